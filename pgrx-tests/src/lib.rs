@@ -1,0 +1,1 @@
+//! Client-side tests of pg_assess live in `tests/`.
