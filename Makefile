@@ -1,0 +1,73 @@
+# `make` alone explains the targets.
+PG_CONFIG ?= pg_config
+ROWS ?= 10000000
+
+# The order in which the parts of the install script build on each other.
+SQL_PARTS := schema gradebook solvers sample_network school_map
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_assess.control)
+LIBRARY := $(TARGET)/release/libpg_assess.so
+SCRIPT := $(TARGET)/release/pg_assess--$(VERSION).sql
+
+# Asked for when used, as `setup` may only just have installed the server.
+PG_MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+PG_FEATURES = --no-default-features --features pg_assess/pg$(PG_MAJOR)
+LIBDIR = $(DESTDIR)$(shell $(PG_CONFIG) --pkglibdir)
+EXTENSIONDIR = $(DESTDIR)$(shell $(PG_CONFIG) --sharedir)/extension
+CARGO_PG = PGRX_PG_CONFIG_PATH="$$(command -v $(PG_CONFIG))" cargo
+
+export PG_CONFIG
+export PATH := $(PATH):$(HOME)/.cargo/bin
+# A backtrace in the server's messages would make them differ from what users see.
+unexport RUST_BACKTRACE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build install test lint demo demo-oulad bench clean
+
+help: ## list the targets
+	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [DATA=]'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
+
+setup: ## install what is missing for everything below
+	@tests/setup.sh
+
+# `sudo make install` after `make build` needs no Rust toolchain.
+build: $(SCRIPT) ## build the release library and the install script
+	@if command -v cargo >/dev/null; then \
+	    $(CARGO_PG) build --release -p pg_assess $(PG_FEATURES); \
+	else \
+	    test -f $(LIBRARY) || { echo 'make: neither cargo nor a built $(LIBRARY)' >&2; exit 1; }; \
+	fi
+
+# MODULE_PATHNAME and @extschema@ are filled in by CREATE EXTENSION.
+$(SCRIPT): $(SQL_PARTS:%=sql/%.sql) pg_assess.control Makefile
+	@mkdir -p $(@D)
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_assess" to load this file. \quit'; \
+	   cat $(SQL_PARTS:%=sql/%.sql); } >$@.new && mv $@.new $@
+
+install: build ## install the extension where PG_CONFIG says (DESTDIR is honoured)
+	@install -d "$(LIBDIR)" "$(EXTENSIONDIR)"
+	install -m 755 $(LIBRARY) "$(LIBDIR)/pg_assess.so"
+	install -m 644 pg_assess.control $(SCRIPT) $(wildcard sql/pg_assess--*--*.sql) "$(EXTENSIONDIR)"
+
+test: setup ## run all tests beside a private server and print the totals
+	@$(MAKE) --no-print-directory build
+	@tests/run.sh
+
+lint: ## formatting, clippy, unsafe only where allowed, shell syntax
+	cargo fmt --all --check
+	$(CARGO_PG) clippy --workspace --all-targets $(PG_FEATURES) -- -D warnings
+	@tests/lint.sh
+
+demo: setup ## a made-up school network: who needs help, and why?
+	@tests/demo/demo.sh
+
+demo-oulad: setup ## the same on real university data: make demo-oulad DATA=directory
+	@tests/demo/oulad.sh "$(DATA)"
+
+bench: setup ## speed and memory on ROWS responses (default ten million)
+	@ROWS=$(ROWS) tests/bench/run.sh
+
+clean: ## remove everything that was built
+	cargo clean

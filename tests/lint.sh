@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# What the compiler does not check: where unsafe code may live, and the shell scripts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Only two rooms may hold unsafe code; words in comments do not count.
+if grep -rnE --include='*.rs' '^([^/]|/[^/])*\<unsafe\>' src pgrx-tests tests |
+    grep -vE '^src/(agg|varlena)\.rs:'; then
+    echo 'lint: unsafe code belongs in src/agg.rs and src/varlena.rs only' >&2
+    exit 1
+fi
+
+scripts=(.ci/run tests/*.sh tests/*/*.sh)
+for script in "${scripts[@]}"; do
+    bash -n "$script"
+done
+if command -v shellcheck >/dev/null; then
+    shellcheck --severity=warning "${scripts[@]}"
+fi

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Runs the core's tests and the client's tests and adds up their totals.
+# A test whose data is not there prints "skipped: ..." and is counted as skipped.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+log=$(mktemp "${TMPDIR:-/tmp}/pg_assess-tests.XXXXXXXX")
+trap 'rm -f "$log"' EXIT
+broken=0
+
+run() {
+    echo "== $*"
+    local failed_before
+    failed_before=$(grep -c '^test result: FAILED' "$log" || true)
+    if ! "$@" 2>&1 | tee -a "$log"; then
+        # A crash or a build error leaves no result line of its own.
+        [ "$(grep -c '^test result: FAILED' "$log" || true)" -gt "$failed_before" ] ||
+            broken=$((broken + 1))
+    fi
+}
+run cargo test --no-fail-fast -p pg_assess_core -- --show-output
+run tests/with_postgres.sh cargo test --no-fail-fast -p pg_assess_it -- --show-output
+
+# "test result: ok. 12 passed; 0 failed; 1 ignored; ..."
+awk -v broken="$broken" '
+    /^test result: / { passed += $4; failed += $6; ignored += $8 }
+    /^skipped: / { skipped++ }
+    END {
+        failed += broken
+        printf "%d passed, %d failed, %d skipped\n", passed - skipped, failed, skipped + ignored
+        exit (failed > 0 || passed == 0)
+    }' "$log"
