@@ -1,1 +1,34 @@
+//! The arithmetic of pg_assess.
+//!
+//! Everything here works on plain Rust values: no database, no clock, no files, no threads. A
+//! [`gradebook`] holds the responses of a subject; [`solve`] answers questions about it, and the
+//! other modules each hold one family of statistics.
 #![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod criterion;
+pub mod difficulty;
+pub mod distribution;
+pub mod due;
+pub mod error;
+pub mod explain;
+pub mod gradebook;
+pub mod item;
+pub mod ledger;
+pub mod level;
+pub mod moments;
+pub mod options;
+pub mod reliability;
+pub mod sample;
+pub mod scale;
+pub mod separation;
+pub mod shrink;
+pub mod solve;
+pub mod student;
+pub mod time;
+pub mod trend;
+
+pub use error::{Error, Result};
+
+/// Called now and then by long loops, so that whoever runs them can stop them by a panic.
+pub type Poll<'a> = &'a dyn Fn();

@@ -1,0 +1,188 @@
+//! How hard each item is, and how able each student: the additive fit `score = ability + effect`.
+//!
+//! A plain mean punishes whoever sat the harder tests. The least-squares fit of one number per
+//! student and one per item takes that out, for any pattern of who answered what. Abilities are
+//! eliminated and the normal equations of the items solved by conjugate gradients, with the
+//! number of answers as preconditioner (Hestenes and Stiefel 1952): the same answer as
+//! alternating means, in a few passes over the responses also where few items link two groups.
+
+use crate::Poll;
+use crate::ledger::Ledger;
+
+/// Passes after which the fit is used as it stands.
+const MAX_PASSES: usize = 200;
+/// Largest mean residual of an item that is left over, in parts of the score scale.
+const TOLERANCE: f64 = 1e-11;
+
+/// The additive fit.
+#[derive(Debug)]
+pub struct Difficulty {
+    /// Per item: how much easier (above 0) or harder it is than the mean of all responses, in
+    /// parts of the score scale. Items that no student links are compared by their plain scores.
+    pub effect: Vec<f64>,
+    /// Variance of scores about the fit, with its degrees of freedom; none when there are none.
+    pub residual_variance: Option<f64>,
+    /// Variance of abilities between students, without what noise adds; 0 when noise explains
+    /// it all.
+    pub ability_variance: f64,
+}
+
+impl Difficulty {
+    /// Fits all responses of the ledger; without `adjust` every item counts as equally hard.
+    pub fn fit(ledger: &Ledger, adjust: bool, poll: Poll<'_>) -> Self {
+        let effect = if adjust {
+            effects(ledger, poll)
+        } else {
+            vec![0.0; ledger.item_count()]
+        };
+        let mut fit = Self {
+            effect,
+            residual_variance: None,
+            ability_variance: 0.0,
+        };
+        fit.set_variances(ledger, adjust);
+        fit
+    }
+
+    /// A score without the item's effect.
+    #[inline]
+    pub fn adjusted(&self, ledger: &Ledger, response: usize) -> f64 {
+        ledger.scores[response] - self.effect[ledger.items[response] as usize]
+    }
+
+    /// Variance components by the moments of the one-way layout students x responses (Searle,
+    /// Casella and McCulloch 1992, section 3.6).
+    fn set_variances(&mut self, ledger: &Ledger, adjust: bool) {
+        let mut within = 0.0;
+        let (mut students, mut n, mut n_squares) = (0.0, 0.0, 0.0);
+        let mut total = 0.0;
+        let mut means = Vec::new();
+        for student in 0..ledger.student_count() {
+            let responses = ledger.responses_of(student);
+            if responses.is_empty() {
+                continue;
+            }
+            let count = responses.len() as f64;
+            let sum: f64 = responses.clone().map(|at| self.adjusted(ledger, at)).sum();
+            let mean = sum / count;
+            within += responses
+                .map(|at| (self.adjusted(ledger, at) - mean).powi(2))
+                .sum::<f64>();
+            students += 1.0;
+            n += count;
+            n_squares += count * count;
+            total += sum;
+            means.push((mean, count));
+        }
+        let items = if adjust {
+            answered_items(ledger) as f64 - 1.0
+        } else {
+            0.0
+        };
+        let df = n - students - items;
+        if df < 1.0 {
+            return;
+        }
+        let residual = within / df;
+        self.residual_variance = Some(residual);
+        let spread = n - n_squares / n;
+        if students > 1.0 && spread > 0.0 {
+            let grand = total / n;
+            let between: f64 = means
+                .iter()
+                .map(|(mean, k)| k * (mean - grand).powi(2))
+                .sum();
+            self.ability_variance = ((between - (students - 1.0) * residual) / spread).max(0.0);
+        }
+    }
+}
+
+fn answered_items(ledger: &Ledger) -> usize {
+    let mut answered = vec![false; ledger.item_count()];
+    for &item in &ledger.items {
+        answered[item as usize] = true;
+    }
+    answered.into_iter().filter(|&yes| yes).count()
+}
+
+/// Solves `(D - N' S^-1 N) effect = b`, where `D` counts the answers per item, `S` per student,
+/// `N` says who answered what and `b` sums each item's distances from its students' means.
+/// Starting from 0, the solution has a weighted mean of 0 over every linked group of items.
+fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
+    let items = ledger.item_count();
+    let mut count = vec![0.0; items];
+    let mut residual = vec![0.0; items];
+    for student in 0..ledger.student_count() {
+        let responses = ledger.responses_of(student);
+        if responses.is_empty() {
+            continue;
+        }
+        let scores = &ledger.scores[responses.clone()];
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        for (&item, &score) in ledger.items[responses].iter().zip(scores) {
+            count[item as usize] += 1.0;
+            residual[item as usize] += score - mean;
+        }
+    }
+    let precondition = |residual: &[f64]| -> Vec<f64> {
+        residual
+            .iter()
+            .zip(&count)
+            .map(|(r, n)| if *n > 0.0 { r / n } else { 0.0 })
+            .collect()
+    };
+    let mut effect = vec![0.0; items];
+    let mut scaled = precondition(&residual);
+    let mut direction = scaled.clone();
+    let mut energy = dot(&residual, &scaled);
+    for _ in 0..MAX_PASSES {
+        if scaled.iter().all(|r| r.abs() <= TOLERANCE) {
+            break;
+        }
+        let image = apply(ledger, &direction, poll);
+        let curvature = dot(&direction, &image);
+        if curvature <= 0.0 || !curvature.is_finite() {
+            break;
+        }
+        let step = energy / curvature;
+        for at in 0..items {
+            effect[at] += step * direction[at];
+            residual[at] -= step * image[at];
+        }
+        scaled = precondition(&residual);
+        let next = dot(&residual, &scaled);
+        let turn = next / energy;
+        energy = next;
+        for (d, r) in direction.iter_mut().zip(&scaled) {
+            *d = r + turn * *d;
+        }
+    }
+    effect
+}
+
+/// One pass: what the responses make of `direction`.
+fn apply(ledger: &Ledger, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
+    let mut image = vec![0.0; direction.len()];
+    for student in 0..ledger.student_count() {
+        let items = &ledger.items[ledger.responses_of(student)];
+        if items.is_empty() {
+            continue;
+        }
+        let mean = items
+            .iter()
+            .map(|&item| direction[item as usize])
+            .sum::<f64>()
+            / items.len() as f64;
+        for &item in items {
+            image[item as usize] += direction[item as usize] - mean;
+        }
+        if student % 1024 == 0 {
+            poll();
+        }
+    }
+    image
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

@@ -1,0 +1,35 @@
+//! What can go wrong, in words that name no database.
+
+/// Every failure of the core. The glue gives each variant its SQLSTATE, DETAIL and HINT.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// An argument is outside its domain.
+    #[error("{name} is out of range")]
+    Argument {
+        name: &'static str,
+        value: String,
+        expected: &'static str,
+    },
+    /// Two gradebooks hold ids that cannot be compared.
+    #[error("cannot merge gradebooks whose {table} ids are of different types")]
+    IdTypes {
+        table: &'static str,
+        left: &'static str,
+        right: &'static str,
+    },
+    /// Calendar times (date, timestamp) meet absolute times (timestamptz).
+    #[error("cannot merge gradebooks whose times are of different types")]
+    Clocks,
+    /// A gradebook outgrew its cap.
+    #[error("gradebook is too large")]
+    TooLarge { what: &'static str, limit: u64 },
+    /// Bytes or text that are no gradebook.
+    #[error("malformed gradebook")]
+    Malformed(&'static str),
+    /// Bytes of a version, or with a part, that this code does not know.
+    #[error("gradebook was written by a newer version")]
+    Newer(u8),
+}
+
+/// The core's result type.
+pub type Result<T> = std::result::Result<T, Error>;

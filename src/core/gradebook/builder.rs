@@ -1,0 +1,402 @@
+//! Rows in, flat form out.
+
+use super::excluded::{Excluded, Exclusion};
+use super::id::{Id, Interner};
+use super::score::{Score, ScoreTable};
+use super::{FLAG_ABSOLUTE, Gradebook, VERSION};
+use crate::Poll;
+use crate::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
+use crate::error::{Error, Result};
+use crate::time::{Clock, MAX_TIME, MIN_TIME};
+
+/// The most responses one gradebook takes: at 32 bytes each while it is built and solved, about
+/// 3 GiB of memory. Larger data belong in several gradebooks, by subject or year.
+pub const MAX_RESPONSES: u64 = 100_000_000;
+/// A Postgres value ends at 1 GiB; this leaves room for its header.
+const MAX_ENCODED_BYTES: u64 = (1 << 30) - (1 << 16);
+
+/// The largest score that could be reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxScore {
+    /// Scores already are shares of their maximum.
+    Share,
+    /// This many points; infinite for a scale without an upper bound; none when unknown.
+    Points(Option<f64>),
+}
+
+/// One row of a response table; `None` stands for NULL.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    pub student: Option<Id<'a>>,
+    pub item: Option<Id<'a>>,
+    pub assessment: Option<Id<'a>>,
+    pub score: Option<f64>,
+    pub max_score: MaxScore,
+    /// Microseconds since 2000-01-01; the extremes of `i64` are the infinities, as in Postgres.
+    pub taken_at: Option<i64>,
+}
+
+/// The responses of one student in the order of arrival, each as difference to the one before:
+/// two bytes where it belongs to the same sitting, about ten where it opens a new one.
+#[derive(Debug, Clone)]
+struct Log {
+    bytes: Vec<u8>,
+    assessment: u32,
+    item: u32,
+    taken_at: i64,
+    /// Earliest time of an excluded row, if any.
+    unscored: Option<i64>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            assessment: u32::MAX,
+            item: 0,
+            taken_at: 0,
+            unscored: None,
+        }
+    }
+}
+
+impl Log {
+    fn saw_unscored(&mut self, at: i64) {
+        self.unscored = Some(self.unscored.map_or(at, |before| before.min(at)));
+    }
+}
+
+/// A response with its final numbers; the order of the fields is the order of the flat form.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Response {
+    assessment: u32,
+    taken_at: i64,
+    item: u32,
+    score: Score,
+}
+
+/// Collects responses in any order.
+#[derive(Debug)]
+pub struct Builder {
+    clock: Option<Clock>,
+    excluded: Excluded,
+    students: Interner,
+    items: Interner,
+    assessments: Interner,
+    scores: ScoreTable,
+    logs: Vec<Log>,
+    responses: u64,
+    /// Earliest time, and the greatest common divisor of all times' distances from it.
+    earliest: i64,
+    unit: u64,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// An empty gradebook to be.
+    pub fn new() -> Self {
+        Self {
+            clock: None,
+            excluded: Excluded::default(),
+            students: Interner::new("student"),
+            items: Interner::new("item"),
+            assessments: Interner::new("assessment"),
+            scores: ScoreTable::default(),
+            logs: Vec::new(),
+            responses: 0,
+            earliest: i64::MAX,
+            unit: 0,
+        }
+    }
+
+    /// Rows left out so far, by reason.
+    pub fn excluded(&self) -> &Excluded {
+        &self.excluded
+    }
+
+    /// Responses taken so far.
+    pub fn responses(&self) -> u64 {
+        self.responses
+    }
+
+    /// Takes one row, or counts why it cannot. Errors are for what no row can be blamed for:
+    /// ids or times of mixed types, and the cap.
+    #[inline]
+    pub fn push(&mut self, clock: Clock, row: Row<'_>) -> Result<()> {
+        let (Some(student), Some(item), Some(assessment)) = (row.student, row.item, row.assessment)
+        else {
+            return self.exclude(row, Exclusion::NullId);
+        };
+        let Some(taken_at) = row.taken_at else {
+            return self.exclude(row, Exclusion::NullDate);
+        };
+        let Some(score) = row.score else {
+            return self.exclude(row, Exclusion::NullScore);
+        };
+        let score = match row.max_score {
+            MaxScore::Share => Ok((score, false)),
+            MaxScore::Points(Some(f64::INFINITY)) => Ok((score, true)),
+            MaxScore::Points(Some(max)) if max > 0.0 => Ok((score / max, false)),
+            MaxScore::Points(_) => Err(Exclusion::NoMaxScore),
+        };
+        let score = match score {
+            Err(reason) => return self.exclude(row, reason),
+            Ok((score, _)) if !score.is_finite() => {
+                return self.exclude(row, Exclusion::NotFinite);
+            }
+            Ok(_) if !(MIN_TIME..=MAX_TIME).contains(&taken_at) => {
+                return self.exclude(row, Exclusion::NotFinite);
+            }
+            Ok((score, true)) if score >= 0.0 => Score::unbounded(score),
+            Ok((score, false)) if (0.0..=1.0).contains(&score) => Score::share(score),
+            Ok(_) => return self.exclude(row, Exclusion::OutOfRange),
+        };
+        self.set_clock(clock)?;
+        let student = self.student(student)?;
+        let item = self.items.intern(item)?;
+        let assessment = self.assessments.intern(assessment)?;
+        self.append(student, assessment, taken_at, item, score)
+    }
+
+    /// Takes all that another gradebook holds.
+    pub fn merge(&mut self, other: &Gradebook<'_>, poll: Poll<'_>) -> Result<()> {
+        if let Some(clock) = other.clock() {
+            self.set_clock(clock)?;
+        }
+        self.excluded.merge(other.excluded())?;
+        let number = |ids: &super::Ids, table: &mut Interner| -> Result<Vec<u32>> {
+            (0..ids.len() as u32)
+                .map(|at| table.intern(ids.get(at)))
+                .collect()
+        };
+        let students = (0..other.students().len() as u32)
+            .map(|at| self.student(other.students().get(at)))
+            .collect::<Result<Vec<u32>>>()?;
+        let items = number(other.items(), &mut self.items)?;
+        let assessments = number(other.assessments(), &mut self.assessments)?;
+        for &(student, at) in other.unscored() {
+            self.logs[students[student as usize] as usize].saw_unscored(at);
+        }
+        other.visit(poll, |sitting| {
+            let student = students[sitting.student as usize];
+            let assessment = assessments[sitting.assessment as usize];
+            for (&item, &score) in sitting.items.iter().zip(sitting.scores) {
+                let item = items[item as usize];
+                self.append(student, assessment, sitting.taken_at, item, score)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_clock(&mut self, clock: Clock) -> Result<()> {
+        match self.clock {
+            Some(before) if before != clock => Err(Error::Clocks),
+            _ => {
+                self.clock = Some(clock);
+                Ok(())
+            }
+        }
+    }
+
+    #[inline]
+    fn student(&mut self, id: Id<'_>) -> Result<u32> {
+        let student = self.students.intern(id)?;
+        if student as usize == self.logs.len() {
+            self.logs.push(Log::default());
+        }
+        Ok(student)
+    }
+
+    /// Counts a row that cannot be used. Its student is remembered all the same: a student of
+    /// whom nothing is known belongs on a list, not in oblivion.
+    #[cold]
+    fn exclude(&mut self, row: Row<'_>, reason: Exclusion) -> Result<()> {
+        self.excluded.add(reason);
+        if let Some(student) = row.student {
+            let student = self.student(student)?;
+            let at = row
+                .taken_at
+                .map_or(MIN_TIME, |at| at.clamp(MIN_TIME, MAX_TIME));
+            self.logs[student as usize].saw_unscored(at);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn append(
+        &mut self,
+        student: u32,
+        assessment: u32,
+        taken_at: i64,
+        item: u32,
+        score: Score,
+    ) -> Result<()> {
+        if self.responses == MAX_RESPONSES {
+            return Err(Error::TooLarge {
+                what: "responses",
+                limit: MAX_RESPONSES,
+            });
+        }
+        let code = self.scores.intern(score);
+        let log = &mut self.logs[student as usize];
+        let same_sitting = log.assessment == assessment && log.taken_at == taken_at;
+        let step = zigzag(i64::from(item) - i64::from(log.item)) << 1;
+        put_varint(&mut log.bytes, step | u64::from(!same_sitting));
+        if !same_sitting {
+            put_varint(&mut log.bytes, u64::from(assessment));
+            put_signed(&mut log.bytes, taken_at.wrapping_sub(log.taken_at));
+            log.assessment = assessment;
+            log.taken_at = taken_at;
+            if self.responses > 0 {
+                self.unit = gcd(self.unit, taken_at.abs_diff(self.earliest));
+            }
+            self.earliest = self.earliest.min(taken_at);
+        }
+        log.item = item;
+        // Code 0 announces a score that is not in the table.
+        match code {
+            Some(code) => put_varint(&mut log.bytes, u64::from(code) + 1),
+            None => {
+                log.bytes.push(0);
+                log.bytes.extend_from_slice(&score.bits().to_le_bytes());
+            }
+        }
+        self.responses += 1;
+        Ok(())
+    }
+
+    /// Reads a student's log back, numbered by `items` and `assessments`.
+    fn replay(
+        &self,
+        log: &Log,
+        items: &[u32],
+        assessments: &[u32],
+        responses: &mut Vec<Response>,
+    ) -> Result<()> {
+        responses.clear();
+        let mut from = Reader::new(&log.bytes);
+        let (mut assessment, mut taken_at, mut item) = (0u32, 0i64, 0i64);
+        while from.left() > 0 {
+            let step = from.varint()?;
+            item += unzigzag(step >> 1);
+            if step & 1 == 1 {
+                assessment = assessments[from.index()? as usize];
+                taken_at = taken_at.wrapping_add(from.signed()?);
+            }
+            let score = match from.varint()? {
+                0 => Score::from_bits(from.u64()?)?,
+                code => self.scores.get((code - 1) as u32),
+            };
+            responses.push(Response {
+                assessment,
+                taken_at,
+                item: items[item as usize],
+                score,
+            });
+        }
+        responses.sort_unstable();
+        Ok(())
+    }
+
+    /// Writes the flat form.
+    pub fn encode(&self, poll: Poll<'_>) -> Result<Vec<u8>> {
+        let (students, student_ranks) = self.students.sorted();
+        let (items, item_ranks) = self.items.sorted();
+        let (assessments, assessment_ranks) = self.assessments.sorted();
+        let mut order = vec![0u32; student_ranks.len()];
+        for (arrival, &rank) in student_ranks.iter().enumerate() {
+            order[rank as usize] = arrival as u32;
+        }
+        let dictionary = self.scores.dictionary();
+
+        let mut out = vec![VERSION];
+        out.push(if self.clock == Some(Clock::Absolute) {
+            FLAG_ABSOLUTE
+        } else {
+            0
+        });
+        self.excluded.encode(&mut out);
+        students.encode(&mut out);
+        items.encode(&mut out);
+        assessments.encode(&mut out);
+
+        let unscored: Vec<(u64, i64)> = (0u64..)
+            .zip(&order)
+            .filter_map(|(rank, &at)| Some((rank, self.logs[at as usize].unscored?)))
+            .collect();
+        put_varint(&mut out, unscored.len() as u64);
+        let mut next = 0;
+        for (rank, at) in unscored {
+            put_varint(&mut out, rank - next);
+            put_signed(&mut out, at);
+            next = rank + 1;
+        }
+
+        let earliest = if self.responses == 0 {
+            0
+        } else {
+            self.earliest
+        };
+        let unit = self.unit.max(1);
+        put_signed(&mut out, earliest);
+        put_varint(&mut out, unit);
+        dictionary.encode(&mut out);
+        put_varint(&mut out, self.responses);
+
+        let mut last = vec![(0u64, 0u32); assessments.len()];
+        let mut responses = Vec::new();
+        for &arrival in &order {
+            let log = &self.logs[arrival as usize];
+            self.replay(log, &item_ranks, &assessment_ranks, &mut responses)?;
+            let same = |a: &Response, b: &Response| {
+                (a.assessment, a.taken_at) == (b.assessment, b.taken_at)
+            };
+            put_varint(&mut out, responses.chunk_by(same).count() as u64);
+            let mut assessment = 0;
+            for sitting in responses.chunk_by(same) {
+                let head = sitting[0];
+                let (time, first) = &mut last[head.assessment as usize];
+                let units = head.taken_at.abs_diff(earliest) / unit;
+                put_varint(&mut out, u64::from(head.assessment - assessment));
+                put_signed(&mut out, units.wrapping_sub(*time) as i64);
+                put_signed(&mut out, i64::from(head.item) - i64::from(*first));
+                put_varint(&mut out, sitting.len() as u64);
+                for pair in sitting.windows(2) {
+                    put_varint(&mut out, u64::from(pair[1].item - pair[0].item));
+                }
+                for response in sitting {
+                    dictionary.put(&mut out, response.score);
+                }
+                assessment = head.assessment;
+                *time = units;
+                *first = head.item;
+            }
+            if out.len() as u64 > MAX_ENCODED_BYTES {
+                return Err(Error::TooLarge {
+                    what: "bytes",
+                    limit: MAX_ENCODED_BYTES,
+                });
+            }
+            if arrival % 1024 == 0 {
+                poll();
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// The greatest common divisor; of nothing and `b`, it is `b`.
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    if a != 0 && b.is_multiple_of(a) {
+        return a;
+    }
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}

@@ -1,0 +1,307 @@
+//! How well each question separates, and what it may weigh.
+
+use hashbrown::HashMap;
+
+use crate::Poll;
+use crate::criterion::Criterion;
+use crate::difficulty::Difficulty;
+use crate::distribution::normal_quantile;
+use crate::ledger::Ledger;
+use crate::moments::PairMoments;
+use crate::options::Options;
+use crate::shrink::Population;
+
+/// Answers below which one assessment's use of a question is not centred by itself.
+const MIN_USE: u64 = 10;
+/// Largest correlation that is transformed to Fisher's z, which has no end.
+const MAX_CORRELATION: f64 = 0.999;
+/// Answers from which a question's figures are called stable.
+const STABLE_ANSWERS: f64 = 100.0;
+/// Mean discrimination below which no question deserves more weight than another.
+const LEAST_MEAN_DISCRIMINATION: f64 = 0.05;
+
+/// What a question's figures are good for. The order is that of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ItemStatus {
+    /// Stronger students do worse, beyond doubt: miskeyed, most likely. It weighs nothing.
+    Flawed,
+    /// Stronger students do worse, perhaps by chance.
+    Suspect,
+    /// All answers, or all criterion levels, are the same.
+    NoVariance,
+    /// Too few answers to say anything.
+    Insufficient,
+    /// Some answers.
+    Provisional,
+    /// Enough answers to use.
+    Usable,
+    /// Enough answers to trust.
+    Stable,
+}
+
+impl ItemStatus {
+    /// The label in `items`.
+    pub fn label(self) -> &'static str {
+        match self {
+            ItemStatus::Flawed => "flawed",
+            ItemStatus::Suspect => "suspect",
+            ItemStatus::NoVariance => "no_variance",
+            ItemStatus::Insufficient => "insufficient",
+            ItemStatus::Provisional => "provisional",
+            ItemStatus::Usable => "usable",
+            ItemStatus::Stable => "stable",
+        }
+    }
+
+    /// 1 for what to review first.
+    pub fn rank(self) -> i32 {
+        self as i32 + 1
+    }
+}
+
+/// The verdict of Ebel and Frisbie (1991) on a discrimination.
+pub fn ebel_label(discrimination: f64) -> &'static str {
+    match discrimination {
+        d if d >= 0.4 => "very_good",
+        d if d >= 0.3 => "good",
+        d if d >= 0.2 => "marginal",
+        d if d >= 0.0 => "poor",
+        _ => "negative",
+    }
+}
+
+/// A shrunk discrimination.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discrimination {
+    pub value: f64,
+    /// Standard error, by the delta method from Fisher's z.
+    pub se: f64,
+    pub ci_low: f64,
+    pub ci_high: f64,
+}
+
+/// The quality of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemQuality {
+    /// Assessments that used it.
+    pub assessments: u32,
+    /// Responses.
+    pub n: u64,
+    /// What the answers with a criterion are worth, in answers with a perfectly known one.
+    pub n_effective: f64,
+    /// Correlation of score and criterion.
+    pub r_rest: Option<f64>,
+    pub discrimination: Option<Discrimination>,
+    /// 1 on average, 0 for flawed items.
+    pub weight: f64,
+    pub status: ItemStatus,
+}
+
+/// Correlations, weights and statuses of all items.
+pub fn qualities(
+    ledger: &Ledger,
+    difficulty: &Difficulty,
+    criterion: &Criterion<'_>,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Vec<ItemQuality> {
+    let pooled = correlate(ledger, difficulty, criterion, poll);
+    let evidence: Vec<Option<(f64, f64)>> = pooled.iter().map(Pooled::fisher_z).collect();
+    let members: Vec<(f64, f64)> = pooled
+        .iter()
+        .zip(&evidence)
+        .filter(|(item, _)| item.moments.effective_n() >= options.min_answers)
+        .filter_map(|(_, evidence)| *evidence)
+        .collect();
+    let population = Population::estimate(&members);
+    let mut items: Vec<ItemQuality> = pooled
+        .iter()
+        .zip(&evidence)
+        .map(|(item, evidence)| ItemQuality {
+            assessments: item.uses,
+            n: item.n,
+            n_effective: item.moments.effective_n(),
+            r_rest: item.moments.correlation(),
+            discrimination: evidence.and_then(|z| discrimination(z, population, options)),
+            weight: 1.0,
+            status: status(item, *evidence, options),
+        })
+        .collect();
+    weigh(&mut items, options);
+    items
+}
+
+/// What all assessments together say of one item.
+#[derive(Clone, Default)]
+struct Pooled {
+    uses: u32,
+    n: u64,
+    /// Score against criterion, within uses.
+    moments: PairMoments,
+    /// Means that were taken out.
+    centres: f64,
+}
+
+impl Pooled {
+    /// The correlation on Fisher's scale with its variance.
+    fn fisher_z(&self) -> Option<(f64, f64)> {
+        let r = self.moments.correlation()?;
+        let df = self.moments.effective_n() - 2.0 - self.centres;
+        (df >= 1.0).then(|| (r.clamp(-MAX_CORRELATION, MAX_CORRELATION).atanh(), 1.0 / df))
+    }
+}
+
+/// Adds up, item by item, score against criterion. A question that several assessments used is
+/// judged within each use, so that neither a change of cohort nor the time between two uses
+/// passes for discrimination; small uses are taken together.
+fn correlate(
+    ledger: &Ledger,
+    difficulty: &Difficulty,
+    criterion: &Criterion<'_>,
+    poll: Poll<'_>,
+) -> Vec<Pooled> {
+    let mut first_use = vec![u32::MAX; ledger.item_count()];
+    let mut first = vec![PairMoments::default(); ledger.item_count()];
+    let mut others: HashMap<(u32, u32), PairMoments> = HashMap::new();
+    let mut pooled = vec![Pooled::default(); ledger.item_count()];
+    for student in 0..ledger.student_count() {
+        for unit in ledger.units_of(student) {
+            let assessment = ledger.unit(unit).assessment;
+            let level = criterion.of_unit(student, unit);
+            for response in ledger.responses_in(unit) {
+                let item = ledger.items[response] as usize;
+                pooled[item].n += 1;
+                if first_use[item] == u32::MAX {
+                    first_use[item] = assessment;
+                }
+                let moments = if first_use[item] == assessment {
+                    &mut first[item]
+                } else {
+                    others.entry((item as u32, assessment)).or_default()
+                };
+                if let Some(historical) = criterion.of_response(level, response) {
+                    let score = difficulty.adjusted(ledger, response);
+                    moments.add(score, historical.level, historical.weight);
+                }
+            }
+        }
+        if student % 1024 == 0 {
+            poll();
+        }
+    }
+    let mut rest: Vec<((u32, u32), PairMoments)> = others.into_iter().collect();
+    // Sums depend on their order, results must not.
+    rest.sort_unstable_by_key(|(key, _)| *key);
+    let uses = (0..).zip(first);
+    let uses = uses.chain(
+        rest.into_iter()
+            .map(|((item, _), moments)| (item as usize, moments)),
+    );
+    let mut small = vec![PairMoments::default(); ledger.item_count()];
+    for (item, moments) in uses {
+        if pooled[item].n == 0 {
+            continue;
+        }
+        pooled[item].uses += 1;
+        if moments.n >= MIN_USE {
+            pooled[item].moments.pool_within(&moments);
+            pooled[item].centres += 1.0;
+        } else {
+            small[item].merge(&moments);
+        }
+    }
+    for (item, small) in pooled
+        .iter_mut()
+        .zip(&small)
+        .filter(|(_, small)| small.n > 0)
+    {
+        item.moments.pool_within(small);
+        item.centres += 1.0;
+    }
+    pooled
+}
+
+/// Draws a correlation towards what the subject's questions make likely.
+fn discrimination(
+    (z, variance): (f64, f64),
+    population: Option<Population>,
+    options: &Options,
+) -> Option<Discrimination> {
+    let (mean, variance) = if options.shrink {
+        let population = population?;
+        let b = population.reliability(variance);
+        let mean = population.mean + b * (z - population.mean);
+        (
+            mean,
+            b * variance + (1.0 - b).powi(2) * population.mean_variance,
+        )
+    } else {
+        (z, variance)
+    };
+    let sd = variance.sqrt();
+    let reach = normal_quantile(0.5 + options.confidence / 2.0) * sd;
+    let value = mean.tanh();
+    Some(Discrimination {
+        value,
+        se: sd * (1.0 - value * value),
+        ci_low: (mean - reach).tanh(),
+        ci_high: (mean + reach).tanh(),
+    })
+}
+
+/// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
+fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &Options) -> ItemStatus {
+    let n = item.moments.effective_n();
+    if n < options.min_answers {
+        return ItemStatus::Insufficient;
+    }
+    let Some((z, variance)) = evidence else {
+        return ItemStatus::NoVariance;
+    };
+    if item.moments.n >= options.flag_answers && z < 0.0 {
+        let bound = z + normal_quantile(1.0 - options.flag_alpha) * variance.sqrt();
+        return if bound < 0.0 {
+            ItemStatus::Flawed
+        } else {
+            ItemStatus::Suspect
+        };
+    }
+    match n {
+        n if n < options.flag_answers as f64 => ItemStatus::Provisional,
+        n if n < STABLE_ANSWERS => ItemStatus::Usable,
+        _ => ItemStatus::Stable,
+    }
+}
+
+/// Sets the weights: the shrunk discrimination, but at least a share of the mean, so that a
+/// question is never silently dropped for being dull; 0 for flawed ones; the mean for those
+/// that nothing is known of yet.
+fn weigh(items: &mut [ItemQuality], options: &Options) {
+    let known: Vec<usize> = (0..items.len())
+        .filter(|&at| {
+            !matches!(
+                items[at].status,
+                ItemStatus::Flawed | ItemStatus::Insufficient
+            )
+        })
+        .collect();
+    let value = |item: &ItemQuality| item.discrimination.map(|d| d.value);
+    let values: Vec<f64> = known.iter().filter_map(|&at| value(&items[at])).collect();
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    if mean > LEAST_MEAN_DISCRIMINATION {
+        for &at in &known {
+            let own = value(&items[at]).unwrap_or(0.0);
+            items[at].weight = own.max(options.weight_floor * mean);
+        }
+        let scale = known.iter().map(|&at| items[at].weight).sum::<f64>() / known.len() as f64;
+        for &at in &known {
+            items[at].weight /= scale;
+        }
+    }
+    for item in items
+        .iter_mut()
+        .filter(|item| item.status == ItemStatus::Flawed)
+    {
+        item.weight = 0.0;
+    }
+}

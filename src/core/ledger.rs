@@ -1,0 +1,261 @@
+//! The responses that count, laid out for the solvers: student by student, within a student by
+//! assessment.
+
+use std::ops::Range;
+
+use crate::Poll;
+use crate::error::Result;
+use crate::gradebook::{Gradebook, Score};
+use crate::options::{Attempts, Options};
+use crate::scale;
+
+/// What one student answered of one assessment.
+#[derive(Debug, Clone, Copy)]
+pub struct Unit {
+    pub assessment: u32,
+    /// The first of its responses; the next unit's first ends it.
+    start: u32,
+    /// When the last of its responses was given, in microseconds since 2000-01-01.
+    pub taken_at: i64,
+}
+
+/// Responses as of a date, at most one per student, item and assessment.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The date as of which it was made.
+    pub as_of: i64,
+    /// Responses that were left out because they came later.
+    pub future: u64,
+    /// Responses that were left out because another attempt counts.
+    pub duplicates: u64,
+    /// Per student: whether anything of theirs dates from before `as_of`.
+    pub known: Vec<bool>,
+    /// Per item: whether any of its scores has no upper bound.
+    pub unbounded: Vec<bool>,
+    pub assessments: usize,
+    /// Per response: its item.
+    pub items: Vec<u32>,
+    /// Per response: its score on the common scale, where bounded scores lie in 0..1.
+    pub scores: Vec<f64>,
+    units: Vec<Unit>,
+    /// Per student: the first unit; one more at the end.
+    students: Vec<u32>,
+    /// Per response its time, where a unit has several; else empty.
+    times: Vec<i64>,
+}
+
+impl Ledger {
+    /// Lays out the responses of `gradebook` that count under `options`.
+    pub fn new(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Result<Self> {
+        let mut loader = Loader {
+            attempts: options.attempts,
+            pending: Vec::new(),
+            key: (0, 0),
+            raw_unbounded: Vec::new(),
+            ledger: Ledger {
+                as_of: options.as_of.unwrap_or(i64::MIN),
+                future: 0,
+                duplicates: 0,
+                known: vec![false; gradebook.students().len()],
+                unbounded: vec![false; gradebook.items().len()],
+                assessments: gradebook.assessments().len(),
+                items: Vec::with_capacity(gradebook.responses() as usize),
+                scores: Vec::with_capacity(gradebook.responses() as usize),
+                units: Vec::new(),
+                students: vec![0],
+                times: Vec::new(),
+            },
+        };
+        let limit = options.as_of.unwrap_or(i64::MAX);
+        let mut excluded = vec![false; gradebook.assessments().len()];
+        for &assessment in &options.exclude {
+            if let Some(flag) = excluded.get_mut(assessment as usize) {
+                *flag = true;
+            }
+        }
+        gradebook.visit(poll, |sitting| {
+            if sitting.taken_at > limit {
+                loader.ledger.future += sitting.items.len() as u64;
+                return Ok(());
+            }
+            loader.ledger.as_of = loader.ledger.as_of.max(sitting.taken_at);
+            loader.ledger.known[sitting.student as usize] = true;
+            if excluded[sitting.assessment as usize] {
+                return Ok(());
+            }
+            if loader.key != (sitting.student, sitting.assessment) {
+                loader.flush();
+                loader.open(sitting.student, sitting.assessment);
+            }
+            let answers = sitting.items.iter().zip(sitting.scores);
+            loader.pending.extend(answers.map(|(&item, &score)| Answer {
+                item,
+                taken_at: sitting.taken_at,
+                score,
+            }));
+            Ok(())
+        })?;
+        loader.flush();
+        loader.open(gradebook.students().len() as u32, 0);
+        let mut ledger = loader.ledger;
+        for &(student, at) in gradebook.unscored() {
+            if at <= limit {
+                ledger.known[student as usize] = true;
+            }
+        }
+        scale::standardize(&ledger.items, &mut ledger.scores, &loader.raw_unbounded);
+        Ok(ledger)
+    }
+
+    /// How many students the gradebook knows.
+    pub fn student_count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many items the gradebook knows.
+    pub fn item_count(&self) -> usize {
+        self.unbounded.len()
+    }
+
+    /// How many units there are.
+    pub fn unit_count(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Numbers of the units of a student.
+    #[inline]
+    pub fn units_of(&self, student: usize) -> Range<usize> {
+        self.students[student] as usize..self.students[student + 1] as usize
+    }
+
+    /// Numbers of the responses of a student.
+    #[inline]
+    pub fn responses_of(&self, student: usize) -> Range<usize> {
+        let units = self.units_of(student);
+        self.start(units.start)..self.start(units.end)
+    }
+
+    /// The unit with this number.
+    #[inline]
+    pub fn unit(&self, unit: usize) -> Unit {
+        self.units[unit]
+    }
+
+    /// Numbers of the responses of a unit.
+    #[inline]
+    pub fn responses_in(&self, unit: usize) -> Range<usize> {
+        self.start(unit)..self.start(unit + 1)
+    }
+
+    /// When a response of `unit` was given.
+    #[inline]
+    pub fn time_of(&self, unit: usize, response: usize) -> i64 {
+        self.times
+            .get(response)
+            .copied()
+            .unwrap_or(self.units[unit].taken_at)
+    }
+
+    #[inline]
+    fn start(&self, unit: usize) -> usize {
+        self.units
+            .get(unit)
+            .map_or(self.items.len(), |unit| unit.start as usize)
+    }
+}
+
+/// An answer whose fate is not decided yet.
+#[derive(Clone, Copy)]
+struct Answer {
+    item: u32,
+    taken_at: i64,
+    score: Score,
+}
+
+/// Gathers the answers of one student to one assessment and picks the attempts that count.
+struct Loader {
+    ledger: Ledger,
+    attempts: Attempts,
+    pending: Vec<Answer>,
+    key: (u32, u32),
+    raw_unbounded: Vec<u32>,
+}
+
+impl Loader {
+    /// Starts the pair; students passed over on the way have no unit.
+    fn open(&mut self, student: u32, assessment: u32) {
+        let next = self.ledger.units.len() as u32;
+        self.ledger.students.resize(student as usize + 1, next);
+        self.key = (student, assessment);
+    }
+
+    /// Writes the pending answers as one unit.
+    fn flush(&mut self) {
+        let Some(first) = self.pending.first() else {
+            return;
+        };
+        let several_times = self
+            .pending
+            .iter()
+            .any(|answer| answer.taken_at != first.taken_at);
+        let ascending = self
+            .pending
+            .windows(2)
+            .all(|pair| pair[0].item < pair[1].item);
+        if !ascending {
+            self.pick();
+        }
+        let ledger = &mut self.ledger;
+        let start = ledger.items.len();
+        let taken_at = self
+            .pending
+            .iter()
+            .map(|answer| answer.taken_at)
+            .max()
+            .unwrap_or_default();
+        ledger.units.push(Unit {
+            assessment: self.key.1,
+            start: start as u32,
+            taken_at,
+        });
+        if several_times && ledger.times.is_empty() {
+            // Until now each unit had one time.
+            for unit in 0..ledger.units.len() - 1 {
+                let responses = ledger.responses_in(unit).len();
+                ledger
+                    .times
+                    .extend(std::iter::repeat_n(ledger.units[unit].taken_at, responses));
+            }
+        }
+        if several_times || !ledger.times.is_empty() {
+            ledger
+                .times
+                .extend(self.pending.iter().map(|answer| answer.taken_at));
+        }
+        for answer in self.pending.drain(..) {
+            if answer.score.is_unbounded() {
+                self.raw_unbounded.push(ledger.items.len() as u32);
+                ledger.unbounded[answer.item as usize] = true;
+            }
+            ledger.items.push(answer.item);
+            ledger.scores.push(answer.score.value());
+        }
+    }
+
+    /// Leaves one answer per item. Answers given at the same time that contradict each other
+    /// count for the student: the higher one stands.
+    fn pick(&mut self) {
+        let attempts = self.attempts;
+        self.pending.sort_unstable_by(|a, b| {
+            let best_first = b.score.cmp(&a.score);
+            a.item.cmp(&b.item).then(match attempts {
+                Attempts::First => a.taken_at.cmp(&b.taken_at).then(best_first),
+                Attempts::Last => b.taken_at.cmp(&a.taken_at).then(best_first),
+                Attempts::Best => best_first.then(a.taken_at.cmp(&b.taken_at)),
+            })
+        });
+        let before = self.pending.len();
+        self.pending.dedup_by_key(|answer| answer.item);
+        self.ledger.duplicates += (before - self.pending.len()) as u64;
+    }
+}

@@ -1,0 +1,399 @@
+//! Where each student stands now, and how sure that is.
+
+use crate::Poll;
+use crate::difficulty::Difficulty;
+use crate::distribution::{t_cdf, t_quantile};
+use crate::ledger::Ledger;
+use crate::moments::Moments;
+use crate::options::{Counting, Options};
+use crate::shrink::Population;
+use crate::time::days_between;
+
+/// How many later pieces of evidence each one is paired with to estimate the drift.
+const DRIFT_LAGS: usize = 5;
+
+/// One piece of evidence: what an assessment says of a student.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evidence {
+    pub unit: usize,
+    /// The response it stands for, where every response counts by itself.
+    pub response: Option<usize>,
+    pub taken_at: i64,
+    /// Weighted mean of the difficulty-adjusted scores.
+    pub adjusted: f64,
+    /// Weighted mean of the plain scores.
+    pub plain: f64,
+    /// Sum of the weights of its questions.
+    pub quality: f64,
+    /// What it counts, before decay.
+    pub precision: f64,
+}
+
+/// The evidence of one student, by time of assessment number.
+pub fn evidence_of(
+    student: usize,
+    ledger: &Ledger,
+    difficulty: &Difficulty,
+    weights: &[f64],
+    options: &Options,
+    evidence: &mut Vec<Evidence>,
+) {
+    evidence.clear();
+    for unit in ledger.units_of(student) {
+        let responses = ledger.responses_in(unit);
+        if options.counting == Counting::Responses {
+            evidence.extend(responses.filter_map(|response| {
+                let quality = weights[ledger.items[response] as usize];
+                (quality > 0.0).then(|| Evidence {
+                    unit,
+                    response: Some(response),
+                    taken_at: ledger.time_of(unit, response),
+                    adjusted: difficulty.adjusted(ledger, response),
+                    plain: ledger.scores[response],
+                    quality,
+                    precision: quality,
+                })
+            }));
+            continue;
+        }
+        let (mut sum, mut squares, mut adjusted, mut plain) = (0.0, 0.0, 0.0, 0.0);
+        for response in responses {
+            let quality = weights[ledger.items[response] as usize];
+            sum += quality;
+            squares += quality * quality;
+            adjusted += quality * difficulty.adjusted(ledger, response);
+            plain += quality * ledger.scores[response];
+        }
+        if sum > 0.0 {
+            let items = sum * sum / squares;
+            // The mean weight, each question weighing in by its own weight: an assessment of
+            // dull questions says less than one of sharp ones, however many there are.
+            let sharpness = squares / sum;
+            let precision = match options.counting {
+                Counting::Effective => sharpness * items / (items + options.half_precision_items),
+                Counting::Assessments | Counting::Responses => sharpness,
+            };
+            evidence.push(Evidence {
+                unit,
+                response: None,
+                taken_at: ledger.unit(unit).taken_at,
+                adjusted: adjusted / sum,
+                plain: plain / sum,
+                quality: sum,
+                precision,
+            });
+        }
+    }
+}
+
+/// The weight of evidence by its age: one half at one half-life.
+#[inline]
+pub fn decay(age_days: f64, half_life: f64) -> f64 {
+    (-age_days / half_life).exp2()
+}
+
+/// The decayed mean of one student's evidence, nothing borrowed from others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OwnLevel {
+    /// Pieces of evidence.
+    pub n: usize,
+    pub adjusted: f64,
+    pub plain: f64,
+    pub last_at: i64,
+    /// Sum of the decayed precision as of the last evidence.
+    pub weight: f64,
+    /// Kish's effective number of pieces.
+    pub effective_n: f64,
+    /// Variance of one piece about the mean; 0 for a single one.
+    pub variance: f64,
+}
+
+impl OwnLevel {
+    /// None without evidence. Ages are measured from the last evidence: as time goes by all
+    /// weights shrink alike, so the mean must not move by as much as a rounding error.
+    pub fn of(evidence: &[Evidence], half_life: f64) -> Option<Self> {
+        let last_at = evidence.iter().map(|piece| piece.taken_at).max()?;
+        let weight = |piece: &Evidence| {
+            piece.precision * decay(days_between(piece.taken_at, last_at), half_life)
+        };
+        let (mut sum, mut squares, mut adjusted, mut plain) = (0.0, 0.0, 0.0, 0.0);
+        for piece in evidence {
+            let w = weight(piece);
+            sum += w;
+            squares += w * w;
+            adjusted += w * piece.adjusted;
+            plain += w * piece.plain;
+        }
+        let (adjusted, plain) = (adjusted / sum, plain / sum);
+        // Reliability weights: unbiased when every piece has the same variance.
+        let spread = sum - squares / sum;
+        let about: f64 = evidence
+            .iter()
+            .map(|piece| weight(piece) * (piece.adjusted - adjusted).powi(2))
+            .sum();
+        let effective_n = sum * sum / squares;
+        let several = evidence.len() > 1 && effective_n > 1.0 + 1e-9 && spread > 0.0;
+        Some(Self {
+            n: evidence.len(),
+            adjusted,
+            plain,
+            last_at,
+            weight: sum,
+            effective_n: if several { effective_n } else { 1.0 },
+            variance: if several { about / spread } else { 0.0 },
+        })
+    }
+
+    fn df(&self) -> f64 {
+        self.effective_n - 1.0
+    }
+}
+
+/// What the cohort makes likely.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cohort {
+    /// Mean level and its spread between students.
+    pub population: Population,
+    /// Variance of one piece of evidence about a student's level.
+    pub noise: f64,
+    /// How fast levels drift: variance gained per day.
+    pub drift: f64,
+    /// Levels below this need help.
+    pub cut: f64,
+}
+
+/// The level of one student.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    pub level: f64,
+    /// None where nothing may be borrowed and there is a single piece of evidence.
+    pub se: Option<f64>,
+    pub ci_low: Option<f64>,
+    pub ci_high: Option<f64>,
+    /// Plain scores under the same weights; none without evidence.
+    pub raw_level: Option<f64>,
+    /// What would be expected without any evidence.
+    pub prior: f64,
+    /// How much of the evidence is believed, against the prior; 0..1.
+    pub reliability: f64,
+    /// Sum of the decayed precision as of the date.
+    pub information: f64,
+    /// Probability that the true level lies below the cut.
+    pub need: Option<f64>,
+    pub last_at: Option<i64>,
+}
+
+/// Levels of all students, in the ledger's order; none of anybody while there is no evidence at
+/// all.
+pub fn levels(
+    ledger: &Ledger,
+    difficulty: &Difficulty,
+    weights: &[f64],
+    options: &Options,
+    poll: Poll<'_>,
+) -> Vec<Option<Level>> {
+    let mut own = Vec::with_capacity(ledger.student_count());
+    let mut evidence = Vec::new();
+    let mut variogram = Variogram::default();
+    for student in 0..ledger.student_count() {
+        evidence_of(student, ledger, difficulty, weights, options, &mut evidence);
+        own.push(OwnLevel::of(&evidence, options.half_life));
+        evidence.sort_unstable_by_key(|piece| piece.taken_at);
+        variogram.add(&evidence);
+        if student % 1024 == 0 {
+            poll();
+        }
+    }
+    let noise = cohort_noise(&own, ledger, difficulty);
+    let members: Vec<(f64, f64)> = own
+        .iter()
+        .flatten()
+        .map(|own| (own.adjusted, noise / own.effective_n))
+        .collect();
+    let Some(population) = Population::estimate(&members).map(Population::with_floor) else {
+        return vec![None; own.len()];
+    };
+    let mut cohort = Cohort {
+        population,
+        noise,
+        drift: variogram.drift(),
+        cut: 0.0,
+    };
+    cohort.cut = options
+        .cut
+        .unwrap_or_else(|| cohort.share_below(&own, options));
+    own.iter()
+        .map(|own| Some(cohort.level(own.as_ref(), ledger.as_of, options)))
+        .collect()
+}
+
+/// Noise of one piece of evidence: from students with several; else what the fit leaves over,
+/// spread over the questions of a unit; else half of all there is to see.
+fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficulty) -> f64 {
+    let (mut squares, mut df) = (0.0, 0.0);
+    for own in own.iter().flatten() {
+        squares += own.df() * own.variance;
+        df += own.df();
+    }
+    if df >= 1.0 {
+        return squares / df;
+    }
+    if let Some(residual) = difficulty.residual_variance {
+        let units = ledger.unit_count();
+        let shares: f64 = (0..units)
+            .map(|unit| 1.0 / ledger.responses_in(unit).len() as f64)
+            .sum();
+        return residual * shares / units.max(1) as f64;
+    }
+    let mut moments = Moments::default();
+    for own in own.iter().flatten() {
+        moments.add(own.adjusted);
+    }
+    moments.variance().unwrap_or(0.0) / 2.0
+}
+
+impl Cohort {
+    /// The level below which `cut_share` of the cohort lies, on the estimated true levels:
+    /// single estimates are spread too wide by noise, shrunk ones too little, so they are drawn
+    /// in half-way, which gives them the right variance (Louis 1984; Ghosh 1992).
+    fn share_below(&self, own: &[Option<OwnLevel>], options: &Options) -> f64 {
+        let mean = self.population.mean;
+        let mut levels: Vec<f64> = own
+            .iter()
+            .flatten()
+            .map(|own| {
+                let reliability = if options.shrink {
+                    self.population
+                        .reliability(self.noise_of(own, options) / own.effective_n)
+                } else {
+                    1.0
+                };
+                mean + reliability.sqrt() * (own.adjusted - mean)
+            })
+            .collect();
+        levels.sort_unstable_by(f64::total_cmp);
+        let place = options.cut_share * (levels.len() - 1) as f64;
+        let (low, high) = (
+            levels[place.floor() as usize],
+            levels[place.ceil() as usize],
+        );
+        low + (high - low) * place.fract()
+    }
+
+    /// A student's own noise, drawn towards the cohort's; five scores do not tell a variance.
+    fn noise_of(&self, own: &OwnLevel, options: &Options) -> f64 {
+        if options.shrink {
+            let total = options.noise_df + own.df();
+            if total > 0.0 {
+                (options.noise_df * self.noise + own.df() * own.variance) / total
+            } else {
+                self.noise
+            }
+        } else {
+            own.variance
+        }
+    }
+
+    fn level(&self, own: Option<&OwnLevel>, as_of: i64, options: &Options) -> Level {
+        let prior = self.population.mean;
+        let Some(own) = own else {
+            let se = self.population.variance.sqrt();
+            let df = f64::INFINITY;
+            return Level {
+                level: prior,
+                raw_level: None,
+                prior,
+                reliability: 0.0,
+                information: 0.0,
+                last_at: None,
+                ..self.with_spread(prior, Some((se, df)), options)
+            };
+        };
+        let mean_variance = self.noise_of(own, options) / own.effective_n;
+        let silence = days_between(own.last_at, as_of);
+        let (reliability, variance, df) = if options.shrink {
+            let reliability = self.population.reliability(mean_variance);
+            (
+                reliability,
+                reliability * mean_variance,
+                options.noise_df + own.df(),
+            )
+        } else {
+            (1.0, mean_variance, own.df())
+        };
+        let level = prior + reliability * (own.adjusted - prior);
+        let se = (variance + self.drift * silence).sqrt();
+        Level {
+            level,
+            raw_level: Some(own.plain),
+            prior,
+            reliability,
+            information: own.weight * decay(silence, options.half_life),
+            last_at: Some(own.last_at),
+            ..self.with_spread(level, (df > 0.0).then_some((se, df)), options)
+        }
+    }
+
+    /// The interval and the need that follow from a level's standard error.
+    fn with_spread(&self, level: f64, spread: Option<(f64, f64)>, options: &Options) -> Level {
+        let reach = spread.map(|(se, df)| se * t_quantile(0.5 + options.confidence / 2.0, df));
+        Level {
+            level,
+            se: spread.map(|(se, _)| se),
+            ci_low: reach.map(|reach| level - reach),
+            ci_high: reach.map(|reach| level + reach),
+            need: spread.map(|(se, df)| match se > 0.0 {
+                true => t_cdf((self.cut - level) / se, df),
+                false => f64::from(level < self.cut),
+            }),
+            raw_level: None,
+            prior: 0.0,
+            reliability: 0.0,
+            information: 0.0,
+            last_at: None,
+        }
+    }
+}
+
+/// How the squared difference of two pieces of a student's evidence grows with the days between
+/// them: `noise * (1/precision + 1/precision) + drift * days` (the variogram of a level that
+/// walks at random). Weighted least squares over pairs close in order.
+#[derive(Debug, Default)]
+struct Variogram {
+    noise_noise: f64,
+    noise_days: f64,
+    days_days: f64,
+    noise_square: f64,
+    days_square: f64,
+}
+
+impl Variogram {
+    /// Takes one student's evidence, by time.
+    fn add(&mut self, evidence: &[Evidence]) {
+        for (at, first) in evidence.iter().enumerate() {
+            for second in evidence[at + 1..].iter().take(DRIFT_LAGS) {
+                let noise = 1.0 / first.precision + 1.0 / second.precision;
+                // A squared difference varies as its mean does.
+                let weight = 1.0 / (noise * noise);
+                let days = days_between(first.taken_at, second.taken_at);
+                let square = (second.adjusted - first.adjusted).powi(2);
+                self.noise_noise += weight * noise * noise;
+                self.noise_days += weight * noise * days;
+                self.days_days += weight * days * days;
+                self.noise_square += weight * noise * square;
+                self.days_square += weight * days * square;
+            }
+        }
+    }
+
+    /// Variance gained per day, at least 0.
+    fn drift(&self) -> f64 {
+        let determinant = self.noise_noise * self.days_days - self.noise_days * self.noise_days;
+        if determinant <= 1e-12 * self.noise_noise * self.days_days {
+            return 0.0;
+        }
+        let drift = (self.noise_noise * self.days_square - self.noise_days * self.noise_square)
+            / determinant;
+        drift.max(0.0)
+    }
+}

@@ -1,0 +1,195 @@
+//! Cronbach's alpha of each assessment, and what follows from it.
+
+use hashbrown::HashMap;
+
+use crate::Poll;
+use crate::ledger::Ledger;
+use crate::moments::Moments;
+
+/// Students who must share two items before their covariance counts.
+const MIN_SHARED: f64 = 10.0;
+/// Items beyond which an assessment is a bank and not a test, and its covariance matrix, which
+/// grows with the square of them, is not made.
+const MAX_ITEMS: usize = 1000;
+
+/// The figures of one assessment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    pub items: u64,
+    pub students: u64,
+    /// Responses.
+    pub n: u64,
+    pub first_at: i64,
+    pub last_at: i64,
+    /// Mean over students of their mean score.
+    pub mean: f64,
+    /// Standard deviation of the students' mean scores.
+    pub sd: Option<f64>,
+    /// Cronbach's alpha; may be negative, which says that the questions disagree. None for a
+    /// single question, more than 1000, or two that fewer than ten students share.
+    pub alpha: Option<f64>,
+    /// Its large-sample standard error (van Zyl, Neudecker and Nel 2000).
+    pub alpha_se: Option<f64>,
+    /// Standard error of measurement of a student's mean score: `sd * sqrt(1 - alpha)`.
+    pub sem: Option<f64>,
+}
+
+/// All assessments of the ledger; none for those without a response.
+pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Vec<Option<Assessment>> {
+    let mut units = vec![Vec::new(); ledger.assessments];
+    for unit in 0..ledger.unit_count() {
+        units[ledger.unit(unit).assessment as usize].push(unit);
+    }
+    units
+        .iter()
+        .map(|units| assessment(ledger, units, poll))
+        .collect()
+}
+
+fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assessment> {
+    let times = units.iter().flat_map(|&unit| {
+        ledger
+            .responses_in(unit)
+            .map(move |at| ledger.time_of(unit, at))
+    });
+    let (first_at, last_at) = (times.clone().min()?, times.max()?);
+    let mut means = Moments::default();
+    for &unit in units {
+        let scores = &ledger.scores[ledger.responses_in(unit)];
+        means.add(scores.iter().sum::<f64>() / scores.len() as f64);
+    }
+    let covariances = Covariances::of(ledger, units, poll);
+    let sd = means.variance().map(f64::sqrt);
+    let alpha = covariances.alpha();
+    Some(Assessment {
+        items: covariances.items as u64,
+        students: units.len() as u64,
+        n: units
+            .iter()
+            .map(|&unit| ledger.responses_in(unit).len() as u64)
+            .sum(),
+        first_at,
+        last_at,
+        mean: means.mean(),
+        sd,
+        alpha,
+        alpha_se: covariances.alpha_se(),
+        sem: sd.zip(alpha).map(|(sd, alpha)| sd * (1.0 - alpha).sqrt()),
+    })
+}
+
+/// The items' covariance matrix, each entry from the students who answered both items, as
+/// R's `cov(use = "pairwise")` and so `psych::alpha` have it.
+struct Covariances {
+    items: usize,
+    /// Row by row; none for a single item, for too many, and when an entry rests on fewer
+    /// students than it needs.
+    matrix: Option<Vec<f64>>,
+    /// Mean number of answers per item.
+    answers: f64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Pair {
+    n: f64,
+    x: f64,
+    y: f64,
+    xy: f64,
+}
+
+impl Covariances {
+    fn of(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Self {
+        let mut numbers: HashMap<u32, usize> = HashMap::new();
+        let mut means: Vec<Moments> = Vec::new();
+        for &unit in units {
+            for response in ledger.responses_in(unit) {
+                let next = numbers.len();
+                let number = *numbers.entry(ledger.items[response]).or_insert(next);
+                means.resize(numbers.len(), Moments::default());
+                means[number].add(ledger.scores[response]);
+            }
+        }
+        let items = numbers.len();
+        let answers = means.iter().map(Moments::n).sum::<f64>() / items.max(1) as f64;
+        if items > MAX_ITEMS {
+            return Self {
+                items,
+                matrix: None,
+                answers,
+            };
+        }
+        // About each item's own mean, so that the products below lose no digits.
+        let mut pairs = vec![Pair::default(); items * items];
+        let mut row: Vec<(usize, f64)> = Vec::new();
+        for &unit in units {
+            row.clear();
+            row.extend(ledger.responses_in(unit).map(|response| {
+                let number = numbers[&ledger.items[response]];
+                (number, ledger.scores[response] - means[number].mean())
+            }));
+            for (at, &(i, x)) in row.iter().enumerate() {
+                for &(j, y) in &row[..=at] {
+                    let (i, j, x, y) = if i > j { (i, j, x, y) } else { (j, i, y, x) };
+                    let pair = &mut pairs[i * items + j];
+                    pair.n += 1.0;
+                    pair.x += x;
+                    pair.y += y;
+                    pair.xy += x * y;
+                }
+            }
+            poll();
+        }
+        let least = MIN_SHARED.min(units.len() as f64).max(2.0);
+        let mut matrix = vec![0.0; items * items];
+        for i in 0..items {
+            for j in 0..=i {
+                let pair = pairs[i * items + j];
+                if pair.n < least {
+                    return Self {
+                        items,
+                        matrix: None,
+                        answers,
+                    };
+                }
+                let covariance = (pair.xy - pair.x * pair.y / pair.n) / (pair.n - 1.0);
+                matrix[i * items + j] = covariance;
+                matrix[j * items + i] = covariance;
+            }
+        }
+        Self {
+            items,
+            matrix: (items > 1).then_some(matrix),
+            answers,
+        }
+    }
+
+    fn alpha(&self) -> Option<f64> {
+        let matrix = self.matrix.as_ref()?;
+        let k = self.items as f64;
+        let total: f64 = matrix.iter().sum();
+        let trace: f64 = (0..self.items).map(|i| matrix[i * self.items + i]).sum();
+        // Rounding leaves a trace of a total that is 0.
+        if trace <= 0.0 || total <= 1e-12 * trace {
+            return None;
+        }
+        Some(k / (k - 1.0) * (1.0 - trace / total))
+    }
+
+    /// With C the covariance matrix: `Q = 2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1 (tr C^2 +
+    /// (tr C)^2) - 2 tr C 1'C^2 1)`, and the standard error is `sqrt(Q / n)`.
+    fn alpha_se(&self) -> Option<f64> {
+        self.alpha()?;
+        let matrix = self.matrix.as_ref()?;
+        let k = self.items as f64;
+        let total: f64 = matrix.iter().sum();
+        let trace: f64 = (0..self.items).map(|i| matrix[i * self.items + i]).sum();
+        let trace_of_square: f64 = matrix.iter().map(|c| c * c).sum();
+        let total_of_square: f64 = matrix
+            .chunks(self.items)
+            .map(|row| row.iter().sum::<f64>().powi(2))
+            .sum();
+        let q = 2.0 * k * k / ((k - 1.0).powi(2) * total.powi(3))
+            * (total * (trace_of_square + trace * trace) - 2.0 * trace * total_of_square);
+        Some((q.max(0.0) / self.answers).sqrt())
+    }
+}

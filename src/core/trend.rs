@@ -1,0 +1,193 @@
+//! Whether a student rose or fell, as a description of the past.
+//!
+//! The slope is that of the difficulty-adjusted assessment scores over time, weighted by their
+//! precision and without decay: decay in a regression inflates false alarms. The noise about a
+//! line is drawn towards the cohort's before it is tested.
+
+use crate::distribution::{t_quantile, t_two_sided};
+use crate::level::Evidence;
+use crate::options::Options;
+use crate::time::{DAY, days_between};
+
+/// Days that a slope is told per.
+pub const SLOPE_DAYS: f64 = 30.0;
+/// Days that the margin of a steady trend is told per.
+const MARGIN_DAYS: f64 = 90.0;
+/// Coverage of the interval that must lie inside the margin.
+const STEADY_CONFIDENCE: f64 = 0.9;
+
+/// The direction of a student's scores. The order is that of concern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    Falling,
+    /// Too few dates, too short a span, or no change that could be told from noise.
+    Unclear,
+    /// Any change is small, which is more than not to see one.
+    Steady,
+    Rising,
+}
+
+impl Direction {
+    /// The label in `students`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Direction::Falling => "falling",
+            Direction::Unclear => "unclear",
+            Direction::Steady => "steady",
+            Direction::Rising => "rising",
+        }
+    }
+
+    /// 1 for falling.
+    pub fn rank(self) -> i32 {
+        self as i32 + 1
+    }
+}
+
+/// A line through one student's evidence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    /// Change of the score per day.
+    slope: f64,
+    /// Weighted sum of squared distances of the times from their mean, in days.
+    spread: f64,
+    /// Weighted sum of squared distances from the line.
+    residual: f64,
+    /// Pieces of evidence less 2.
+    df: f64,
+    dates: u64,
+    days: f64,
+}
+
+impl Line {
+    /// Weighted least squares over the evidence inside the window; `evidence` is in order of
+    /// time. None with fewer than two different times.
+    pub fn through(evidence: &[Evidence], as_of: i64, options: &Options) -> Option<Self> {
+        let inside = |piece: &&Evidence| {
+            options
+                .trend_window
+                .is_none_or(|window| days_between(piece.taken_at, as_of) <= window)
+        };
+        let evidence: Vec<&Evidence> = evidence.iter().filter(inside).collect();
+        let (first, last) = (evidence.first()?.taken_at, evidence.last()?.taken_at);
+        let (mut weight, mut time, mut score) = (0.0, 0.0, 0.0);
+        for piece in &evidence {
+            weight += piece.precision;
+            time += piece.precision * days_between(first, piece.taken_at);
+            score += piece.precision * piece.adjusted;
+        }
+        let (time, score) = (time / weight, score / weight);
+        let (mut spread, mut product) = (0.0, 0.0);
+        for piece in &evidence {
+            let days = days_between(first, piece.taken_at) - time;
+            spread += piece.precision * days * days;
+            product += piece.precision * days * (piece.adjusted - score);
+        }
+        if first == last || spread <= 0.0 {
+            return None;
+        }
+        let slope = product / spread;
+        let residual = evidence
+            .iter()
+            .map(|piece| {
+                let days = days_between(first, piece.taken_at) - time;
+                piece.precision * (piece.adjusted - score - slope * days).powi(2)
+            })
+            .sum();
+        // Sittings of one day are one date, whatever the hour.
+        let dates = evidence
+            .chunk_by(|a, b| same_day(a.taken_at, b.taken_at))
+            .count() as u64;
+        let days = days_between(first, last);
+        Some(Self {
+            slope,
+            spread,
+            residual,
+            df: evidence.len() as f64 - 2.0,
+            dates,
+            days,
+        })
+    }
+}
+
+fn same_day(a: i64, b: i64) -> bool {
+    a.div_euclid(DAY) == b.div_euclid(DAY)
+}
+
+/// The trend of one student.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trend {
+    /// Change of the score per 30 days.
+    pub slope: Option<f64>,
+    pub slope_se: Option<f64>,
+    /// Two-sided p-value of "no change".
+    pub p: Option<f64>,
+    pub direction: Direction,
+}
+
+/// Variance about the lines that all students share, of one piece of evidence with precision 1;
+/// none while no line has a degree of freedom.
+pub fn cohort_noise<'a>(lines: impl Iterator<Item = &'a Line>) -> Option<f64> {
+    let (residual, df) = lines
+        .filter(|line| line.df > 0.0)
+        .fold((0.0, 0.0), |(residual, df), line| {
+            (residual + line.residual, df + line.df)
+        });
+    (df > 0.0).then(|| residual / df)
+}
+
+impl Trend {
+    /// No line, no trend.
+    pub const NONE: Trend = Trend {
+        slope: None,
+        slope_se: None,
+        p: None,
+        direction: Direction::Unclear,
+    };
+
+    /// Tests one line against noise.
+    pub fn of(line: &Line, cohort_noise: Option<f64>, options: &Options) -> Self {
+        let borrowed = if options.shrink { cohort_noise } else { None };
+        let (variance, df) = match borrowed {
+            Some(noise) if options.noise_df + line.df > 0.0 => {
+                let df = options.noise_df + line.df;
+                ((options.noise_df * noise + line.residual) / df, df)
+            }
+            _ if line.df > 0.0 => (line.residual / line.df, line.df),
+            _ => {
+                return Self {
+                    slope: Some(line.slope * SLOPE_DAYS),
+                    ..Self::NONE
+                };
+            }
+        };
+        let se = (variance / line.spread).sqrt();
+        let p = if se > 0.0 {
+            t_two_sided(line.slope / se, df)
+        } else {
+            f64::from(u8::from(line.slope == 0.0))
+        };
+        let enough = line.dates >= options.trend_min_dates && line.days >= options.trend_min_days;
+        let reach = se * t_quantile(0.5 + STEADY_CONFIDENCE / 2.0, df);
+        let margin = options.steady_margin / MARGIN_DAYS;
+        let direction = if !enough {
+            Direction::Unclear
+        } else if p < options.trend_alpha {
+            if line.slope < 0.0 {
+                Direction::Falling
+            } else {
+                Direction::Rising
+            }
+        } else if line.slope.abs() + reach <= margin {
+            Direction::Steady
+        } else {
+            Direction::Unclear
+        };
+        Self {
+            slope: Some(line.slope * SLOPE_DAYS),
+            slope_se: Some(se * SLOPE_DAYS),
+            p: Some(p),
+            direction,
+        }
+    }
+}
