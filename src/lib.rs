@@ -1,1 +1,3 @@
 pgrx::pg_module_magic!();
+
+mod school_map;

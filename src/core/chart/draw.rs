@@ -1,0 +1,219 @@
+//! The few SVG elements a chart is made of. Only finite numbers and escaped text get in.
+
+use std::fmt::Write;
+
+/// An upright rectangle on the drawing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rect {
+    pub x: f64,
+    pub y: f64,
+    pub w: f64,
+    pub h: f64,
+}
+
+impl Rect {
+    pub fn right(&self) -> f64 {
+        self.x + self.w
+    }
+
+    pub fn bottom(&self) -> f64 {
+        self.y + self.h
+    }
+
+    pub fn within(&self, outer: Rect) -> bool {
+        self.x >= outer.x
+            && self.y >= outer.y
+            && self.right() <= outer.right()
+            && self.bottom() <= outer.bottom()
+    }
+
+    pub fn overlaps(&self, other: Rect) -> bool {
+        self.x < other.right()
+            && other.x < self.right()
+            && self.y < other.bottom()
+            && other.y < self.bottom()
+    }
+}
+
+/// An SVG text in the making. `extra` is further attributes, written by the caller as they are.
+pub struct Svg(String);
+
+impl Svg {
+    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Self {
+        let (w, h) = (num(width), num(height));
+        Svg(format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
+             height=\"{h}\" role=\"img\" font-family=\"system-ui, 'Segoe UI', 'DejaVu Sans', \
+             Helvetica, Arial, sans-serif\">\n<title>{}</title>\n<desc>{}</desc>\n\
+             <style>.halo {{ paint-order: stroke; stroke: #fff; stroke-width: 4px; \
+             stroke-linejoin: round; }}</style>\n\
+             <rect width=\"{w}\" height=\"{h}\" fill=\"#fff\"/>\n",
+            escape(title),
+            escape(description)
+        ))
+    }
+
+    pub fn finish(mut self) -> String {
+        self.0.push_str("</svg>\n");
+        self.0
+    }
+
+    fn push(&mut self, element: std::fmt::Arguments) {
+        // Writing to a String does not fail.
+        let _ = self.0.write_fmt(element);
+        self.0.push('\n');
+    }
+
+    pub fn text(&mut self, x: f64, y: f64, size: f64, extra: &str, text: &str) {
+        let (x, y, size) = (num(x), num(y), num(size));
+        let text = escape(text);
+        self.push(format_args!(
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" {extra}>{text}</text>"
+        ));
+    }
+
+    pub fn line(&mut self, [(x1, y1), (x2, y2)]: [(f64, f64); 2], extra: &str) {
+        let (x1, y1, x2, y2) = (num(x1), num(y1), num(x2), num(y2));
+        self.push(format_args!(
+            "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" {extra}/>"
+        ));
+    }
+
+    pub fn rect(&mut self, Rect { x, y, w, h }: Rect, extra: &str) {
+        let (x, y, w, h) = (num(x), num(y), num(w), num(h));
+        self.push(format_args!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" {extra}/>"
+        ));
+    }
+
+    pub fn circle(&mut self, x: f64, y: f64, r: f64, extra: &str) {
+        let (x, y, r) = (num(x), num(y), num(r));
+        self.push(format_args!(
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" {extra}/>"
+        ));
+    }
+
+    /// A triangle whose tip points to `degrees`, clockwise from the right.
+    pub fn triangle(&mut self, x: f64, y: f64, r: f64, degrees: u16, extra: &str) {
+        let (x, y, r) = (num(x), num(y), num(r));
+        self.push(format_args!(
+            "<path d=\"M{r} 0L-{r} {r}V-{r}Z\" transform=\"translate({x} {y}) \
+             rotate({degrees})\" {extra}/>"
+        ));
+    }
+
+    /// Elements that tell `tooltip` when pointed at.
+    pub fn group(&mut self, tooltip: &str, draw: impl FnOnce(&mut Self)) {
+        self.push(format_args!("<g><title>{}</title>", escape(tooltip)));
+        draw(self);
+        self.push(format_args!("</g>"));
+    }
+}
+
+/// At most `most` characters, with an ellipsis where some are left out.
+pub fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+/// Text for XML: special characters escaped; characters that XML
+/// forbids, or that turn the direction of what follows, replaced.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// About how wide a text is, rather too much than too little: fonts differ from reader to reader.
+pub fn text_width(text: &str, size: f64) -> f64 {
+    let em = |c| match c {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | '\'' | ' ' | '|' => 0.36,
+        'f' | 't' | 'r' | '-' => 0.45,
+        'm' | 'w' | 'M' | 'W' | '@' | '…' => 1.0,
+        'A'..='Z' => 0.74,
+        c if c < '\u{1100}' => 0.64,
+        _ => 1.05,
+    };
+    text.chars().map(em).sum::<f64>() * size
+}
+
+/// A number for an attribute: at most one decimal, never NaN.
+fn num(value: f64) -> String {
+    let value = if value.is_finite() {
+        (value * 10.0).round() / 10.0
+    } else {
+        0.0
+    };
+    // Adding zero turns a negative zero into a positive one.
+    format!("{}", value + 0.0)
+}
+
+/// A share as per cent with a true minus sign.
+pub fn percent(share: f64, decimals: usize) -> String {
+    let text = format!("{:.*}", decimals, share.abs() * 100.0);
+    if share < 0.0 && is_not_zero(&text) {
+        format!("−{text}")
+    } else {
+        text
+    }
+}
+
+/// The same with a plus sign when it is above zero.
+pub fn signed_percent(share: f64, decimals: usize) -> String {
+    let text = percent(share, decimals);
+    if share > 0.0 && is_not_zero(&text) {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+fn is_not_zero(digits: &str) -> bool {
+    digits.bytes().any(|b| (b'1'..=b'9').contains(&b))
+}
+
+/// One axis: the figures `lo` to `hi` on the drawing from `from` to `to`.
+#[derive(Clone, Copy)]
+pub struct Axis {
+    pub lo: f64,
+    pub hi: f64,
+    pub from: f64,
+    pub to: f64,
+}
+
+impl Axis {
+    pub fn at(&self, value: f64) -> f64 {
+        let share = (value.clamp(self.lo, self.hi) - self.lo) / (self.hi - self.lo);
+        self.from + share * (self.to - self.from)
+    }
+
+    /// Round figures, at most about `wanted` of them, and the decimals their per cents need.
+    pub fn ticks(&self, wanted: f64) -> (Vec<f64>, usize) {
+        let least = (self.hi - self.lo) / wanted;
+        let power = 10f64.powf(least.log10().floor());
+        let step = [1.0, 2.0, 5.0]
+            .map(|s| s * power)
+            .into_iter()
+            .find(|&step| step >= least)
+            .unwrap_or(10.0 * power);
+        let decimals = (-(step * 100.0).log10().floor()).clamp(0.0, 6.0) as usize;
+        let first = (self.lo / step).ceil() as i64;
+        let last = (self.hi / step).floor() as i64;
+        ((first..=last).map(|i| i as f64 * step).collect(), decimals)
+    }
+}

@@ -1,0 +1,362 @@
+//! The school map is well-formed, readable and honest whatever it is given.
+
+use pg_assess_core::chart::{Dot, MapPoint, NAMED, Rect, colour, place_names, school_map};
+use proptest::prelude::*;
+
+fn point(label: &str, level: f64, slope: f64, need: f64) -> MapPoint<'_> {
+    MapPoint {
+        label,
+        level: Some(level),
+        slope: Some(slope),
+        need: Some(need),
+    }
+}
+
+/// A small check of well-formedness: tags nest, attributes are quoted, entities are known.
+fn assert_well_formed(svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = svg;
+    while let Some(start) = rest.find('<') {
+        assert_text(&rest[..start]);
+        let end = rest[start..].find('>').expect("every tag ends") + start;
+        let tag = &rest[start + 1..end];
+        assert!(!tag.contains('<'), "a stray < in {tag:?}");
+        let name = tag
+            .trim_end_matches('/')
+            .split_whitespace()
+            .next()
+            .unwrap_or("");
+        if let Some(closed) = name.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed));
+        } else {
+            assert!(
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()),
+                "{tag:?}"
+            );
+            assert_eq!(tag.matches('"').count() % 2, 0, "{tag:?}");
+            tag.split('"').skip(1).step_by(2).for_each(assert_text);
+            if !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+        rest = &rest[end + 1..];
+    }
+    assert!(open.is_empty(), "not closed: {open:?}");
+    assert_eq!(rest.trim(), "");
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+    assert!(
+        !svg.contains("NaN") && !svg.contains("inf"),
+        "a figure is not finite"
+    );
+}
+
+fn assert_text(text: &str) {
+    for part in text.split('&').skip(1) {
+        let entity = part.split(';').next().unwrap_or("");
+        assert!(
+            ["amp", "lt", "gt", "quot", "#39"].contains(&entity),
+            "&{entity}"
+        );
+    }
+    let allowed = |c: char| c == '\n' || (c >= ' ' && !('\u{7f}'..='\u{9f}').contains(&c));
+    assert!(
+        text.chars()
+            .all(|c| allowed(c) && c != '\u{fffe}' && c != '\u{ffff}')
+    );
+}
+
+/// A repeatable crowd of `n` dots.
+fn crowd(n: usize, bounds: Rect) -> Vec<Dot> {
+    let share = |i: usize, step: f64| (i as f64 * step).fract();
+    (1..=n)
+        .map(|i| Dot {
+            x: bounds.x + bounds.w * share(i, 0.754_877_666),
+            y: bounds.y + bounds.h * share(i, 0.569_840_291),
+            r: 5.0,
+        })
+        .collect()
+}
+
+#[test]
+fn an_ordinary_school() {
+    let names: Vec<String> = (0..60).map(|i| format!("Student {i:02}")).collect();
+    let points: Vec<MapPoint> = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| {
+            let share = i as f64 / 59.0;
+            point(name, 0.3 + 0.6 * share, (share - 0.5) * 0.04, 1.0 - share)
+        })
+        .collect();
+    let svg = school_map(&points, "A school");
+    assert_well_formed(&svg);
+    assert_eq!(svg.matches("<circle").count(), 60 + 3); // and those of the key
+    assert!(svg.contains("<title>A school</title>"));
+    assert!(
+        svg.contains("<title>Student 00: level 30 %, −2.0 points in 30 days, need 100 %</title>")
+    );
+    assert!(svg.contains("low and falling: 30") && svg.contains("high and rising: 30"));
+    assert!(svg.contains("low but rising: 0") && svg.contains("high but falling: 0"));
+    assert!(svg.contains("mean of these students: 60 %"));
+    assert!(svg.contains("60 students shown."));
+    // The neediest are called by name, the others are not.
+    assert_eq!(svg.matches("halo name").count(), NAMED);
+    assert!(svg.contains(">Student 00</text>") && !svg.contains(">Student 59</text>"));
+
+    let mut turned = points.clone();
+    turned.reverse();
+    assert_eq!(
+        svg,
+        school_map(&turned, "A school"),
+        "the order of the rows must not matter"
+    );
+}
+
+#[test]
+fn nobody_to_show() {
+    let nobody = school_map(&[], "Empty");
+    assert_well_formed(&nobody);
+    assert!(nobody.contains("There is no student with a level to show."));
+    assert!(nobody.contains("0 students shown."));
+
+    let unknown = MapPoint {
+        label: "x",
+        level: None,
+        slope: Some(0.1),
+        need: Some(0.5),
+    };
+    let svg = school_map(
+        &[
+            unknown,
+            MapPoint {
+                level: Some(f64::NAN),
+                ..unknown
+            },
+        ],
+        "",
+    );
+    assert_well_formed(&svg);
+    assert!(svg.contains("2 students without a level not shown."));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let hostile = [
+        "</text><script>alert(1)</script>",
+        "\" onload=\"alert(1)",
+        "Tom & Jerry's <b>",
+        "]]>&#0;",
+        "nul\0bell\u{7}del\u{7f}\u{fffe}",
+        "two\nlines\tand\u{202e}reversed",
+        "",
+        "ŁÓDŹ 学生 طالب 👩🏽‍🎓",
+    ];
+    let points: Vec<MapPoint> = hostile
+        .iter()
+        .enumerate()
+        .map(|(i, label)| point(label, i as f64 / 10.0, 0.01 * i as f64, 0.5))
+        .collect();
+    let svg = school_map(&points, "<title> & \"quotes\" ']]>\u{1}");
+    assert_well_formed(&svg);
+    assert!(!svg.contains("<script") && !svg.contains(" onload=\"alert"));
+    assert!(svg.contains("Tom &amp; Jerry&#39;s &lt;b&gt;: level 20 %"));
+    assert!(svg.contains("two lines and\u{fffd}reversed"));
+
+    let long = "x".repeat(1_000_000);
+    let svg = school_map(&[point(&long, 0.5, 0.0, 1.0)], &long);
+    assert_well_formed(&svg);
+    assert!(svg.len() < 40_000 && svg.contains('…'));
+}
+
+#[test]
+fn colours_tell_the_corners_apart() {
+    assert_eq!(colour(0.0, 0.0), [0x24, 0x0b, 0x52]);
+    assert_eq!(colour(1.0, 1.0), [0xe6, 0x55, 0x00]);
+    assert_eq!(colour(-9.0, 1e300), colour(0.0, 1.0));
+    assert_eq!(colour(f64::NAN, f64::INFINITY), colour(0.5, 0.5));
+
+    // Relative luminance as in the accessibility guidelines.
+    let light = |rgb: [u8; 3]| {
+        let [r, g, b] = rgb.map(|byte| match f64::from(byte) / 255.0 {
+            c if c <= 0.04045 => c / 12.92,
+            c => ((c + 0.055) / 1.055).powf(2.4),
+        });
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    };
+    let darkest = light(colour(0.0, 0.0));
+    for i in 0..=20 {
+        for j in 0..=20 {
+            let (u, v) = (f64::from(i) / 20.0, f64::from(j) / 20.0);
+            assert!(
+                light(colour(u, v)) >= darkest,
+                "darker than low and falling at {u} {v}"
+            );
+        }
+    }
+    // Blue against orange: red-green deficiencies leave this axis.
+    let [r, _, b] = colour(0.0, 1.0);
+    assert!(b > r);
+    let [r, _, b] = colour(1.0, 1.0);
+    assert!(r > b);
+}
+
+#[test]
+fn odd_figures_do_not_break_the_drawing() {
+    let odd = [
+        0.0,
+        -0.0,
+        f64::MIN_POSITIVE,
+        1e-300,
+        -3.0,
+        5.0,
+        1e6,
+        -1e6,
+        1e300,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+    ];
+    let mut all = Vec::new();
+    for level in odd {
+        for slope in odd {
+            let one = point("odd", level, slope, level);
+            assert_well_formed(&school_map(&[one], "One"));
+            all.push(one);
+        }
+    }
+    let svg = school_map(&all, "All");
+    assert_well_formed(&svg);
+    assert!(svg.contains("of them beyond the frame"));
+    assert!(svg.contains("without a level not shown."));
+}
+
+#[test]
+fn one_far_outside_does_not_squeeze_the_others() {
+    let mut points: Vec<MapPoint> = (0..40)
+        .map(|i| point("in", 0.4 + 0.01 * f64::from(i), 0.0, 0.1))
+        .collect();
+    points.push(point("far", 60.0, 0.0, 0.9));
+    let svg = school_map(&points, "");
+    assert_well_formed(&svg);
+    assert!(
+        svg.contains("<title>far: level 6000 %"),
+        "the tooltip tells the truth"
+    );
+    assert!(svg.contains("1 of them beyond the frame, drawn at its edge."));
+    assert!(
+        svg.contains("mean of these students: 60 %"),
+        "the mean is of those inside"
+    );
+}
+
+#[test]
+fn students_without_a_trend_have_a_place() {
+    let trendless = MapPoint {
+        label: "new",
+        level: Some(0.4),
+        slope: None,
+        need: Some(0.7),
+    };
+    let svg = school_map(&[trendless, point("old", 0.6, 0.01, 0.1)], "");
+    assert_well_formed(&svg);
+    assert!(
+        svg.contains("no trend yet: too few dates")
+            && svg.contains("new: level 40 %, no trend yet")
+    );
+
+    let svg = school_map(&[trendless; 500], "In September nobody has a trend");
+    assert_well_formed(&svg);
+    assert!(
+        !svg.contains("low and falling:"),
+        "no quadrants without trends"
+    );
+}
+
+#[test]
+fn names_never_overlap() {
+    let bounds = Rect {
+        x: 0.0,
+        y: 0.0,
+        w: 800.0,
+        h: 500.0,
+    };
+    let corner = Rect {
+        x: 0.0,
+        y: 0.0,
+        w: 150.0,
+        h: 25.0,
+    };
+    for n in [1, 2, 12, 60, 240, 2000] {
+        let dots = crowd(n, bounds);
+        let wanted: Vec<(usize, f64)> = (0..n.min(40))
+            .map(|i| (i, 60.0 + (i % 7) as f64 * 15.0))
+            .collect();
+        let places = place_names(&dots, &wanted, bounds, &[corner]);
+        assert_eq!(places.len(), wanted.len());
+        let found: Vec<Rect> = places.iter().flatten().map(|p| p.0).collect();
+        assert!(
+            found.len() * 2 >= wanted.len(),
+            "most find a place among {n}"
+        );
+        for (i, rect) in found.iter().enumerate() {
+            assert!(rect.within(bounds) && !rect.overlaps(corner));
+            assert!(found[i + 1..].iter().all(|other| !rect.overlaps(*other)));
+            for &(dot, _) in &wanted {
+                let (x, y) = (dots[dot].x, dots[dot].y);
+                assert!(
+                    !rect.overlaps(Rect {
+                        x,
+                        y,
+                        w: 0.0,
+                        h: 0.0
+                    }),
+                    "covers a named dot"
+                );
+            }
+        }
+    }
+    // All on one spot: whoever finds no room goes without.
+    let heap = vec![
+        Dot {
+            x: 400.0,
+            y: 250.0,
+            r: 5.0
+        };
+        60
+    ];
+    let wanted: Vec<(usize, f64)> = (0..60).map(|i| (i, 120.0)).collect();
+    let found: Vec<Rect> = place_names(&heap, &wanted, bounds, &[])
+        .into_iter()
+        .flatten()
+        .map(|p| p.0)
+        .collect();
+    assert!(!found.is_empty() && found.len() < 60);
+    for (i, rect) in found.iter().enumerate() {
+        assert!(found[i + 1..].iter().all(|other| !rect.overlaps(*other)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn whatever_it_is_given_it_is_well_formed(
+        rows in prop::collection::vec(
+            (any::<String>(), any::<Option<f64>>(), any::<Option<f64>>(), any::<Option<f64>>()),
+            0..30,
+        ),
+        title in any::<String>(),
+    ) {
+        let points: Vec<MapPoint> = rows
+            .iter()
+            .map(|(label, level, slope, need)| MapPoint {
+                label,
+                level: *level,
+                slope: *slope,
+                need: *need,
+            })
+            .collect();
+        assert_well_formed(&school_map(&points, &title));
+    }
+}
