@@ -1,3 +1,21 @@
+//! pg_assess: which students most need our help, and why?
+//!
+//! This crate is glue. The arithmetic is in `src/core`, the SQL objects are declared in `sql/`;
+//! `agg` and `varlena` are the only rooms that touch raw memory.
+
+mod agg;
+mod error;
+mod gradebook;
+mod logging;
+mod sample;
+mod school_map;
+mod solvers;
+mod varlena;
+
 pgrx::pg_module_magic!();
 
-mod school_map;
+/// Called by Postgres when the library is loaded into a backend.
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    logging::start();
+}

@@ -1,0 +1,159 @@
+-- What a gradebook answers (src/solvers.rs). Arguments are read in the order declared here.
+-- STABLE and not IMMUTABLE: calendar times come and go as timestamptz in the session's zone.
+
+CREATE FUNCTION @extschema@.items(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}',
+    adjust_difficulty boolean DEFAULT true,
+    shrink boolean DEFAULT true,
+    weight_floor float8 DEFAULT 0.25,
+    min_answers float8 DEFAULT 10,
+    flag_answers int DEFAULT 30,
+    flag_alpha float8 DEFAULT 0.05,
+    upper_lower_share float8 DEFAULT 0.27,
+    confidence float8 DEFAULT 0.95
+) RETURNS TABLE (
+    item text,
+    assessments int,
+    n bigint,
+    n_effective float8,
+    facility float8,
+    r_rest float8,
+    discrimination float8,
+    discrimination_se float8,
+    ci_low float8,
+    ci_high float8,
+    somers_d float8,
+    discrimination_index float8,
+    weight float8,
+    status text,
+    status_rank int,
+    label text,
+    first_at timestamptz,
+    last_at timestamptz
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 1000 AS 'MODULE_PATHNAME', 'items_wrapper';
+COMMENT ON FUNCTION @extschema@.items IS
+'how well each question separates students with a high historical level from those with a low one, what it may weigh, and which questions to review first (status_rank 1: flawed)';
+
+CREATE FUNCTION @extschema@.students(
+    gradebook @extschema@.gradebook,
+    half_life interval DEFAULT '60 days',
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}',
+    cut float8 DEFAULT NULL,
+    cut_share float8 DEFAULT 0.2,
+    adjust_difficulty boolean DEFAULT true,
+    shrink boolean DEFAULT true,
+    weight_floor float8 DEFAULT 0.25,
+    min_answers float8 DEFAULT 10,
+    flag_answers int DEFAULT 30,
+    flag_alpha float8 DEFAULT 0.05,
+    quality boolean DEFAULT true,
+    counting text DEFAULT 'effective',
+    half_precision_items float8 DEFAULT 20,
+    noise_df float8 DEFAULT 4,
+    confidence float8 DEFAULT 0.95,
+    stale_half_lives float8 DEFAULT 2,
+    trend_window interval DEFAULT '180 days',
+    trend_min_dates int DEFAULT 5,
+    trend_min_span interval DEFAULT '28 days',
+    trend_alpha float8 DEFAULT 0.05,
+    steady_margin float8 DEFAULT 0.05,
+    due_share float8 DEFAULT 0.5
+) RETURNS TABLE (
+    student text,
+    level float8,
+    level_se float8,
+    ci_low float8,
+    ci_high float8,
+    raw_level float8,
+    prior float8,
+    information float8,
+    n bigint,
+    assessments int,
+    last_at timestamptz,
+    slope float8,
+    slope_se float8,
+    trend_p float8,
+    trend text,
+    trend_rank int,
+    need float8,
+    need_rank bigint,
+    due int,
+    missing int,
+    status text,
+    status_rank int
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'students_wrapper';
+COMMENT ON FUNCTION @extschema@.students IS
+'where each student stands now, how sure that is, in which direction it goes, what work is missing, and who needs help first (need_rank 1)';
+
+CREATE FUNCTION @extschema@.assessments(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}'
+) RETURNS TABLE (
+    assessment text,
+    items bigint,
+    students bigint,
+    n bigint,
+    first_at timestamptz,
+    last_at timestamptz,
+    mean float8,
+    sd float8,
+    alpha float8,
+    alpha_se float8,
+    sem float8
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'assessments_wrapper';
+COMMENT ON FUNCTION @extschema@.assessments IS
+'size, dates, mean and reliability (Cronbach''s alpha) of each assessment';
+
+CREATE FUNCTION @extschema@.explain(
+    gradebook @extschema@.gradebook,
+    student text,
+    half_life interval DEFAULT '60 days',
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}',
+    adjust_difficulty boolean DEFAULT true,
+    shrink boolean DEFAULT true,
+    weight_floor float8 DEFAULT 0.25,
+    min_answers float8 DEFAULT 10,
+    flag_answers int DEFAULT 30,
+    flag_alpha float8 DEFAULT 0.05,
+    quality boolean DEFAULT true,
+    counting text DEFAULT 'effective',
+    half_precision_items float8 DEFAULT 20,
+    noise_df float8 DEFAULT 4
+) RETURNS TABLE (
+    assessment text,
+    item text,
+    taken_at timestamptz,
+    score float8,
+    expected float8,
+    quality float8,
+    decay float8,
+    share float8,
+    contribution float8
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'explain_wrapper';
+COMMENT ON FUNCTION @extschema@.explain IS
+'why a student''s level is what it is, response by response; the contributions add up to level - prior';
+
+CREATE FUNCTION @extschema@.coverage(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first'
+) RETURNS TABLE (
+    reason text,
+    rows bigint
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 9 AS 'MODULE_PATHNAME', 'coverage_wrapper';
+COMMENT ON FUNCTION @extschema@.coverage IS
+'what became of every row: used, or left out and why; the rows add up to all rows aggregated';

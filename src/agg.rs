@@ -1,0 +1,60 @@
+//! The states of aggregates: where they live, who frees them.
+//!
+//! A state is a Rust value in the memory context of the aggregate, which drops it when the group
+//! is done, also after an error. Postgres sees a pointer of type internal.
+
+use pgrx::fcinfo::pg_getarg_datum;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{Internal, PgMemoryContexts, PgSqlErrorCode, pg_sys};
+
+use crate::error::Result;
+
+/// Changes the state in argument 0, which is made first where there is none yet.
+#[inline]
+pub fn update<T>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    make: impl FnOnce() -> T,
+    change: impl FnOnce(&mut T) -> Result<()>,
+) -> Result<Internal> {
+    // SAFETY: argument 0 is the state; only this function makes values of type internal that
+    // reach it, and the aggregate gives its state to one call at a time.
+    let state = unsafe {
+        match pg_getarg_datum(fcinfo, 0) {
+            Some(datum) => datum.cast_mut_ptr::<T>(),
+            None => PgMemoryContexts::For(context(fcinfo)?).leak_and_drop_on_delete(make()),
+        }
+    };
+    // SAFETY: as above.
+    change(unsafe { &mut *state })?;
+    Ok(Internal::from(Some(pg_sys::Datum::from(state))))
+}
+
+/// The state in argument 0 as it is.
+pub fn unchanged(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    // SAFETY: every function of an aggregate has its state as argument 0.
+    Internal::from(unsafe { pg_getarg_datum(fcinfo, 0) })
+}
+
+/// The state in argument `at`; none when it is NULL.
+pub fn state<'a, T>(fcinfo: pg_sys::FunctionCallInfo, at: usize) -> Option<&'a T> {
+    // SAFETY: the argument is declared internal, so it holds what `update` or a deserialization
+    // function of the same aggregate made; it lives at least as long as the call.
+    unsafe { pg_getarg_datum(fcinfo, at).map(|datum| &*datum.cast_mut_ptr::<T>()) }
+}
+
+/// The memory context of the aggregate whose function is being called.
+fn context(fcinfo: pg_sys::FunctionCallInfo) -> Result<pg_sys::MemoryContext> {
+    let mut context = std::ptr::null_mut();
+    // SAFETY: the context is only read when Postgres says that it has been set.
+    if unsafe { pg_sys::AggCheckCallContext(fcinfo, &mut context) } == 0 {
+        let code = PgSqlErrorCode::ERRCODE_INTERNAL_ERROR;
+        return Err(ErrorReport::new(code, "aggregate function called outside an aggregate", ""));
+    }
+    Ok(context)
+}
+
+/// Tells one top-level statement of this session from the next.
+pub fn statement() -> i64 {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}

@@ -1,0 +1,141 @@
+//! The type `gradebook` and the aggregates that make it.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::ffi::{CStr, CString};
+
+use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook};
+use pgrx::prelude::*;
+use pgrx::{Internal, PgSqlErrorCode as Code, pg_sys};
+
+use crate::agg;
+use crate::error::{Result, report, report_input};
+use crate::varlena::{Arguments, RowReader, wire_bytes};
+
+/// Lets a cancelled statement end; the core calls it in its loops.
+pub fn poll() {
+    check_for_interrupts!();
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_in(text: &CStr) -> Result<Vec<u8>> {
+    let text = text.to_string_lossy();
+    Gradebook::from_text(&text)
+        .map_err(|error| report_input(error, Code::ERRCODE_INVALID_TEXT_REPRESENTATION))
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_out(gradebook: &[u8]) -> CString {
+    // The text form has no zero byte; an empty string could not be read back.
+    CString::new(Gradebook::to_text(gradebook)).unwrap_or_default()
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_recv(mut message: Internal) -> Result<Vec<u8>> {
+    let bytes = wire_bytes(&mut message);
+    Gradebook::check(bytes)
+        .map_err(|error| report_input(error, Code::ERRCODE_INVALID_BINARY_REPRESENTATION))?;
+    Ok(bytes.to_vec())
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_send(gradebook: &[u8]) -> Vec<u8> {
+    gradebook.to_vec()
+}
+
+/// What an aggregate holds of one group.
+#[derive(Default)]
+struct State {
+    reader: Option<RowReader>,
+    builder: Builder,
+    /// What a parallel worker sent, while nothing has been added to it.
+    received: Option<Vec<u8>>,
+}
+
+impl State {
+    fn push(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
+        let reader = self.reader.get_or_insert_with(|| RowReader::new(fcinfo));
+        let (clock, row) = reader.read(fcinfo)?;
+        self.builder.push(clock, row).map_err(report)
+    }
+
+    fn merge(&mut self, bytes: &[u8]) -> Result<()> {
+        let other = Gradebook::open(bytes).map_err(report)?;
+        self.builder.merge(&other, &poll).map_err(report)
+    }
+
+    fn encode(&self) -> Result<Cow<'_, [u8]>> {
+        match &self.received {
+            Some(bytes) => Ok(Cow::Borrowed(bytes)),
+            None => self.builder.encode(&poll).map(Cow::Owned).map_err(report),
+        }
+    }
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_trans(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
+    agg::update(fcinfo, State::default, |state| state.push(fcinfo))
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_combine(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
+    match agg::state::<State>(fcinfo, 1) {
+        Some(other) => {
+            let bytes = other.encode()?;
+            agg::update(fcinfo, State::default, |state| state.merge(&bytes))
+        }
+        None => Ok(agg::unchanged(fcinfo)),
+    }
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
+    let state = agg::state::<State>(fcinfo, 0);
+    state.map(|state| state.encode().map(Cow::into_owned)).transpose()
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Internal {
+    Internal::new(State { received: Some(bytes.to_vec()), ..State::default() })
+}
+
+#[pg_extern(sql = false)]
+fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
+    let gradebook = gradebook_serial(fcinfo)?;
+    if let Some(bytes) = &gradebook {
+        warn_of_exclusions(&Gradebook::open(bytes).map_err(report)?);
+    }
+    Ok(gradebook)
+}
+
+#[pg_extern(sql = false)]
+fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
+    match Arguments::after_state(fcinfo).optional::<&[u8]>() {
+        Some(bytes) => agg::update(fcinfo, State::default, |state| state.merge(bytes)),
+        None => Ok(agg::unchanged(fcinfo)),
+    }
+}
+
+/// Tells once per statement that rows were left out; which and how many of every group,
+/// `coverage` tells. No student is named.
+fn warn_of_exclusions(gradebook: &Gradebook<'_>) {
+    thread_local! {
+        static WARNED: Cell<i64> = const { Cell::new(i64::MIN) };
+    }
+    let excluded = gradebook.excluded();
+    if excluded.total() == 0 || WARNED.replace(agg::statement()) == agg::statement() {
+        return;
+    }
+    let reasons: Vec<String> = Exclusion::ALL
+        .iter()
+        .filter(|reason| excluded.count(**reason) > 0)
+        .map(|reason| format!("{} {}", excluded.count(*reason), reason.label()))
+        .collect();
+    log::warn!(
+        "gradebook_agg left out {} of {} rows of a group: {}; assess.coverage(gradebook) tells \
+         of every group",
+        excluded.total(),
+        excluded.total() + gradebook.responses(),
+        reasons.join(", "),
+    );
+}

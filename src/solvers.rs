@@ -1,0 +1,311 @@
+//! The set-returning functions over a gradebook. Each reads its arguments in the order of its
+//! declaration in `sql/solvers.sql`, lets the core work, and hands on the rows.
+
+use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::item::ebel_label;
+use pg_assess_core::options::Options;
+use pg_assess_core::solve;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::error::{Result, report};
+use crate::gradebook::poll;
+use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
+
+/// A `timestamptz` column.
+type Time = i64;
+
+type Rows<Row> = Result<TableIterator<'static, Row>>;
+
+/// `as_of`, `attempts`, `exclude`: which responses count.
+fn read_scope(
+    from: &mut Arguments,
+    gradebook: &Gradebook<'_>,
+    options: &mut Options,
+) -> Result<()> {
+    let as_of: Option<i64> = from.optional::<TimestampWithTimeZone>().map(i64::from);
+    options.as_of = as_of.map(|at| from_timestamptz(gradebook.clock(), at));
+    options.attempts = from.required::<String>("attempts")?.parse().map_err(report)?;
+    // What another subject's gradebook holds may stand in the same list.
+    let exclude: Vec<Option<String>> = from.optional().unwrap_or_default();
+    options.exclude = exclude
+        .iter()
+        .flatten()
+        .filter_map(|assessment| gradebook.assessments().find(assessment))
+        .collect();
+    Ok(())
+}
+
+/// `adjust_difficulty` to `flag_alpha`: how questions are judged.
+fn read_quality(from: &mut Arguments, options: &mut Options) -> Result<()> {
+    options.adjust_difficulty = from.required("adjust_difficulty")?;
+    options.shrink = from.required("shrink")?;
+    options.weight_floor = from.required("weight_floor")?;
+    options.min_answers = from.required("min_answers")?;
+    options.flag_answers = from.count("flag_answers")?;
+    options.flag_alpha = from.required("flag_alpha")?;
+    Ok(())
+}
+
+/// `quality` to `noise_df`: how levels are formed.
+fn read_level(from: &mut Arguments, options: &mut Options) -> Result<()> {
+    options.quality = from.required("quality")?;
+    options.counting = from.required::<String>("counting")?.parse().map_err(report)?;
+    options.half_precision_items = from.required("half_precision_items")?;
+    options.noise_df = from.required("noise_df")?;
+    Ok(())
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn items(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(item, String),
+    name!(assessments, i32),
+    name!(n, i64),
+    name!(n_effective, f64),
+    name!(facility, Option<f64>),
+    name!(r_rest, Option<f64>),
+    name!(discrimination, Option<f64>),
+    name!(discrimination_se, Option<f64>),
+    name!(ci_low, Option<f64>),
+    name!(ci_high, Option<f64>),
+    name!(somers_d, Option<f64>),
+    name!(discrimination_index, Option<f64>),
+    name!(weight, f64),
+    name!(status, &'static str),
+    name!(status_rank, i32),
+    name!(label, Option<&'static str>),
+    name!(first_at, Time),
+    name!(last_at, Time),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Options::default();
+    read_scope(&mut from, &gradebook, &mut options)?;
+    read_quality(&mut from, &mut options)?;
+    options.upper_lower_share = from.required("upper_lower_share")?;
+    options.confidence = from.required("confidence")?;
+    let items = solve::items(&gradebook, &options, &poll).map_err(report)?;
+    let rows: Vec<_> = items
+        .into_iter()
+        .map(|row| {
+            let quality = row.quality;
+            let d = quality.discrimination;
+            (
+                gradebook.items().get(row.item).to_string(),
+                quality.assessments as i32,
+                quality.n as i64,
+                quality.n_effective,
+                row.facility,
+                quality.r_rest,
+                d.map(|d| d.value),
+                d.map(|d| d.se),
+                d.map(|d| d.ci_low),
+                d.map(|d| d.ci_high),
+                row.separation.somers_d,
+                row.separation.discrimination_index,
+                quality.weight,
+                quality.status.label(),
+                quality.status.rank(),
+                d.map(|d| ebel_label(d.value)),
+                to_timestamptz(gradebook.clock(), row.first_at),
+                to_timestamptz(gradebook.clock(), row.last_at),
+            )
+        })
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn students(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(level, Option<f64>),
+    name!(level_se, Option<f64>),
+    name!(ci_low, Option<f64>),
+    name!(ci_high, Option<f64>),
+    name!(raw_level, Option<f64>),
+    name!(prior, Option<f64>),
+    name!(information, Option<f64>),
+    name!(n, i64),
+    name!(assessments, i32),
+    name!(last_at, Option<Time>),
+    name!(slope, Option<f64>),
+    name!(slope_se, Option<f64>),
+    name!(trend_p, Option<f64>),
+    name!(trend, &'static str),
+    name!(trend_rank, i32),
+    name!(need, Option<f64>),
+    name!(need_rank, Option<i64>),
+    name!(due, i32),
+    name!(missing, i32),
+    name!(status, &'static str),
+    name!(status_rank, i32),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Options { half_life: from.days("half_life")?, ..Options::default() };
+    read_scope(&mut from, &gradebook, &mut options)?;
+    options.cut = from.optional();
+    options.cut_share = from.required("cut_share")?;
+    read_quality(&mut from, &mut options)?;
+    read_level(&mut from, &mut options)?;
+    options.confidence = from.required("confidence")?;
+    options.stale_half_lives = from.required("stale_half_lives")?;
+    options.trend_window = from.optional_days();
+    options.trend_min_dates = from.count("trend_min_dates")?;
+    options.trend_min_days = from.days("trend_min_span")?;
+    options.trend_alpha = from.required("trend_alpha")?;
+    options.steady_margin = from.required("steady_margin")?;
+    options.due_share = from.required("due_share")?;
+    let students = solve::students(&gradebook, &options, &poll).map_err(report)?;
+    let rows: Vec<_> = students
+        .into_iter()
+        .map(|row| {
+            let level = row.level.as_ref();
+            (
+                gradebook.students().get(row.student).to_string(),
+                level.map(|level| level.level),
+                level.and_then(|level| level.se),
+                level.and_then(|level| level.ci_low),
+                level.and_then(|level| level.ci_high),
+                level.and_then(|level| level.raw_level),
+                level.map(|level| level.prior),
+                level.map(|level| level.information),
+                row.n as i64,
+                row.assessments as i32,
+                level
+                    .and_then(|level| level.last_at)
+                    .map(|at| to_timestamptz(gradebook.clock(), at)),
+                row.trend.slope,
+                row.trend.slope_se,
+                row.trend.p,
+                row.trend.direction.label(),
+                row.trend.direction.rank(),
+                level.and_then(|level| level.need),
+                row.need_rank.map(|rank| rank as i64),
+                row.work.due as i32,
+                row.work.missing as i32,
+                row.status.label(),
+                row.status.rank(),
+            )
+        })
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn assessments(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(assessment, String),
+    name!(items, i64),
+    name!(students, i64),
+    name!(n, i64),
+    name!(first_at, Time),
+    name!(last_at, Time),
+    name!(mean, f64),
+    name!(sd, Option<f64>),
+    name!(alpha, Option<f64>),
+    name!(alpha_se, Option<f64>),
+    name!(sem, Option<f64>),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Options::default();
+    read_scope(&mut from, &gradebook, &mut options)?;
+    let assessments = solve::assessments(&gradebook, &options, &poll).map_err(report)?;
+    let rows: Vec<_> = assessments
+        .into_iter()
+        .map(|(assessment, row)| {
+            (
+                gradebook.assessments().get(assessment).to_string(),
+                row.items as i64,
+                row.students as i64,
+                row.n as i64,
+                to_timestamptz(gradebook.clock(), row.first_at),
+                to_timestamptz(gradebook.clock(), row.last_at),
+                row.mean,
+                row.sd,
+                row.alpha,
+                row.alpha_se,
+                row.sem,
+            )
+        })
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn explain(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(assessment, String),
+    name!(item, String),
+    name!(taken_at, Time),
+    name!(score, f64),
+    name!(expected, f64),
+    name!(quality, f64),
+    name!(decay, f64),
+    name!(share, f64),
+    name!(contribution, f64),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let (Some(bytes), Some(student)) = (from.optional::<&[u8]>(), from.optional::<String>())
+    else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Options { half_life: from.days("half_life")?, ..Options::default() };
+    read_scope(&mut from, &gradebook, &mut options)?;
+    read_quality(&mut from, &mut options)?;
+    read_level(&mut from, &mut options)?;
+    // A student may be in one subject's gradebook and not in another's.
+    let Some(student) = gradebook.students().find(&student) else {
+        return Ok(TableIterator::empty());
+    };
+    let rows = solve::explain(&gradebook, student, &options, &poll).map_err(report)?;
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|row| {
+            (
+                gradebook.assessments().get(row.assessment).to_string(),
+                gradebook.items().get(row.item).to_string(),
+                to_timestamptz(gradebook.clock(), row.taken_at),
+                row.score,
+                row.expected,
+                row.quality,
+                row.decay,
+                row.share,
+                row.contribution,
+            )
+        })
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(sql = false)]
+fn coverage(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(name!(reason, &'static str), name!(rows, i64))> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Options::default();
+    let as_of: Option<i64> = from.optional::<TimestampWithTimeZone>().map(i64::from);
+    options.as_of = as_of.map(|at| from_timestamptz(gradebook.clock(), at));
+    options.attempts = from.required::<String>("attempts")?.parse().map_err(report)?;
+    let rows = solve::coverage(&gradebook, &options, &poll).map_err(report)?;
+    let rows: Vec<_> = rows.into_iter().map(|(reason, rows)| (reason, rows as i64)).collect();
+    Ok(TableIterator::new(rows))
+}

@@ -1,0 +1,278 @@
+//! Values as they cross from Postgres and back: arguments by position, times, wire buffers.
+//!
+//! A gradebook is a varlena, as bytea is, so `&[u8]` and `Vec<u8>` stand for it; times are
+//! 64-bit integers on both sides.
+
+use pg_assess_core::gradebook::{Id, MaxScore, Row};
+use pg_assess_core::time::{Clock, DAY};
+use pgrx::datum::Interval;
+use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::varlena::{varatt_is_1b_e, varatt_is_4b_c, varlena_to_byte_slice};
+use pgrx::{FromDatum, Internal, PgSqlErrorCode, direct_function_call, pg_sys};
+
+use crate::error::{Result, null_argument};
+
+/// The arguments of a call, taken one after the other in the order of the SQL declaration.
+pub struct Arguments {
+    fcinfo: pg_sys::FunctionCallInfo,
+    next: usize,
+}
+
+impl Arguments {
+    /// The arguments of the call at hand.
+    pub fn of(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        Self { fcinfo, next: 0 }
+    }
+
+    /// The arguments that follow the state of an aggregate.
+    pub fn after_state(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        Self { fcinfo, next: 1 }
+    }
+
+    /// The next argument; none when it is NULL. `T` is the Rust form of the type declared.
+    pub fn optional<T: FromDatum>(&mut self) -> Option<T> {
+        let at = self.next;
+        self.next += 1;
+        // SAFETY: Postgres passes as many arguments as the function is declared with, and the
+        // declarations in sql/ have the types that the callers ask for.
+        unsafe { pg_getarg(self.fcinfo, at) }
+    }
+
+    /// The next argument, which must not be NULL.
+    pub fn required<T: FromDatum>(&mut self, name: &str) -> Result<T> {
+        self.optional().ok_or_else(|| null_argument(name, "Leave it out to get its default."))
+    }
+
+    /// The next argument, a span of time that must not be NULL, in days.
+    pub fn days(&mut self, name: &str) -> Result<f64> {
+        self.required::<Interval>(name).map(days)
+    }
+
+    /// The next argument, a span of time, in days.
+    pub fn optional_days(&mut self) -> Option<f64> {
+        self.optional::<Interval>().map(days)
+    }
+
+    /// The next argument, an integer of at least zero.
+    pub fn count(&mut self, name: &'static str) -> Result<u64> {
+        let value: i32 = self.required(name)?;
+        u64::try_from(value).map_err(|_| {
+            let code = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+            ErrorReport::new(code, format!("{name} is out of range"), "")
+                .set_detail(format!("The value of {name} is {value}."))
+                .set_hint("Give an integer of at least zero.")
+        })
+    }
+}
+
+/// A span in days; a month has 30, as when Postgres justifies intervals.
+fn days(span: Interval) -> f64 {
+    let months = f64::from(span.months()) * 30.0;
+    months + f64::from(span.days()) + span.micros() as f64 / DAY as f64
+}
+
+/// A time of the gradebook as a `timestamptz`: calendar times are those of the session's zone,
+/// so that a date comes back as the same date everywhere.
+pub fn to_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
+    match clock {
+        Some(Clock::Calendar) => convert(pg_sys::timestamp_timestamptz, at),
+        _ => at,
+    }
+}
+
+/// A `timestamptz` on the clock of the gradebook.
+pub fn from_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
+    match clock {
+        Some(Clock::Calendar) => convert(pg_sys::timestamptz_timestamp, at),
+        _ => at,
+    }
+}
+
+fn convert(
+    function: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum,
+    at: i64,
+) -> i64 {
+    // SAFETY: both functions take one 64-bit time, never NULL, and return one.
+    unsafe { direct_function_call::<i64>(function, &[Some(pg_sys::Datum::from(at))]) }
+        .unwrap_or(at)
+}
+
+/// The bytes of a wire message.
+pub fn wire_bytes(message: &mut Internal) -> &[u8] {
+    // SAFETY: a receive function is called with a StringInfo; it may not be called from SQL,
+    // which has no values of type internal. The cursor tells Postgres what was read.
+    unsafe {
+        match message.get_mut::<pg_sys::StringInfoData>() {
+            Some(buffer) if !buffer.data.is_null() && buffer.cursor <= buffer.len => {
+                let start = buffer.data.cast::<u8>().offset(buffer.cursor as isize);
+                let length = (buffer.len - buffer.cursor) as usize;
+                buffer.cursor = buffer.len;
+                std::slice::from_raw_parts(start, length)
+            }
+            _ => &[],
+        }
+    }
+}
+
+/// How the ids of one argument are read.
+#[derive(Clone, Copy)]
+enum IdSource {
+    Int2,
+    Int4,
+    Int8,
+    Uuid,
+    Text,
+    /// `char(n)`, whose padding does not count.
+    Padded,
+    /// Any other type through its output function.
+    Output(pg_sys::Oid),
+}
+
+impl IdSource {
+    /// For an argument of the call; domains are what they stand for.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of the call at hand, and it has an argument `at`.
+    unsafe fn of_argument(fcinfo: pg_sys::FunctionCallInfo, at: i32) -> Self {
+        // SAFETY: as promised by the caller; both functions only look up.
+        let declared = unsafe { pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, at) };
+        // SAFETY: as above.
+        match unsafe { pg_sys::getBaseType(declared) } {
+            pg_sys::INT2OID => IdSource::Int2,
+            pg_sys::INT4OID => IdSource::Int4,
+            pg_sys::INT8OID => IdSource::Int8,
+            pg_sys::UUIDOID => IdSource::Uuid,
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => IdSource::Text,
+            pg_sys::BPCHAROID => IdSource::Padded,
+            other => {
+                let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
+                // SAFETY: both results are written before they are read.
+                unsafe { pg_sys::getTypeOutputInfo(other, &mut output, &mut is_varlena) };
+                IdSource::Output(output)
+            }
+        }
+    }
+
+    /// The id in argument `at`; none when it is NULL. Text lives as long as the call.
+    ///
+    /// # Safety
+    /// The source was made for this argument of this call site.
+    #[inline]
+    unsafe fn read<'a>(
+        self,
+        fcinfo: pg_sys::FunctionCallInfo,
+        at: usize,
+    ) -> Result<Option<Id<'a>>> {
+        // SAFETY: the datum has the type the source was made for; values it points to live in
+        // the memory of the call.
+        unsafe {
+            let Some(datum) = pg_getarg_datum(fcinfo, at) else { return Ok(None) };
+            Ok(Some(match self {
+                IdSource::Int2 => Id::Integer(i64::from(datum.value() as i16)),
+                IdSource::Int4 => Id::Integer(i64::from(datum.value() as i32)),
+                IdSource::Int8 => Id::Integer(datum.value() as i64),
+                IdSource::Uuid => Id::Uuid(*datum.cast_mut_ptr::<[u8; 16]>()),
+                IdSource::Text => Id::Text(utf8(text_bytes(datum))?),
+                IdSource::Padded => Id::Text(utf8(text_bytes(datum))?.trim_end_matches(' ')),
+                IdSource::Output(function) => {
+                    let text = pg_sys::OidOutputFunctionCall(function, datum);
+                    Id::Text(utf8(std::ffi::CStr::from_ptr(text).to_bytes())?)
+                }
+            }))
+        }
+    }
+}
+
+/// The bytes of a text datum.
+///
+/// # Safety
+/// `datum` is a valid varlena that outlives `'a`, as do values detoasted in this call.
+unsafe fn text_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let mut text: *mut pg_sys::varlena = datum.cast_mut_ptr();
+        // A call into Postgres is dear; most ids need none.
+        if varatt_is_1b_e(text) || varatt_is_4b_c(text) {
+            text = pg_sys::pg_detoast_datum_packed(text);
+        }
+        varlena_to_byte_slice(text)
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| {
+        let code = PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
+        ErrorReport::new(code, "an id is not valid UTF-8", "")
+            .set_hint("pg_assess reads text ids in databases with encoding UTF8.")
+    })
+}
+
+/// Where the times of a call come from.
+#[derive(Clone, Copy)]
+enum TimeSource {
+    Date,
+    Timestamp,
+    Timestamptz,
+}
+
+/// Reads the rows of `gradebook_agg(student, item, assessment, score [, max_score], taken_at)`,
+/// whose arguments follow the state.
+pub struct RowReader {
+    ids: [IdSource; 3],
+    has_max_score: bool,
+    time: TimeSource,
+}
+
+impl RowReader {
+    /// Looks up the types of the call's arguments, once per group.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        // SAFETY: the aggregate's transition functions are declared with these arguments.
+        unsafe {
+            let arguments = i32::from((*fcinfo).nargs);
+            let last = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, arguments - 1);
+            Self {
+                ids: [1, 2, 3].map(|at| IdSource::of_argument(fcinfo, at)),
+                has_max_score: arguments == 7,
+                time: match pg_sys::getBaseType(last) {
+                    pg_sys::DATEOID => TimeSource::Date,
+                    pg_sys::TIMESTAMPOID => TimeSource::Timestamp,
+                    _ => TimeSource::Timestamptz,
+                },
+            }
+        }
+    }
+
+    /// The row of the call at hand, and the clock of its time.
+    #[inline]
+    pub fn read<'a>(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<(Clock, Row<'a>)> {
+        // SAFETY: `new` looked at the same call site; every argument has the type asked for.
+        unsafe {
+            let float = |at| pg_getarg_datum(fcinfo, at).map(|d| f64::from_bits(d.value() as u64));
+            let time_at = if self.has_max_score { 6 } else { 5 };
+            let time = pg_getarg_datum(fcinfo, time_at);
+            let (clock, taken_at) = match self.time {
+                TimeSource::Date => (Clock::Calendar, time.map(|d| midnight(d.value() as i32))),
+                TimeSource::Timestamp => (Clock::Calendar, time.map(|d| d.value() as i64)),
+                TimeSource::Timestamptz => (Clock::Absolute, time.map(|d| d.value() as i64)),
+            };
+            let row = Row {
+                student: self.ids[0].read(fcinfo, 1)?,
+                item: self.ids[1].read(fcinfo, 2)?,
+                assessment: self.ids[2].read(fcinfo, 3)?,
+                score: float(4),
+                max_score: match self.has_max_score {
+                    true => MaxScore::Points(float(5)),
+                    false => MaxScore::Share,
+                },
+                taken_at,
+            };
+            Ok((clock, row))
+        }
+    }
+}
+
+/// The first moment of a day; infinite dates and those beyond the last time are infinite.
+fn midnight(days: i32) -> i64 {
+    i64::from(days).checked_mul(DAY).unwrap_or(if days < 0 { i64::MIN } else { i64::MAX })
+}
