@@ -48,7 +48,11 @@ fn context(fcinfo: pg_sys::FunctionCallInfo) -> Result<pg_sys::MemoryContext> {
     // SAFETY: the context is only read when Postgres says that it has been set.
     if unsafe { pg_sys::AggCheckCallContext(fcinfo, &mut context) } == 0 {
         let code = PgSqlErrorCode::ERRCODE_INTERNAL_ERROR;
-        return Err(ErrorReport::new(code, "aggregate function called outside an aggregate", ""));
+        return Err(ErrorReport::new(
+            code,
+            "aggregate function called outside an aggregate",
+            "",
+        ));
     }
     Ok(context)
 }

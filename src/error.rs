@@ -12,12 +12,20 @@ pub fn report(error: Error) -> ErrorReport {
     let message = error.to_string();
     let new = |code| ErrorReport::new(code, message.clone(), "");
     match error {
-        Error::Argument { name, value, expected } => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
+        Error::Argument {
+            name,
+            value,
+            expected,
+        } => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
             .set_detail(format!("The value of {name} is {value}."))
             .set_hint(format!("Give {expected}.")),
         Error::IdTypes { table, left, right } => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
-            .set_detail(format!("One has ids of type {left}, the other of type {right}."))
-            .set_hint(format!("Cast the {table} column to one type before it is aggregated.")),
+            .set_detail(format!(
+                "One has ids of type {left}, the other of type {right}."
+            ))
+            .set_hint(format!(
+                "Cast the {table} column to one type before it is aggregated."
+            )),
         Error::Clocks => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
             .set_detail("One was made from date or timestamp, the other from timestamptz.")
             .set_hint("Cast the time column to one type before it is aggregated."),
@@ -28,7 +36,9 @@ pub fn report(error: Error) -> ErrorReport {
             .set_detail(format!("In the value, {detail}."))
             .set_hint("Make the gradebook again from the responses."),
         Error::Newer(version) => new(Code::ERRCODE_FEATURE_NOT_SUPPORTED)
-            .set_detail(format!("It has format version {version} or a part added later."))
+            .set_detail(format!(
+                "It has format version {version} or a part added later."
+            ))
             .set_hint("Install the version of pg_assess that wrote it, or a newer one."),
     }
 }
@@ -36,11 +46,9 @@ pub fn report(error: Error) -> ErrorReport {
 /// Translates a failure to read a value from outside, in text (`22P02`) or binary (`22P03`).
 pub fn report_input(error: Error, code: Code) -> ErrorReport {
     match error {
-        Error::Malformed(detail) => {
-            ErrorReport::new(code, "invalid input for type gradebook", "")
-                .set_detail(format!("In the value, {detail}."))
-                .set_hint("Only what the type itself has written can be read back.")
-        }
+        Error::Malformed(detail) => ErrorReport::new(code, "invalid input for type gradebook", "")
+            .set_detail(format!("In the value, {detail}."))
+            .set_hint("Only what the type itself has written can be read back."),
         other => report(other),
     }
 }

@@ -55,7 +55,7 @@ struct State {
 impl State {
     fn push(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
         let reader = self.reader.get_or_insert_with(|| RowReader::new(fcinfo));
-        let (clock, row) = reader.read(fcinfo)?;
+        let (clock, row) = reader.read(fcinfo).map_err(|report| *report)?;
         self.builder.push(clock, row).map_err(report)
     }
 
@@ -91,12 +91,17 @@ fn gradebook_combine(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
 #[pg_extern(sql = false)]
 fn gradebook_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
     let state = agg::state::<State>(fcinfo, 0);
-    state.map(|state| state.encode().map(Cow::into_owned)).transpose()
+    state
+        .map(|state| state.encode().map(Cow::into_owned))
+        .transpose()
 }
 
 #[pg_extern(sql = false)]
 fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Internal {
-    Internal::new(State { received: Some(bytes.to_vec()), ..State::default() })
+    Internal::new(State {
+        received: Some(bytes.to_vec()),
+        ..State::default()
+    })
 }
 
 #[pg_extern(sql = false)]

@@ -26,7 +26,10 @@ fn read_scope(
 ) -> Result<()> {
     let as_of: Option<i64> = from.optional::<TimestampWithTimeZone>().map(i64::from);
     options.as_of = as_of.map(|at| from_timestamptz(gradebook.clock(), at));
-    options.attempts = from.required::<String>("attempts")?.parse().map_err(report)?;
+    options.attempts = from
+        .required::<String>("attempts")?
+        .parse()
+        .map_err(report)?;
     // What another subject's gradebook holds may stand in the same list.
     let exclude: Vec<Option<String>> = from.optional().unwrap_or_default();
     options.exclude = exclude
@@ -51,7 +54,10 @@ fn read_quality(from: &mut Arguments, options: &mut Options) -> Result<()> {
 /// `quality` to `noise_df`: how levels are formed.
 fn read_level(from: &mut Arguments, options: &mut Options) -> Result<()> {
     options.quality = from.required("quality")?;
-    options.counting = from.required::<String>("counting")?.parse().map_err(report)?;
+    options.counting = from
+        .required::<String>("counting")?
+        .parse()
+        .map_err(report)?;
     options.half_precision_items = from.required("half_precision_items")?;
     options.noise_df = from.required("noise_df")?;
     Ok(())
@@ -82,7 +88,9 @@ fn items(
     name!(last_at, Time),
 )> {
     let mut from = Arguments::of(fcinfo);
-    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let mut options = Options::default();
     read_scope(&mut from, &gradebook, &mut options)?;
@@ -149,9 +157,14 @@ fn students(
     name!(status_rank, i32),
 )> {
     let mut from = Arguments::of(fcinfo);
-    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options { half_life: from.days("half_life")?, ..Options::default() };
+    let mut options = Options {
+        half_life: from.days("half_life")?,
+        ..Options::default()
+    };
     read_scope(&mut from, &gradebook, &mut options)?;
     options.cut = from.optional();
     options.cut_share = from.required("cut_share")?;
@@ -219,7 +232,9 @@ fn assessments(
     name!(sem, Option<f64>),
 )> {
     let mut from = Arguments::of(fcinfo);
-    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let mut options = Options::default();
     read_scope(&mut from, &gradebook, &mut options)?;
@@ -261,12 +276,14 @@ fn explain(
     name!(contribution, f64),
 )> {
     let mut from = Arguments::of(fcinfo);
-    let (Some(bytes), Some(student)) = (from.optional::<&[u8]>(), from.optional::<String>())
-    else {
+    let (Some(bytes), Some(student)) = (from.optional::<&[u8]>(), from.optional::<String>()) else {
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options { half_life: from.days("half_life")?, ..Options::default() };
+    let mut options = Options {
+        half_life: from.days("half_life")?,
+        ..Options::default()
+    };
     read_scope(&mut from, &gradebook, &mut options)?;
     read_quality(&mut from, &mut options)?;
     read_level(&mut from, &mut options)?;
@@ -299,13 +316,21 @@ fn coverage(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Rows<(name!(reason, &'static str), name!(rows, i64))> {
     let mut from = Arguments::of(fcinfo);
-    let Some(bytes) = from.optional::<&[u8]>() else { return Ok(TableIterator::empty()) };
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let mut options = Options::default();
     let as_of: Option<i64> = from.optional::<TimestampWithTimeZone>().map(i64::from);
     options.as_of = as_of.map(|at| from_timestamptz(gradebook.clock(), at));
-    options.attempts = from.required::<String>("attempts")?.parse().map_err(report)?;
+    options.attempts = from
+        .required::<String>("attempts")?
+        .parse()
+        .map_err(report)?;
     let rows = solve::coverage(&gradebook, &options, &poll).map_err(report)?;
-    let rows: Vec<_> = rows.into_iter().map(|(reason, rows)| (reason, rows as i64)).collect();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(reason, rows)| (reason, rows as i64))
+        .collect();
     Ok(TableIterator::new(rows))
 }

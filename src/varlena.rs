@@ -41,7 +41,8 @@ impl Arguments {
 
     /// The next argument, which must not be NULL.
     pub fn required<T: FromDatum>(&mut self, name: &str) -> Result<T> {
-        self.optional().ok_or_else(|| null_argument(name, "Leave it out to get its default."))
+        self.optional()
+            .ok_or_else(|| null_argument(name, "Leave it out to get its default."))
     }
 
     /// The next argument, a span of time that must not be NULL, in days.
@@ -89,13 +90,9 @@ pub fn from_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
     }
 }
 
-fn convert(
-    function: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum,
-    at: i64,
-) -> i64 {
+fn convert(function: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, at: i64) -> i64 {
     // SAFETY: both functions take one 64-bit time, never NULL, and return one.
-    unsafe { direct_function_call::<i64>(function, &[Some(pg_sys::Datum::from(at))]) }
-        .unwrap_or(at)
+    unsafe { direct_function_call::<i64>(function, &[Some(pg_sys::Datum::from(at))]) }.unwrap_or(at)
 }
 
 /// The bytes of a wire message.
@@ -163,11 +160,13 @@ impl IdSource {
         self,
         fcinfo: pg_sys::FunctionCallInfo,
         at: usize,
-    ) -> Result<Option<Id<'a>>> {
+    ) -> std::result::Result<Option<Id<'a>>, Box<ErrorReport>> {
         // SAFETY: the datum has the type the source was made for; values it points to live in
         // the memory of the call.
         unsafe {
-            let Some(datum) = pg_getarg_datum(fcinfo, at) else { return Ok(None) };
+            let Some(datum) = pg_getarg_datum(fcinfo, at) else {
+                return Ok(None);
+            };
             Ok(Some(match self {
                 IdSource::Int2 => Id::Integer(i64::from(datum.value() as i16)),
                 IdSource::Int4 => Id::Integer(i64::from(datum.value() as i32)),
@@ -200,11 +199,13 @@ unsafe fn text_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str> {
+// Boxed, as it is asked for every row and the report is large.
+fn utf8(bytes: &[u8]) -> std::result::Result<&str, Box<ErrorReport>> {
     std::str::from_utf8(bytes).map_err(|_| {
         let code = PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
-        ErrorReport::new(code, "an id is not valid UTF-8", "")
-            .set_hint("pg_assess reads text ids in databases with encoding UTF8.")
+        let report = ErrorReport::new(code, "an id is not valid UTF-8", "")
+            .set_hint("pg_assess reads text ids in databases with encoding UTF8.");
+        Box::new(report)
     })
 }
 
@@ -245,7 +246,10 @@ impl RowReader {
 
     /// The row of the call at hand, and the clock of its time.
     #[inline]
-    pub fn read<'a>(&self, fcinfo: pg_sys::FunctionCallInfo) -> Result<(Clock, Row<'a>)> {
+    pub fn read<'a>(
+        &self,
+        fcinfo: pg_sys::FunctionCallInfo,
+    ) -> std::result::Result<(Clock, Row<'a>), Box<ErrorReport>> {
         // SAFETY: `new` looked at the same call site; every argument has the type asked for.
         unsafe {
             let float = |at| pg_getarg_datum(fcinfo, at).map(|d| f64::from_bits(d.value() as u64));
@@ -274,5 +278,7 @@ impl RowReader {
 
 /// The first moment of a day; infinite dates and those beyond the last time are infinite.
 fn midnight(days: i32) -> i64 {
-    i64::from(days).checked_mul(DAY).unwrap_or(if days < 0 { i64::MIN } else { i64::MAX })
+    i64::from(days)
+        .checked_mul(DAY)
+        .unwrap_or(if days < 0 { i64::MIN } else { i64::MAX })
 }

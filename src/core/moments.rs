@@ -116,12 +116,14 @@ impl PairMoments {
         Some((self.xy / (self.xx.sqrt() * self.yy.sqrt())).clamp(-1.0, 1.0))
     }
 
-    /// Kish's effective number: what as many equal weights would be worth.
+    /// Kish's effective number: what as many equal weights would be worth. Equal weights are
+    /// worth their number, to the last digit, so that a threshold on it does not waver.
     pub fn effective_n(&self) -> f64 {
-        if self.weight_squares > 0.0 {
-            self.weight * self.weight / self.weight_squares
-        } else {
-            0.0
+        let n = self.n as f64;
+        if self.weight_squares <= 0.0 {
+            return 0.0;
         }
+        let kish = self.weight * self.weight / self.weight_squares;
+        if kish > n * (1.0 - 1e-9) { n } else { kish }
     }
 }

@@ -81,6 +81,16 @@ impl Column {
         }
     }
 
+    /// Whether `id` has this number.
+    #[inline]
+    fn is(&self, index: usize, id: Id<'_>) -> bool {
+        match (self, id) {
+            (Column::Integer(ids), Id::Integer(id)) => ids.get(index) == Some(&id),
+            (Column::Uuid(ids), Id::Uuid(id)) => ids.get(index) == Some(&id),
+            _ => index < self.len() && self.get(index) == id,
+        }
+    }
+
     /// Appends an id; false when it is of another type than those before.
     fn push(&mut self, id: Id<'_>) -> bool {
         if let Column::Empty = self {
@@ -271,13 +281,17 @@ impl Interner {
     /// The number of `id`, a new one if it has not come before.
     #[inline]
     pub fn intern(&mut self, id: Id<'_>) -> Result<u32> {
-        // Rows of one student or assessment mostly come together.
-        if (self.last as usize) < self.column.len() && self.column.get(self.last as usize) == id {
-            return Ok(self.last);
+        // Rows of one student or assessment mostly come together, and the items of an assessment
+        // mostly in the order in which they first came.
+        for guess in [self.last, self.last + 1] {
+            if self.column.is(guess as usize, id) {
+                self.last = guess;
+                return Ok(guess);
+            }
         }
         let hash = self.hasher.hash_one(id);
         let column = &self.column;
-        let found = self.index.find(hash, |&at| column.get(at as usize) == id);
+        let found = self.index.find(hash, |&at| column.is(at as usize, id));
         self.last = match found {
             Some(&at) => at,
             None => self.add(id, hash)?,

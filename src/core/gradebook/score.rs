@@ -61,6 +61,8 @@ impl Score {
 
 /// More distinct scores than this are stored one by one rather than by number.
 const MAX_DISTINCT: usize = 1 << 16;
+/// So many of the first scores are looked through before their index is asked.
+const COMMON: usize = 4;
 
 /// Numbers scores in the order of their arrival. Most gradebooks know a handful of them.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +70,6 @@ pub(super) struct ScoreTable {
     scores: Vec<Score>,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    last: u32,
     overflowed: bool,
 }
 
@@ -76,26 +77,30 @@ impl ScoreTable {
     /// The number of `score`; none when there are too many to number.
     #[inline]
     pub fn intern(&mut self, score: Score) -> Option<u32> {
-        if self.scores.get(self.last as usize) == Some(&score) {
-            return Some(self.last);
+        // Right, wrong and a few in between are most of all scores.
+        if let Some(at) = self
+            .scores
+            .iter()
+            .take(COMMON)
+            .position(|&other| other == score)
+        {
+            return Some(at as u32);
         }
         let hash = self.hasher.hash_one(score.0);
         let scores = &self.scores;
         if let Some(&at) = self.index.find(hash, |&at| scores[at as usize] == score) {
-            self.last = at;
             return Some(at);
         }
         if self.scores.len() == MAX_DISTINCT {
             self.overflowed = true;
             return None;
         }
-        self.last = self.scores.len() as u32;
+        let at = self.scores.len() as u32;
         self.scores.push(score);
         let (scores, hasher) = (&self.scores, &self.hasher);
-        self.index.insert_unique(hash, self.last, |&at| {
-            hasher.hash_one(scores[at as usize].0)
-        });
-        Some(self.last)
+        self.index
+            .insert_unique(hash, at, |&at| hasher.hash_one(scores[at as usize].0));
+        Some(at)
     }
 
     /// The score with this number.
