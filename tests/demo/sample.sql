@@ -1,0 +1,2 @@
+CREATE EXTENSION pg_assess;
+SELECT * FROM assess.sample_network();
