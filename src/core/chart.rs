@@ -24,8 +24,9 @@ pub struct MapPoint<'a> {
     pub need: Option<f64>,
 }
 
-/// So many of those most in need are called by name.
+/// So many of those most in need are called by name, if their need is worth it.
 pub const NAMED: usize = 12;
+const NEED_TO_NAME: f64 = 0.2;
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 800.0;
@@ -220,7 +221,7 @@ impl Frame {
         for mark in marks
             .iter_mut()
             .rev()
-            .filter(|m| m.need > Some(0.0))
+            .filter(|m| m.need >= Some(NEED_TO_NAME))
             .take(NAMED)
         {
             mark.named = true;
