@@ -1,9 +1,13 @@
 //! Normal and Student's t distributions; the special functions are those of `statrs`.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
 /// Degrees of freedom beyond which t and normal agree to six digits.
 const NORMAL_DF: f64 = 1e6;
+/// Degrees of freedom below which t has no figures left: even its quartile exceeds 1e299.
+const LEAST_DF: f64 = 1e-3;
+/// Quantiles beyond this are infinite, lest their squares are.
+const LARGEST_T: f64 = 1e150;
 
 /// The quantile of the standard normal distribution.
 pub fn normal_quantile(p: f64) -> f64 {
@@ -15,21 +19,53 @@ pub fn t_cdf(t: f64, df: f64) -> f64 {
     if t.is_infinite() {
         return if t > 0.0 { 1.0 } else { 0.0 };
     }
-    match StudentsT::new(0.0, 1.0, df) {
-        Ok(student) if df < NORMAL_DF => student.cdf(t),
-        _ => Normal::standard().cdf(t),
+    match students_t(df) {
+        Some(student) => student.cdf(t),
+        None => Normal::standard().cdf(t),
     }
 }
 
-/// The quantile of Student's t with `df` degrees of freedom.
+/// The quantile of Student's t with `df` degrees of freedom; infinite where it is too large to
+/// be told. That of `statrs` misses by up to half the probability below one degree of freedom,
+/// and in the third digit above 100,000.
 pub fn t_quantile(p: f64, df: f64) -> f64 {
-    match StudentsT::new(0.0, 1.0, df) {
-        Ok(student) if df < NORMAL_DF => student.inverse_cdf(p),
-        _ => normal_quantile(p),
+    let Some(student) = students_t(df) else {
+        return normal_quantile(p);
+    };
+    if p < 0.5 {
+        return -t_quantile(1.0 - p, df);
     }
+    let tail = 1.0 - p;
+    let mut t = normal_quantile(p);
+    // Newton's method on the logarithm of the tail by that of t, which is concave, and straight
+    // far out: it crosses the solution at most once.
+    for _ in 0..100 {
+        let beyond = student.cdf(-t);
+        let step = (beyond / tail).ln() * beyond / (t * student.pdf(t));
+        // At the median, and where the tail is empty, there is nothing to improve.
+        if !step.is_finite() {
+            break;
+        }
+        t *= step.min(16.0).exp();
+        if t > LARGEST_T {
+            return f64::INFINITY;
+        }
+        // The next step would be the square of this one.
+        if step.abs() < 1e-9 {
+            break;
+        }
+    }
+    t
 }
 
 /// The two-sided p-value of `t`.
 pub fn t_two_sided(t: f64, df: f64) -> f64 {
     2.0 * t_cdf(-t.abs(), df)
+}
+
+/// None where the normal distribution takes over.
+fn students_t(df: f64) -> Option<StudentsT> {
+    (df < NORMAL_DF)
+        .then(|| StudentsT::new(0.0, 1.0, df.max(LEAST_DF)).ok())
+        .flatten()
 }

@@ -168,6 +168,7 @@ pub struct Level {
     pub level: f64,
     /// None where nothing may be borrowed and there is a single piece of evidence.
     pub se: Option<f64>,
+    /// None also where hardly any degree of freedom is left and the interval has no end.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
     /// Plain scores under the same weights; none without evidence.
@@ -336,7 +337,9 @@ impl Cohort {
 
     /// The interval and the need that follow from a level's standard error.
     fn with_spread(&self, level: f64, spread: Option<(f64, f64)>, options: &Options) -> Level {
-        let reach = spread.map(|(se, df)| se * t_quantile(0.5 + options.confidence / 2.0, df));
+        let reach = spread
+            .map(|(se, df)| se * t_quantile(0.5 + options.confidence / 2.0, df))
+            .filter(|reach| reach.is_finite());
         Level {
             level,
             se: spread.map(|(se, _)| se),
