@@ -252,7 +252,7 @@ fn discrimination(
 /// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
 fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &Options) -> ItemStatus {
     let n = item.moments.effective_n();
-    if n < options.min_answers {
+    if n == 0.0 || n < options.min_answers {
         return ItemStatus::Insufficient;
     }
     let Some((z, variance)) = evidence else {
