@@ -10,6 +10,9 @@ const DEFAULT_SPREAD: f64 = 0.5;
 const NORMAL_QUARTILE: f64 = 0.674_489_750_196_081_7;
 /// Beyond this skewness, median and quartiles stand in for mean and standard deviation.
 const MAX_SKEWNESS: f64 = 2.0;
+/// But not where they are closer together than this share of the largest score, which would then
+/// be so many deviations away that nothing else counted, or no sum could hold it.
+const LEAST_DEVIATION: f64 = 1e-6;
 
 /// Replaces the scores numbered in `unbounded` by `0.5 + z * spread`, where `z` is the distance
 /// from the mean of the same item's unbounded scores in their standard deviations, and `spread`
@@ -80,7 +83,7 @@ fn center_and_deviation(values: &mut [f64]) -> (f64, f64) {
         values.sort_unstable_by(f64::total_cmp);
         let quartile = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
         let deviation = (quartile(0.75) / 2.0 - quartile(0.25) / 2.0) / NORMAL_QUARTILE;
-        if deviation > 0.0 {
+        if deviation > LEAST_DEVIATION * scale {
             return (quartile(0.5), deviation);
         }
     }

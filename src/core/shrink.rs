@@ -1,5 +1,8 @@
 //! What a population makes likely, and how far a single figure is drawn towards it.
 
+/// A variance this small is none: the square of its inverse would overflow.
+const NO_VARIANCE: f64 = 1e-100;
+
 /// Mean and variance of true values, of which only noisy estimates are known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Population {
@@ -20,7 +23,7 @@ impl Population {
             return None;
         }
         let k = members.len() as f64;
-        if members.iter().any(|&(_, v)| v <= 0.0) {
+        if members.iter().any(|&(_, v)| v <= NO_VARIANCE) {
             let mean = members.iter().map(|(z, _)| z).sum::<f64>() / k;
             let squares: f64 = members.iter().map(|(z, _)| (z - mean).powi(2)).sum();
             let variance = if k > 1.0 { squares / (k - 1.0) } else { 0.0 };
