@@ -74,7 +74,10 @@ fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assess
         sd,
         alpha,
         alpha_se: covariances.alpha_se(),
-        sem: sd.zip(alpha).map(|(sd, alpha)| sd * (1.0 - alpha).sqrt()),
+        // Beyond 1 by rounding, or where few answered every question.
+        sem: sd
+            .zip(alpha)
+            .map(|(sd, alpha)| sd * (1.0 - alpha).max(0.0).sqrt()),
     })
 }
 
@@ -175,21 +178,21 @@ impl Covariances {
         Some(k / (k - 1.0) * (1.0 - trace / total))
     }
 
-    /// With C the covariance matrix: `Q = 2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1 (tr C^2 +
-    /// (tr C)^2) - 2 tr C 1'C^2 1)`, and the standard error is `sqrt(Q / n)`.
+    /// With C the covariance matrix over its trace: `Q = 2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1
+    /// (tr C^2 + 1) - 2 1'C^2 1)`, and the standard error is `sqrt(Q / n)`.
     fn alpha_se(&self) -> Option<f64> {
         self.alpha()?;
         let matrix = self.matrix.as_ref()?;
         let k = self.items as f64;
-        let total: f64 = matrix.iter().sum();
         let trace: f64 = (0..self.items).map(|i| matrix[i * self.items + i]).sum();
-        let trace_of_square: f64 = matrix.iter().map(|c| c * c).sum();
+        let total = matrix.iter().sum::<f64>() / trace;
+        let trace_of_square: f64 = matrix.iter().map(|c| (c / trace).powi(2)).sum();
         let total_of_square: f64 = matrix
             .chunks(self.items)
-            .map(|row| row.iter().sum::<f64>().powi(2))
+            .map(|row| (row.iter().sum::<f64>() / trace).powi(2))
             .sum();
         let q = 2.0 * k * k / ((k - 1.0).powi(2) * total.powi(3))
-            * (total * (trace_of_square + trace * trace) - 2.0 * trace * total_of_square);
+            * (total * (trace_of_square + 1.0) - 2.0 * total_of_square);
         Some((q.max(0.0) / self.answers).sqrt())
     }
 }
