@@ -155,7 +155,7 @@ impl IdSource {
     ///
     /// # Safety
     /// The source was made for this argument of this call site.
-    #[inline]
+    #[inline(always)]
     unsafe fn read<'a>(
         self,
         fcinfo: pg_sys::FunctionCallInfo,
@@ -171,7 +171,7 @@ impl IdSource {
                 IdSource::Int2 => Id::Integer(i64::from(datum.value() as i16)),
                 IdSource::Int4 => Id::Integer(i64::from(datum.value() as i32)),
                 IdSource::Int8 => Id::Integer(datum.value() as i64),
-                IdSource::Uuid => Id::Uuid(*datum.cast_mut_ptr::<[u8; 16]>()),
+                IdSource::Uuid => Id::Uuid(u128::from_be_bytes(*datum.cast_mut_ptr::<[u8; 16]>())),
                 IdSource::Text => Id::Text(utf8(text_bytes(datum))?),
                 IdSource::Padded => Id::Text(utf8(text_bytes(datum))?.trim_end_matches(' ')),
                 IdSource::Output(function) => {
@@ -245,7 +245,7 @@ impl RowReader {
     }
 
     /// The row of the call at hand, and the clock of its time.
-    #[inline]
+    #[inline(always)]
     pub fn read<'a>(
         &self,
         fcinfo: pg_sys::FunctionCallInfo,

@@ -4,7 +4,7 @@ use crate::Poll;
 use crate::difficulty::Difficulty;
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
-use crate::level::{decay, evidence_of, levels};
+use crate::level::{Records, decay, evidence_of};
 use crate::options::Options;
 use crate::student::weights;
 use crate::time::days_between;
@@ -38,7 +38,8 @@ pub fn explain(
     poll: Poll<'_>,
 ) -> Vec<Contribution> {
     let weights = weights(items, options);
-    let levels = levels(ledger, difficulty, &weights, options, poll);
+    let records = Records::gather(ledger, difficulty, &weights, options, poll);
+    let levels = records.levels(ledger, difficulty, options);
     let Some(Some(level)) = levels.get(student as usize) else {
         return Vec::new();
     };

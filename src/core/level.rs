@@ -8,6 +8,7 @@ use crate::moments::Moments;
 use crate::options::{Counting, Options};
 use crate::shrink::Population;
 use crate::time::days_between;
+use crate::trend::Line;
 
 /// How many later pieces of evidence each one is paired with to estimate the drift.
 const DRIFT_LAGS: usize = 5;
@@ -184,48 +185,74 @@ pub struct Level {
     pub last_at: Option<i64>,
 }
 
-/// Levels of all students, in the ledger's order; none of anybody while there is no evidence at
-/// all.
-pub fn levels(
-    ledger: &Ledger,
-    difficulty: &Difficulty,
-    weights: &[f64],
-    options: &Options,
-    poll: Poll<'_>,
-) -> Vec<Option<Level>> {
-    let mut own = Vec::with_capacity(ledger.student_count());
-    let mut evidence = Vec::new();
-    let mut variogram = Variogram::default();
-    for student in 0..ledger.student_count() {
-        evidence_of(student, ledger, difficulty, weights, options, &mut evidence);
-        own.push(OwnLevel::of(&evidence, options.half_life));
-        evidence.sort_unstable_by_key(|piece| piece.taken_at);
-        variogram.add(&evidence);
-        if student % 1024 == 0 {
-            poll();
+/// What every student's own evidence says, in the ledger's order.
+#[derive(Debug)]
+pub struct Records {
+    pub own: Vec<Option<OwnLevel>>,
+    /// The line through the evidence, for the trend.
+    pub lines: Vec<Option<Line>>,
+    variogram: Variogram,
+}
+
+impl Records {
+    /// Goes through the evidence once.
+    pub fn gather(
+        ledger: &Ledger,
+        difficulty: &Difficulty,
+        weights: &[f64],
+        options: &Options,
+        poll: Poll<'_>,
+    ) -> Self {
+        let mut records = Self {
+            own: Vec::with_capacity(ledger.student_count()),
+            lines: Vec::with_capacity(ledger.student_count()),
+            variogram: Variogram::default(),
+        };
+        let mut evidence = Vec::new();
+        for student in 0..ledger.student_count() {
+            evidence_of(student, ledger, difficulty, weights, options, &mut evidence);
+            records.own.push(OwnLevel::of(&evidence, options.half_life));
+            evidence.sort_by_key(|piece| piece.taken_at);
+            records
+                .lines
+                .push(Line::through(&evidence, ledger.as_of, options));
+            records.variogram.add(&evidence);
+            if student % 1024 == 0 {
+                poll();
+            }
         }
+        records
     }
-    let noise = cohort_noise(&own, ledger, difficulty);
-    let members: Vec<(f64, f64)> = own
-        .iter()
-        .flatten()
-        .map(|own| (own.adjusted, noise / own.effective_n))
-        .collect();
-    let Some(population) = Population::estimate(&members).map(Population::with_floor) else {
-        return vec![None; own.len()];
-    };
-    let mut cohort = Cohort {
-        population,
-        noise,
-        drift: variogram.drift(),
-        cut: 0.0,
-    };
-    cohort.cut = options
-        .cut
-        .unwrap_or_else(|| cohort.share_below(&own, options));
-    own.iter()
-        .map(|own| Some(cohort.level(own.as_ref(), ledger.as_of, options)))
-        .collect()
+
+    /// Levels in the ledger's order; none of anybody while there is no evidence at all.
+    pub fn levels(
+        &self,
+        ledger: &Ledger,
+        difficulty: &Difficulty,
+        options: &Options,
+    ) -> Vec<Option<Level>> {
+        let noise = cohort_noise(&self.own, ledger, difficulty);
+        let members: Vec<(f64, f64)> = self
+            .own
+            .iter()
+            .flatten()
+            .map(|own| (own.adjusted, noise / own.effective_n))
+            .collect();
+        let Some(population) = Population::estimate(&members).map(Population::with_floor) else {
+            return vec![None; self.own.len()];
+        };
+        let mut cohort = Cohort {
+            population,
+            noise,
+            drift: self.variogram.drift(),
+            cut: 0.0,
+        };
+        cohort.cut = options
+            .cut
+            .unwrap_or_else(|| cohort.share_below(&self.own, options));
+        let level = |own: &Option<OwnLevel>| cohort.level(own.as_ref(), ledger.as_of, options);
+        self.own.iter().map(|own| Some(level(own))).collect()
+    }
 }
 
 /// Noise of one piece of evidence: from students with several; else what the fit leaves over,

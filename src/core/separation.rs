@@ -2,7 +2,7 @@
 //! They are diagnostics; weights do not use them.
 
 use crate::Poll;
-use crate::criterion::Criterion;
+use crate::criterion::{Criterion, UnitCriterion};
 use crate::ledger::Ledger;
 
 /// Both figures of one item.
@@ -23,6 +23,63 @@ pub struct Separation {
 struct Answer {
     criterion: f64,
     score: f64,
+}
+
+/// An answer, and which of the assessment's takers gave it.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    member: u32,
+    answer: Answer,
+}
+
+/// The takers of an assessment in the order of the criterion, where it is the same for all of
+/// its items: sorted once, instead of once for each item.
+struct Ranking {
+    /// Per taker: the place.
+    places: Vec<u32>,
+    /// Per place: the criterion.
+    levels: Vec<f64>,
+}
+
+impl Ranking {
+    /// None when the criterion differs between items.
+    fn of(levels: &[UnitCriterion]) -> Option<Self> {
+        let mut order: Vec<(f64, u32)> = Vec::with_capacity(levels.len());
+        for (member, level) in (0..).zip(levels) {
+            match level {
+                UnitCriterion::Others(historical) => order.push((historical.level, member)),
+                UnitCriterion::Rest(..) => return None,
+            }
+        }
+        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut places = vec![0; order.len()];
+        for (place, &(_, member)) in (0..).zip(&order) {
+            places[member as usize] = place;
+        }
+        let levels = order.iter().map(|(level, _)| *level).collect();
+        Some(Self { places, levels })
+    }
+
+    fn order(&self, taken: &[Taken], ordered: &mut Vec<Answer>) {
+        // No score is NaN, so it can mark the places of those who did not answer.
+        let mut scores = vec![f64::NAN; self.levels.len()];
+        for taken in taken {
+            scores[self.places[taken.member as usize] as usize] = taken.answer.score;
+        }
+        ordered.clear();
+        let answers = self
+            .levels
+            .iter()
+            .zip(scores)
+            .filter(|(_, score)| !score.is_nan());
+        ordered.extend(answers.map(|(&criterion, score)| Answer { criterion, score }));
+    }
+}
+
+fn order_by_criterion(taken: &[Taken], ordered: &mut Vec<Answer>) {
+    ordered.clear();
+    ordered.extend(taken.iter().map(|taken| taken.answer));
+    ordered.sort_unstable_by(|a, b| a.criterion.total_cmp(&b.criterion));
 }
 
 /// Sums over the assessments that used an item.
@@ -46,40 +103,39 @@ pub fn separations(
     let mut sums = vec![Sums::default(); ledger.item_count()];
     let (starts, units) = units_by_assessment(ledger);
     // Per item: its answers in the assessment at hand.
-    let mut answers: Vec<Vec<Answer>> = vec![Vec::new(); ledger.item_count()];
+    let mut taken: Vec<Vec<Taken>> = vec![Vec::new(); ledger.item_count()];
     let mut touched: Vec<u32> = Vec::new();
+    let mut ordered = Vec::new();
     for assessment in starts.windows(2) {
-        let mut members: Vec<_> = units[assessment[0] as usize..assessment[1] as usize]
-            .iter()
-            .map(|&(student, unit)| {
-                let level = criterion.of_unit(student as usize, unit as usize);
-                let first = ledger.responses_in(unit as usize).start;
-                let order = criterion.of_response(level, first).map_or(0.0, |h| h.level);
-                (order, unit, level)
-            })
-            .collect();
-        // Once here, so that the lists below are in order already, or nearly so.
-        members.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        for (_, unit, level) in members {
+        let members = &units[assessment[0] as usize..assessment[1] as usize];
+        let mut levels = Vec::with_capacity(members.len());
+        for (member, &(student, unit)) in (0..).zip(members) {
+            let level = criterion.of_unit(student as usize, unit as usize);
             for response in ledger.responses_in(unit as usize) {
                 let Some(historical) = criterion.of_response(level, response) else {
                     continue;
                 };
                 let item = ledger.items[response];
-                let list = &mut answers[item as usize];
+                let list = &mut taken[item as usize];
                 if list.is_empty() {
                     touched.push(item);
                 }
-                list.push(Answer {
+                let answer = Answer {
                     criterion: historical.level,
                     score: ledger.scores[response],
-                });
+                };
+                list.push(Taken { member, answer });
             }
+            levels.push(level);
         }
+        let ranking = Ranking::of(&levels);
         for item in touched.drain(..) {
-            let list = &mut answers[item as usize];
-            list.sort_by(|a, b| a.criterion.total_cmp(&b.criterion));
-            sums[item as usize].add(list, share);
+            let list = &mut taken[item as usize];
+            match &ranking {
+                Some(ranking) => ranking.order(list, &mut ordered),
+                None => order_by_criterion(list, &mut ordered),
+            }
+            sums[item as usize].add(&ordered, share);
             list.clear();
             poll();
         }
@@ -160,75 +216,95 @@ fn edge_mean(groups: impl Iterator<Item = (f64, f64)>, mass: f64) -> f64 {
     sum / mass
 }
 
-/// Concordant less discordant pairs, and pairs with unequal scores, in n log l steps for l
-/// distinct scores (Christensen 2005).
+/// Concordant less discordant pairs, and pairs with unequal scores.
 fn concordance(answers: &[Answer]) -> (f64, f64) {
-    let levels = distinct_scores(answers);
-    let level = |answer: &Answer| levels.partition_point(|&score| score < answer.score);
-    let mut seen = Fenwick::new(levels.len());
-    let mut balance = 0i64;
+    let scores = distinct_scores(answers);
+    match scores[..] {
+        [] | [_] => (0.0, 0.0),
+        [_, right] => concordance_of_two(answers, right),
+        _ => concordance_of_many(answers, &scores),
+    }
+}
+
+/// Right and wrong: n steps.
+fn concordance_of_two(answers: &[Answer], right: f64) -> (f64, f64) {
+    let (mut rights, mut wrongs, mut balance) = (0i64, 0i64, 0i64);
     for tied in answers.chunk_by(|a, b| a.criterion == b.criterion) {
-        for answer in tied {
-            let level = level(answer);
-            let (below, up_to) = (seen.below(level), seen.below(level + 1));
-            balance += below - (seen.total - up_to);
+        let new = tied.iter().filter(|answer| answer.score == right).count() as i64;
+        let old = tied.len() as i64 - new;
+        balance += new * wrongs - old * rights;
+        rights += new;
+        wrongs += old;
+    }
+    (balance as f64, rights as f64 * wrongs as f64)
+}
+
+/// Any scores: n log l steps for l distinct ones (Christensen 2005).
+fn concordance_of_many(answers: &[Answer], scores: &[f64]) -> (f64, f64) {
+    let place = |answer: &Answer| scores.partition_point(|&score| score < answer.score);
+    let mut seen = Fenwick::new(scores.len());
+    let mut balance = 0i64;
+    let mut places: Vec<usize> = Vec::new();
+    for tied in answers.chunk_by(|a, b| a.criterion == b.criterion) {
+        places.clear();
+        places.extend(tied.iter().map(place));
+        for &place in &places {
+            balance += seen.below(place) + seen.below(place + 1) - seen.total;
         }
-        for answer in tied {
-            seen.add(level(answer));
+        for &place in &places {
+            seen.add(place);
         }
     }
     let n = answers.len() as f64;
-    let tied: f64 = (0..levels.len())
-        .map(|level| (seen.below(level + 1) - seen.below(level)) as f64)
+    let tied: f64 = (0..scores.len())
+        .map(|place| (seen.below(place + 1) - seen.below(place)) as f64)
         .map(|count| count * count)
         .sum();
     (balance as f64, (n * n - tied) / 2.0)
 }
 
+/// In ascending order.
 fn distinct_scores(answers: &[Answer]) -> Vec<f64> {
-    let mut levels: Vec<f64> = Vec::new();
+    let mut scores: Vec<f64> = Vec::new();
+    let (mut last, mut before) = (f64::NAN, f64::NAN);
     for answer in answers {
-        // Most items know a handful of scores.
-        if !levels
-            .iter()
-            .rev()
-            .take(4)
-            .any(|&score| score == answer.score)
-        {
-            levels.push(answer.score);
+        // Most items know two scores, which this passes over without a guess.
+        if (answer.score != last) & (answer.score != before) {
+            scores.push(answer.score);
+            (last, before) = (answer.score, last);
         }
     }
-    levels.sort_unstable_by(f64::total_cmp);
-    levels.dedup();
-    levels
+    scores.sort_unstable_by(f64::total_cmp);
+    scores.dedup();
+    scores
 }
 
-/// Counts by level with running totals (Fenwick 1994).
+/// Counts by place with running totals (Fenwick 1994).
 struct Fenwick {
     counts: Vec<i64>,
     total: i64,
 }
 
 impl Fenwick {
-    fn new(levels: usize) -> Self {
+    fn new(places: usize) -> Self {
         Self {
-            counts: vec![0; levels + 1],
+            counts: vec![0; places + 1],
             total: 0,
         }
     }
 
-    fn add(&mut self, level: usize) {
+    fn add(&mut self, place: usize) {
         self.total += 1;
-        let mut at = level + 1;
+        let mut at = place + 1;
         while at < self.counts.len() {
             self.counts[at] += 1;
             at += at & at.wrapping_neg();
         }
     }
 
-    /// How many were added below `level`.
-    fn below(&self, level: usize) -> i64 {
-        let (mut at, mut sum) = (level, 0);
+    /// How many were added below `place`.
+    fn below(&self, place: usize) -> i64 {
+        let (mut at, mut sum) = (place, 0);
         while at > 0 {
             sum += self.counts[at];
             at &= at - 1;

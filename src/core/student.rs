@@ -5,10 +5,10 @@ use crate::difficulty::Difficulty;
 use crate::due::{Work, work};
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
-use crate::level::{Level, evidence_of, levels};
+use crate::level::{Level, Records};
 use crate::options::Options;
 use crate::time::days_between;
-use crate::trend::{Line, Trend, cohort_noise};
+use crate::trend::{Trend, cohort_noise};
 
 /// Assessments below which evidence is provisional.
 const ENOUGH_ASSESSMENTS: u32 = 3;
@@ -69,9 +69,9 @@ pub fn students(
     poll: Poll<'_>,
 ) -> Vec<Student> {
     let weights = weights(items, options);
-    let levels = levels(ledger, difficulty, &weights, options, poll);
-    let lines = lines(ledger, difficulty, &weights, options, poll);
-    let noise = cohort_noise(lines.iter().flatten());
+    let records = Records::gather(ledger, difficulty, &weights, options, poll);
+    let levels = records.levels(ledger, difficulty, options);
+    let noise = cohort_noise(records.lines.iter().flatten());
     let work = work(ledger, options.due_share);
     let mut students: Vec<Student> = (0..ledger.student_count())
         .filter(|&student| ledger.known[student])
@@ -85,7 +85,8 @@ pub fn students(
                 level,
                 n: ledger.responses_of(student).len() as u64,
                 assessments: units,
-                trend: lines[student].map_or(Trend::NONE, |line| Trend::of(&line, noise, options)),
+                trend: records.lines[student]
+                    .map_or(Trend::NONE, |line| Trend::of(&line, noise, options)),
                 need_rank: None,
                 work: work[student],
             }
@@ -100,26 +101,6 @@ pub fn weights(items: &[ItemQuality], options: &Options) -> Vec<f64> {
     items
         .iter()
         .map(|item| if options.quality { item.weight } else { 1.0 })
-        .collect()
-}
-
-fn lines(
-    ledger: &Ledger,
-    difficulty: &Difficulty,
-    weights: &[f64],
-    options: &Options,
-    poll: Poll<'_>,
-) -> Vec<Option<Line>> {
-    let mut evidence = Vec::new();
-    (0..ledger.student_count())
-        .map(|student| {
-            if student % 1024 == 0 {
-                poll();
-            }
-            evidence_of(student, ledger, difficulty, weights, options, &mut evidence);
-            evidence.sort_by_key(|piece| piece.taken_at);
-            Line::through(&evidence, ledger.as_of, options)
-        })
         .collect()
 }
 

@@ -22,5 +22,9 @@ pub enum Clock {
 /// Days from `from` to `to`, with their fraction; exact before the division, also for the
 /// widest spans, whose difference overflows 64 bits.
 pub fn days_between(from: i64, to: i64) -> f64 {
-    (i128::from(to) - i128::from(from)) as f64 / DAY as f64
+    let microseconds = match to.checked_sub(from) {
+        Some(span) => span as f64,
+        None => (i128::from(to) - i128::from(from)) as f64,
+    };
+    microseconds / DAY as f64
 }

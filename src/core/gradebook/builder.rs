@@ -126,7 +126,7 @@ impl Builder {
 
     /// Takes one row, or counts why it cannot. Errors are for what no row can be blamed for:
     /// ids or times of mixed types, and the cap.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, clock: Clock, row: Row<'_>) -> Result<()> {
         let (Some(student), Some(item), Some(assessment)) = (row.student, row.item, row.assessment)
         else {
@@ -203,7 +203,7 @@ impl Builder {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn student(&mut self, id: Id<'_>) -> Result<u32> {
         let student = self.students.intern(id)?;
         if student as usize == self.logs.len() {

@@ -18,7 +18,8 @@ pub const MAX_ID_BYTES: u64 = 256 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Id<'a> {
     Integer(i64),
-    Uuid([u8; 16]),
+    /// Its bytes as a big-endian number, which orders uuids as Postgres does.
+    Uuid(u128),
     Text(&'a str),
 }
 
@@ -26,7 +27,7 @@ impl fmt::Display for Id<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Id::Integer(value) => value.fmt(f),
-            Id::Uuid(bytes) => Uuid::from_bytes(*bytes).hyphenated().fmt(f),
+            Id::Uuid(value) => Uuid::from_u128(*value).hyphenated().fmt(f),
             Id::Text(text) => f.write_str(text),
         }
     }
@@ -38,7 +39,7 @@ enum Column {
     #[default]
     Empty,
     Integer(Vec<i64>),
-    Uuid(Vec<[u8; 16]>),
+    Uuid(Vec<u128>),
     Text {
         text: String,
         ends: Vec<u32>,
@@ -153,7 +154,7 @@ impl Ids {
         let wanted = match &self.column {
             Column::Empty => return None,
             Column::Integer(_) => Id::Integer(text.trim().parse().ok()?),
-            Column::Uuid(_) => Id::Uuid(Uuid::parse_str(text.trim()).ok()?.into_bytes()),
+            Column::Uuid(_) => Id::Uuid(Uuid::parse_str(text.trim()).ok()?.as_u128()),
             Column::Text { .. } => Id::Text(text),
         };
         let (mut low, mut high) = (0, self.len());
@@ -185,7 +186,7 @@ impl Ids {
                 out.push(2);
                 put_varint(out, ids.len() as u64);
                 for id in ids {
-                    out.extend_from_slice(id);
+                    out.extend_from_slice(&id.to_be_bytes());
                 }
             }
             Column::Text { ends, .. } => {
@@ -219,7 +220,9 @@ impl Ids {
                     last = last.wrapping_add(from.signed()?);
                     Id::Integer(last)
                 }
-                2 => Id::Uuid(from.bytes(16)?.try_into().unwrap_or_default()),
+                2 => Id::Uuid(u128::from_be_bytes(
+                    from.bytes(16)?.try_into().unwrap_or_default(),
+                )),
                 3 => {
                     let length = from.count(1)?;
                     let text = std::str::from_utf8(from.bytes(length)?)
@@ -279,16 +282,22 @@ impl Interner {
     }
 
     /// The number of `id`, a new one if it has not come before.
-    #[inline]
+    #[inline(always)]
     pub fn intern(&mut self, id: Id<'_>) -> Result<u32> {
         // Rows of one student or assessment mostly come together, and the items of an assessment
         // mostly in the order in which they first came.
-        for guess in [self.last, self.last + 1] {
-            if self.column.is(guess as usize, id) {
-                self.last = guess;
-                return Ok(guess);
-            }
+        if self.column.is(self.last as usize, id) {
+            return Ok(self.last);
         }
+        if self.column.is(self.last as usize + 1, id) {
+            self.last += 1;
+            return Ok(self.last);
+        }
+        self.look_up(id)
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, id: Id<'_>) -> Result<u32> {
         let hash = self.hasher.hash_one(id);
         let column = &self.column;
         let found = self.index.find(hash, |&at| column.is(at as usize, id));
