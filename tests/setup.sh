@@ -23,7 +23,7 @@ font_is_there() {
 
 needed=() nice_to_have=()
 server_is_there || needed+=(postgresql)
-libclang_is_there || needed+=(libclang-dev) # the bindings to the server's headers are made with it
+libclang_is_there || needed+=(libclang-dev clang) # read the server's headers for the bindings
 command -v cc >/dev/null || needed+=(gcc libc6-dev)
 command -v gzip >/dev/null || needed+=(gzip)
 command -v rsvg-convert >/dev/null || nice_to_have+=(librsvg2-bin) # the demo's picture as PNG
@@ -69,12 +69,18 @@ if [ $((${#needed[@]} + ${#nice_to_have[@]})) -gt 0 ] && may_install; then
     # The package keeps a createcluster.conf that is already there (confold) instead of asking.
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
         --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}" >/dev/null
+    if ! server_is_there; then
+        echo "setup: $PG_CONFIG is still not that of a complete server; choose one of these:" >&2
+        ls /usr/lib/postgresql/*/bin/initdb >&2 || true
+        echo "setup: ... and say PG_CONFIG=/usr/lib/postgresql/VERSION/bin/pg_config" >&2
+        exit 1
+    fi
 elif [ ${#needed[@]} -gt 0 ]; then
     echo "setup: missing: ${needed[*]}" >&2
     echo "setup: as root on Debian or Ubuntu run tests/setup.sh, or install:" >&2
     echo "  postgresql     a PostgreSQL 15-18 server with its development package" >&2
     echo "                 (postgresql-15 and postgresql-server-dev-15); or set PG_CONFIG" >&2
-    echo "  libclang-dev   libclang 11 or later; or set LIBCLANG_PATH" >&2
+    echo "  libclang-dev   libclang 11 or later and clang; or set LIBCLANG_PATH" >&2
     echo "  gcc libc6-dev  a C compiler to link with" >&2
     exit 1
 elif [ ${#nice_to_have[@]} -gt 0 ]; then
