@@ -138,23 +138,22 @@ impl Builder {
         let Some(score) = row.score else {
             return self.exclude(row, Exclusion::NullScore);
         };
-        let score = match row.max_score {
-            MaxScore::Share => Ok((score, false)),
-            MaxScore::Points(Some(f64::INFINITY)) => Ok((score, true)),
-            MaxScore::Points(Some(max)) if max > 0.0 => Ok((score / max, false)),
-            MaxScore::Points(_) => Err(Exclusion::NoMaxScore),
+        let max = match row.max_score {
+            MaxScore::Share => 1.0,
+            MaxScore::Points(Some(max)) if max > 0.0 => max,
+            MaxScore::Points(_) => return self.exclude(row, Exclusion::NoMaxScore),
         };
-        let score = match score {
-            Err(reason) => return self.exclude(row, reason),
-            Ok((score, _)) if !score.is_finite() => {
-                return self.exclude(row, Exclusion::NotFinite);
-            }
-            Ok(_) if !(MIN_TIME..=MAX_TIME).contains(&taken_at) => {
-                return self.exclude(row, Exclusion::NotFinite);
-            }
-            Ok((score, true)) if score >= 0.0 => Score::unbounded(score),
-            Ok((score, false)) if (0.0..=1.0).contains(&score) => Score::share(score),
-            Ok(_) => return self.exclude(row, Exclusion::OutOfRange),
+        if !score.is_finite() || !(MIN_TIME..=MAX_TIME).contains(&taken_at) {
+            return self.exclude(row, Exclusion::NotFinite);
+        }
+        // Before the division, which may round or overflow.
+        if score < 0.0 || score > max {
+            return self.exclude(row, Exclusion::OutOfRange);
+        }
+        let score = if max == f64::INFINITY {
+            Score::unbounded(score)
+        } else {
+            Score::share(score / max)
         };
         self.set_clock(clock)?;
         let student = self.student(student)?;
