@@ -51,9 +51,10 @@ impl Exclusion {
 pub struct Excluded([u64; Exclusion::ALL.len()]);
 
 impl Excluded {
-    /// Counts one row.
+    /// Counts one row. Only a forged gradebook brings a count to its end, where it stays.
     pub fn add(&mut self, reason: Exclusion) {
-        self.0[reason as usize] += 1;
+        let count = &mut self.0[reason as usize];
+        *count = count.saturating_add(1);
     }
 
     /// Counts the rows of another gradebook.

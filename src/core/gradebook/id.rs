@@ -312,7 +312,8 @@ impl Interner {
     fn add(&mut self, id: Id<'_>, hash: u64) -> Result<u32> {
         let at = self.column.len() as u32;
         let length = if let Id::Text(text) = id {
-            text.len() as u64
+            // With where it ends.
+            text.len() as u64 + 4
         } else {
             16
         };

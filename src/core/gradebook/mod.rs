@@ -98,9 +98,10 @@ impl<'a> Gradebook<'a> {
         let students = Ids::decode(&mut from)?;
         let items = Ids::decode(&mut from)?;
         let assessments = Ids::decode(&mut from)?;
-        let mut unscored = Vec::with_capacity(from.count(2)?);
+        let count = from.count(2)?;
+        let mut unscored = Vec::with_capacity(count);
         let mut next = 0u64;
-        for _ in 0..unscored.capacity() {
+        for _ in 0..count {
             let student = next.saturating_add(from.varint()?);
             if student >= students.len() as u64 {
                 return Err(Error::Malformed("a student is not in the table"));
