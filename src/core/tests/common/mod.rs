@@ -1,0 +1,418 @@
+//! What the tests of the core share: rows that own their ids, gradebooks made of them, everything
+//! the solvers say in one value, and readers for the shared data.
+#![allow(dead_code)] // Each test program uses its part.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use pg_assess_core::explain::Contribution;
+use pg_assess_core::gradebook::{Builder, Gradebook, Id, MaxScore, Row};
+use pg_assess_core::options::Options;
+use pg_assess_core::reliability::Assessment;
+use pg_assess_core::solve::{self, Item};
+use pg_assess_core::student::Student;
+use pg_assess_core::time::{Clock, DAY};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+/// A poll that lets everything go on.
+pub fn go() {}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnId {
+    Integer(i64),
+    Uuid(u128),
+    Text(String),
+}
+
+impl OwnId {
+    pub fn id(&self) -> Id<'_> {
+        match self {
+            OwnId::Integer(value) => Id::Integer(*value),
+            OwnId::Uuid(value) => Id::Uuid(*value),
+            OwnId::Text(text) => Id::Text(text),
+        }
+    }
+}
+
+/// A row that owns what it holds; `None` stands for NULL.
+#[derive(Clone, PartialEq)]
+pub struct OwnRow {
+    pub student: Option<OwnId>,
+    pub item: Option<OwnId>,
+    pub assessment: Option<OwnId>,
+    pub score: Option<f64>,
+    pub max_score: MaxScore,
+    pub taken_at: Option<i64>,
+}
+
+/// On one line, so that a table can be read in a failure.
+impl std::fmt::Debug for OwnRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            student,
+            item,
+            assessment,
+            score,
+            max_score,
+            taken_at,
+        } = self;
+        let text = format!("{student:?} {item:?} {assessment:?} {score:?} {max_score:?}");
+        f.write_str(&format!("{text} {taken_at:?}").replace("Some", ""))
+    }
+}
+
+impl OwnRow {
+    pub fn row(&self) -> Row<'_> {
+        Row {
+            student: self.student.as_ref().map(OwnId::id),
+            item: self.item.as_ref().map(OwnId::id),
+            assessment: self.assessment.as_ref().map(OwnId::id),
+            score: self.score,
+            max_score: self.max_score,
+            taken_at: self.taken_at,
+        }
+    }
+}
+
+/// A row with integer ids, a score that is a share, and a day.
+pub fn row(student: i64, item: i64, assessment: i64, score: f64, day: f64) -> OwnRow {
+    OwnRow {
+        student: Some(OwnId::Integer(student)),
+        item: Some(OwnId::Integer(item)),
+        assessment: Some(OwnId::Integer(assessment)),
+        score: Some(score),
+        max_score: MaxScore::Share,
+        taken_at: Some((day * DAY as f64) as i64),
+    }
+}
+
+pub fn builder<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Builder {
+    let mut builder = Builder::new();
+    for row in rows {
+        builder
+            .push(Clock::Calendar, row.row())
+            .expect("ids of one type");
+    }
+    builder
+}
+
+/// The flat form of the rows.
+pub fn gradebook<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Vec<u8> {
+    builder(rows).encode(&go).expect("a small gradebook")
+}
+
+/// Merges flat forms in the order given.
+pub fn merge<'a>(parts: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
+    let mut builder = Builder::new();
+    for part in parts {
+        let part = Gradebook::open(part).expect("a gradebook");
+        builder.merge(&part, &go).expect("the same types");
+    }
+    builder.encode(&go).expect("a small gradebook")
+}
+
+/// Everything the solvers say.
+#[derive(Debug)]
+pub struct Solved {
+    pub items: Vec<Item>,
+    pub students: Vec<Student>,
+    pub assessments: Vec<(u32, Assessment)>,
+    pub coverage: Vec<(&'static str, u64)>,
+    pub explanations: Vec<(u32, Vec<Contribution>)>,
+}
+
+impl Solved {
+    pub fn of(bytes: &[u8], options: &Options) -> Self {
+        let gradebook = Gradebook::open(bytes).expect("a gradebook");
+        let students = solve::students(&gradebook, options, &go).expect("students");
+        // Each explanation solves all anew: of many students some are enough.
+        let step = 1 + students.len() / 12;
+        Self {
+            items: solve::items(&gradebook, options, &go).expect("items"),
+            assessments: solve::assessments(&gradebook, options, &go).expect("assessments"),
+            coverage: solve::coverage(&gradebook, options, &go).expect("coverage"),
+            explanations: students
+                .iter()
+                .step_by(step)
+                .map(|row| {
+                    let rows = solve::explain(&gradebook, row.student, options, &go);
+                    (row.student, rows.expect("an explanation"))
+                })
+                .collect(),
+            students,
+        }
+    }
+
+    /// All figures to the last bit: the shortest text that reads back is different for different
+    /// bits.
+    pub fn text(&self) -> String {
+        format!("{self:?}")
+    }
+
+    /// The same, with ids instead of numbers and without the number of future rows.
+    pub fn text_by_id(&self, bytes: &[u8]) -> String {
+        let gradebook = Gradebook::open(bytes).expect("a gradebook");
+        let student = |at: u32| gradebook.students().get(at).to_string();
+        let item = |at: u32| gradebook.items().get(at).to_string();
+        let assessment = |at: u32| gradebook.assessments().get(at).to_string();
+        let items: Vec<_> = self
+            .items
+            .iter()
+            .map(|row| {
+                let named = Item {
+                    item: 0,
+                    ..row.clone()
+                };
+                (item(row.item), named)
+            })
+            .collect();
+        let students: Vec<_> = self
+            .students
+            .iter()
+            .map(|row| {
+                let named = Student {
+                    student: 0,
+                    ..row.clone()
+                };
+                (student(row.student), named)
+            })
+            .collect();
+        let assessments: Vec<_> = self
+            .assessments
+            .iter()
+            .map(|(at, row)| (assessment(*at), row))
+            .collect();
+        let explanations: Vec<_> = self
+            .explanations
+            .iter()
+            .map(|(at, rows)| {
+                let rows: Vec<_> = rows
+                    .iter()
+                    .map(|row| {
+                        let named = Contribution {
+                            assessment: 0,
+                            item: 0,
+                            ..*row
+                        };
+                        (assessment(row.assessment), item(row.item), named)
+                    })
+                    .collect();
+                (student(*at), rows)
+            })
+            .collect();
+        let coverage: Vec<_> = self
+            .coverage
+            .iter()
+            .filter(|(reason, _)| *reason != "future")
+            .collect();
+        format!("{items:?}\n{students:?}\n{assessments:?}\n{explanations:?}\n{coverage:?}")
+    }
+
+    pub fn student(&self, student: u32) -> &Student {
+        self.students
+            .iter()
+            .find(|row| row.student == student)
+            .expect("a known student")
+    }
+
+    pub fn explanation(&self, student: u32) -> Option<&[Contribution]> {
+        let mut explanations = self.explanations.iter();
+        let (_, rows) = explanations.find(|(at, _)| *at == student)?;
+        Some(rows)
+    }
+
+    /// What holds whatever the data.
+    pub fn assert_sound(&self, options: &Options) {
+        let text = self.text();
+        for bad in ["NaN", ": inf", "(inf", "-inf"] {
+            assert!(!text.contains(bad), "{bad} in {text}");
+        }
+        for item in &self.items {
+            let quality = &item.quality;
+            assert!(quality.weight >= 0.0, "{quality:?}");
+            assert!(quality.n_effective <= quality.n as f64 * (1.0 + 1e-12));
+            for r in [quality.r_rest, item.separation.somers_d]
+                .into_iter()
+                .flatten()
+            {
+                assert!((-1.0..=1.0).contains(&r), "{item:?}");
+            }
+            if let Some(d) = quality.discrimination {
+                assert!(d.ci_low <= d.value && d.value <= d.ci_high, "{d:?}");
+                assert!(d.se >= 0.0);
+            }
+            if let Some(facility) = item.facility {
+                assert!((0.0..=1.0 + 1e-12).contains(&facility), "{item:?}");
+            }
+            assert!(item.first_at <= item.last_at);
+        }
+        let sound: Vec<f64> = self
+            .items
+            .iter()
+            .map(|item| &item.quality)
+            .filter(|quality| quality.status.label() != "flawed")
+            .map(|quality| quality.weight)
+            .collect();
+        if !sound.is_empty() {
+            close(
+                sound.iter().sum::<f64>() / sound.len() as f64,
+                1.0,
+                1e-9,
+                "mean weight",
+            );
+        }
+        let mut ranks: Vec<u64> = Vec::new();
+        for student in &self.students {
+            assert!(student.work.missing <= student.work.due, "{student:?}");
+            ranks.extend(student.need_rank);
+            let p = student.trend.p.unwrap_or(0.5);
+            assert!((0.0..=1.0).contains(&p), "{student:?}");
+            assert!(student.trend.slope_se.is_none_or(|se| se >= 0.0));
+            let Some(level) = student.level else { continue };
+            let low = level.ci_low.unwrap_or(level.level);
+            let high = level.ci_high.unwrap_or(level.level);
+            assert!(low <= level.level && level.level <= high, "{level:?}");
+            assert!(
+                (0.0..=1.0).contains(&level.need.unwrap_or(0.5)),
+                "{level:?}"
+            );
+            assert!((0.0..=1.0).contains(&level.reliability), "{level:?}");
+            assert!(level.information >= 0.0 && level.se.is_none_or(|se| se >= 0.0));
+            if options.shrink && options.noise_df > 0.0 {
+                assert!(level.se.is_some() && level.need.is_some(), "{level:?}");
+            }
+
+            let Some(rows) = self.explanation(student.student) else {
+                continue;
+            };
+            let scale = rows
+                .iter()
+                .map(|row| row.contribution.abs())
+                .fold(1.0, f64::max);
+            let sum: f64 = rows.iter().map(|row| row.contribution).sum();
+            close(sum, level.level - level.prior, 1e-12 * scale, "explanation");
+            let shares: f64 = rows.iter().map(|row| row.share).sum();
+            close(shares, level.reliability, 1e-12, "shares");
+        }
+        ranks.sort_unstable();
+        assert!(
+            ranks.iter().copied().eq(1..=ranks.len() as u64),
+            "{ranks:?}"
+        );
+        for (_, assessment) in &self.assessments {
+            assert!(assessment.first_at <= assessment.last_at);
+            assert!(assessment.sem.is_none_or(|sem| sem >= 0.0));
+        }
+    }
+}
+
+/// Fails unless the two differ by at most `tolerance`.
+#[track_caller]
+pub fn close(left: f64, right: f64, tolerance: f64, what: &str) {
+    assert!(
+        (left - right).abs() <= tolerance,
+        "{what}: {left:e} against {right:e}, {:e} apart",
+        (left - right).abs()
+    );
+}
+
+/// The same for what may be missing, which must be missing on both sides.
+#[track_caller]
+pub fn close_option(left: Option<f64>, right: Option<f64>, tolerance: f64, what: &str) {
+    match (left, right) {
+        (Some(left), Some(right)) => close(left, right, tolerance, what),
+        (None, None) => {}
+        _ => panic!("{what}: {left:?} against {right:?}"),
+    }
+}
+
+/// A draw from the standard normal distribution.
+pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    rng.sample(StandardNormal)
+}
+
+/// The shared data called `name`; none, and a word on it, where there are none.
+pub fn shared_data(test: &str, name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/data")
+        .join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {test}: no shared data");
+    None
+}
+
+/// A table from a file.
+pub struct Table {
+    columns: BTreeMap<String, usize>,
+    pub rows: Vec<csv::StringRecord>,
+}
+
+impl Table {
+    /// Reads a CSV file, packed or not.
+    pub fn read(path: &Path) -> Self {
+        let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        if path.extension().is_some_and(|extension| extension == "gz") {
+            Self::parse(GzDecoder::new(file))
+        } else {
+            Self::parse(file)
+        }
+    }
+
+    fn parse(source: impl std::io::Read) -> Self {
+        let mut reader = csv::Reader::from_reader(source);
+        let columns = reader
+            .headers()
+            .expect("a header")
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.to_owned(), at))
+            .collect();
+        let rows = reader.records().map(|row| row.expect("a row")).collect();
+        Self { columns, rows }
+    }
+
+    pub fn column(&self, name: &str) -> usize {
+        *self
+            .columns
+            .get(name)
+            .unwrap_or_else(|| panic!("no column {name}"))
+    }
+
+    /// The column names but for the first, in order.
+    pub fn items(&self) -> Vec<String> {
+        let mut names: Vec<(usize, &String)> =
+            self.columns.iter().map(|(name, at)| (*at, name)).collect();
+        names.sort_unstable();
+        names
+            .into_iter()
+            .skip(1)
+            .map(|(_, name)| name.clone())
+            .collect()
+    }
+
+    /// A column of numbers; none where a field is empty or NA.
+    pub fn numbers(&self, name: &str) -> Vec<Option<f64>> {
+        let column = self.column(name);
+        self.rows.iter().map(|row| number(&row[column])).collect()
+    }
+
+    /// A column of text.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        let column = self.column(name);
+        self.rows.iter().map(|row| &row[column]).collect()
+    }
+}
+
+/// A number; none of nothing and of NA.
+pub fn number(text: &str) -> Option<f64> {
+    match text {
+        "" | "NA" => None,
+        text => Some(text.parse().unwrap_or_else(|_| panic!("no number: {text}"))),
+    }
+}

@@ -1,0 +1,316 @@
+//! Bytes from outside: an error or a valid gradebook, never a panic and never much memory.
+
+mod common;
+
+use std::time::Instant;
+
+use common::{OwnId, OwnRow, Solved, go, gradebook, row};
+use pg_assess_core::codec::put_varint;
+use pg_assess_core::error::Error;
+use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore};
+use pg_assess_core::options::Options;
+use pg_assess_core::time::Clock;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Whether the bytes are a gradebook; if so, reads and rewrites it in every way there is.
+fn survives(bytes: &[u8], solve: bool) -> bool {
+    let Ok(book) = Gradebook::check(bytes) else {
+        return false;
+    };
+    let mut builder = Builder::new();
+    match builder.merge(&book, &go) {
+        Ok(()) => {
+            let again = builder.encode(&go).expect("what was merged can be written");
+            let reread = Gradebook::check(&again).expect("what was written can be read");
+            assert_eq!(reread.responses(), book.responses());
+            assert_eq!(reread.excluded(), book.excluded());
+            assert_eq!(reread.students().len(), book.students().len());
+            assert_eq!(common::merge([&again]), again, "the form is canonical");
+        }
+        Err(error) => assert!(matches!(error, Error::TooLarge { .. }), "{error}"),
+    }
+    let text = Gradebook::to_text(bytes);
+    assert_eq!(Gradebook::from_text(&text).as_deref(), Ok(bytes));
+    if solve {
+        let options = Options::default();
+        Solved::of(bytes, &options).assert_sound(&options);
+    }
+    true
+}
+
+/// Small gradebooks of every kind.
+fn seeds() -> Vec<Vec<u8>> {
+    let text = |text: &str| Some(OwnId::Text(text.to_owned()));
+    let binary: Vec<OwnRow> = (0..12)
+        .map(|n| row(n % 3, n % 4, n % 2, (n % 2) as f64, (n / 4) as f64))
+        .collect();
+    let uuids = (0..4).map(|n| OwnRow {
+        student: Some(OwnId::Uuid(n << 100)),
+        item: text("ä"),
+        ..row(0, 0, 1, n as f64 / 8.0, n as f64 / 3.0)
+    });
+    let texts = (0..6).map(|n| OwnRow {
+        student: text(["", "b", "ß"][n % 3]),
+        item: text(["q1", "q2"][n % 2]),
+        assessment: text("t"),
+        max_score: MaxScore::Points(Some(f64::INFINITY)),
+        ..row(0, 0, 0, 40.0 * n as f64, n as f64)
+    });
+    let excluded = (0..8).map(|n| OwnRow {
+        score: (n % 3 == 0).then_some(1.0),
+        taken_at: (n % 4 > 0).then_some(n * 1_000_003),
+        ..row(n, 1, 1, 0.0, 0.0)
+    });
+    let many = (0..300).map(|n| row(n % 20, n % 30, n % 2, n as f64 / 300.0, (n % 7) as f64));
+    [
+        vec![],
+        vec![row(1, 1, 1, 1.0, 0.0)],
+        binary,
+        uuids.collect(),
+        texts.collect(),
+        excluded.collect(),
+        many.collect(),
+    ]
+    .iter()
+    .map(gradebook)
+    .collect()
+}
+
+/// Changes a few bytes the way disks, editors and attackers do.
+fn mutate(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
+    for _ in 0..=rng.gen_range(0..3) {
+        let at = rng.gen_range(0..=bytes.len());
+        let byte = match rng.gen_range(0..4) {
+            0 => 0,
+            1 => 0xff,
+            2 => 0x80 | rng.r#gen::<u8>(),
+            _ => rng.r#gen(),
+        };
+        match rng.gen_range(0..8) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, byte),
+            2 if at < bytes.len() => drop(bytes.remove(at)),
+            3 if at < bytes.len() => bytes[at] ^= 1 << rng.gen_range(0..8),
+            4 if at < bytes.len() => bytes[at] = bytes[at].wrapping_add(1),
+            5 => {
+                let end = rng.gen_range(at..=bytes.len());
+                let piece = bytes[at..end].to_vec();
+                bytes.splice(at..at, piece);
+            }
+            _ if at < bytes.len() => bytes[at] = byte,
+            _ => bytes.push(byte),
+        }
+    }
+}
+
+#[test]
+fn mutated_gradebooks_are_refused_or_valid() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let seeds = seeds();
+    let mut valid = 0;
+    for n in 0..100_000 {
+        // The long one takes its time.
+        let seed = &seeds[if n % 50 == 0 { 6 } else { n % 6 }];
+        let mut bytes = seed.clone();
+        mutate(&mut bytes, &mut rng);
+        let solve = valid % 4 == 0;
+        valid += usize::from(survives(&bytes, solve));
+    }
+    // Else the test would only test the first check.
+    assert!((5_000..95_000).contains(&valid), "{valid}");
+}
+
+#[test]
+fn every_truncation_and_every_flipped_bit_is_refused_or_valid() {
+    for seed in &seeds()[..6] {
+        assert!(survives(seed, true));
+        for end in 0..seed.len() {
+            assert!(!survives(&seed[..end], false), "cut at {end}");
+        }
+        for bit in 0..8 * seed.len() {
+            let mut bytes = seed.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            survives(&bytes, false);
+        }
+    }
+}
+
+#[test]
+fn mutated_texts_are_refused_or_valid() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let texts: Vec<String> = seeds()[..6]
+        .iter()
+        .map(|seed| Gradebook::to_text(seed))
+        .collect();
+    let mut valid = 0;
+    for n in 0..20_000 {
+        let mut text = texts[n % 6].clone().into_bytes();
+        mutate(&mut text, &mut rng);
+        let text = String::from_utf8_lossy(&text);
+        if let Ok(bytes) = Gradebook::from_text(&text) {
+            assert!(survives(&bytes, false));
+            valid += 1;
+        }
+    }
+    assert!(valid > 100, "{valid}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        rng_seed: RngSeed::Fixed(3),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_bytes_are_refused_or_valid(mut bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        survives(&bytes, true);
+        // Behind a good beginning they get further.
+        let start = [1, 0, 0, 0, 0, 0, 0, 0, 1, 1];
+        bytes.splice(0..0, start);
+        survives(&bytes, true);
+    }
+
+    #[test]
+    fn any_text_is_refused_or_valid(text in "(gradebook:)?.{0,80}", code in "[AQgw/+]{0,40}={0,2}") {
+        for text in [text, format!("gradebook:{code}")] {
+            if let Ok(bytes) = Gradebook::from_text(&text) {
+                prop_assert!(survives(&bytes, true));
+            }
+        }
+    }
+}
+
+/// How many numbers `forged` writes.
+const NUMBERS: usize = 28;
+
+/// One response in the flat form, number by number; those given by place are another than the
+/// honest one.
+fn forged(lies: &[(usize, u64)]) -> Vec<u8> {
+    let mut out = vec![1, 0];
+    let mut place = 0;
+    let mut put = |out: &mut Vec<u8>, honest: u64| {
+        let lie = lies.iter().find(|(at, _)| *at == place);
+        put_varint(out, lie.map_or(honest, |(_, lie)| *lie));
+        place += 1;
+    };
+    for _ in 0..6 {
+        put(&mut out, 0); // Excluded rows by reason.
+    }
+    out.push(1);
+    put(&mut out, 1); // Students.
+    put(&mut out, 14);
+    out.push(2);
+    put(&mut out, 1); // Items.
+    out.extend([7; 16]);
+    out.push(3);
+    put(&mut out, 1); // Assessments.
+    put(&mut out, 2);
+    out.extend(b"a1");
+    put(&mut out, 1); // Unscored students.
+    put(&mut out, 0);
+    put(&mut out, 10);
+    put(&mut out, 2000); // The earliest time, the unit.
+    put(&mut out, 1_000_000);
+    put(&mut out, 1); // Scores.
+    out.extend(1.0f64.to_le_bytes());
+    put(&mut out, 3); // Responses.
+    put(&mut out, 2); // Sittings.
+    for (time, responses) in [(0, 1), (2, 2)] {
+        put(&mut out, 0); // Assessment, time, first item, responses.
+        put(&mut out, time);
+        put(&mut out, 0);
+        put(&mut out, responses);
+        if responses == 2 {
+            put(&mut out, 0);
+        }
+        out.extend(vec![0; responses as usize]);
+    }
+    assert_eq!(place, NUMBERS);
+    out
+}
+
+#[test]
+fn forged_numbers_are_refused_or_valid_at_no_cost() {
+    assert!(survives(&forged(&[]), true));
+    let lies = [
+        0,
+        1,
+        2,
+        127,
+        1 << 20,
+        1 << 28,
+        (1 << 31) - 1,
+        (1 << 32) - 1,
+        1 << 32,
+        1 << 40,
+        i64::MAX as u64,
+        u64::MAX - 1,
+        u64::MAX,
+    ];
+    let start = Instant::now();
+    for first in 0..NUMBERS {
+        for lie in lies {
+            survives(&forged(&[(first, lie)]), true);
+            for second in first + 1..NUMBERS {
+                for other in lies {
+                    survives(&forged(&[(first, lie), (second, other)]), false);
+                }
+            }
+        }
+    }
+    // 64,000 gradebooks of a hundred bytes; zeroing one table of 2^28 takes longer.
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
+fn forged_counts_of_rows_do_not_overflow() {
+    let bytes = forged(&[(0, u64::MAX), (2, u64::MAX)]);
+    let book = Gradebook::check(&bytes).expect("a gradebook with many excluded rows");
+    let mut builder = Builder::new();
+    builder.merge(&book, &go).expect("the counts fit");
+    let without_id = OwnRow {
+        item: None,
+        ..row(7, 1, 1, 1.0, 0.0)
+    };
+    builder
+        .push(Clock::Calendar, without_id.row())
+        .expect("a bad row stops nothing");
+    assert_eq!(builder.excluded().count(Exclusion::NullId), u64::MAX);
+    assert!(matches!(
+        builder.merge(&book, &go),
+        Err(Error::TooLarge { .. })
+    ));
+}
+
+#[test]
+fn newer_versions_and_unknown_parts_are_told_apart_from_damage() {
+    let mut bytes = forged(&[]);
+    bytes[0] = 2;
+    assert_eq!(Gradebook::check(&bytes).err(), Some(Error::Newer(2)));
+    bytes[0] = 0;
+    assert!(matches!(Gradebook::check(&bytes), Err(Error::Malformed(_))));
+    bytes[0] = 1;
+    bytes[1] = 2;
+    assert!(matches!(Gradebook::check(&bytes), Err(Error::Newer(_))));
+}
+
+#[test]
+fn what_the_builder_takes_can_be_read_back() {
+    // The caps of both sides agree, also at the last byte.
+    let id = "x".repeat(MAX_ID_BYTES as usize - 3);
+    let mut builder = Builder::new();
+    let long = OwnRow {
+        student: Some(OwnId::Text(id)),
+        ..row(1, 1, 1, 1.0, 0.0)
+    };
+    let refused = builder.push(Clock::Calendar, long.row());
+    assert!(
+        matches!(refused, Err(Error::TooLarge { .. })),
+        "{refused:?}"
+    );
+}
