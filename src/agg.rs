@@ -5,28 +5,30 @@
 
 use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{Internal, PgMemoryContexts, PgSqlErrorCode, pg_sys};
+use pgrx::{Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, pg_sys};
 
-use crate::error::Result;
-
-/// Changes the state in argument 0, which is made first where there is none yet.
-#[inline]
+/// Changes the state in argument 0, which is made first where there is none yet. A failure is
+/// raised here and not returned: this runs for every row, and a result with room for an error
+/// report would be copied each time.
+#[inline(always)]
 pub fn update<T>(
     fcinfo: pg_sys::FunctionCallInfo,
     make: impl FnOnce() -> T,
-    change: impl FnOnce(&mut T) -> Result<()>,
-) -> Result<Internal> {
+    change: impl FnOnce(&mut T) -> Result<(), Box<ErrorReport>>,
+) -> Internal {
     // SAFETY: argument 0 is the state; only this function makes values of type internal that
     // reach it, and the aggregate gives its state to one call at a time.
     let state = unsafe {
         match pg_getarg_datum(fcinfo, 0) {
             Some(datum) => datum.cast_mut_ptr::<T>(),
-            None => PgMemoryContexts::For(context(fcinfo)?).leak_and_drop_on_delete(make()),
+            None => PgMemoryContexts::For(context(fcinfo)).leak_and_drop_on_delete(make()),
         }
     };
     // SAFETY: as above.
-    change(unsafe { &mut *state })?;
-    Ok(Internal::from(Some(pg_sys::Datum::from(state))))
+    if let Err(report) = change(unsafe { &mut *state }) {
+        raise(*report);
+    }
+    Internal::from(Some(pg_sys::Datum::from(state)))
 }
 
 /// The state in argument 0 as it is.
@@ -43,18 +45,24 @@ pub fn state<'a, T>(fcinfo: pg_sys::FunctionCallInfo, at: usize) -> Option<&'a T
 }
 
 /// The memory context of the aggregate whose function is being called.
-fn context(fcinfo: pg_sys::FunctionCallInfo) -> Result<pg_sys::MemoryContext> {
+fn context(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::MemoryContext {
     let mut context = std::ptr::null_mut();
     // SAFETY: the context is only read when Postgres says that it has been set.
     if unsafe { pg_sys::AggCheckCallContext(fcinfo, &mut context) } == 0 {
         let code = PgSqlErrorCode::ERRCODE_INTERNAL_ERROR;
-        return Err(ErrorReport::new(
+        raise(ErrorReport::new(
             code,
             "aggregate function called outside an aggregate",
             "",
         ));
     }
-    Ok(context)
+    context
+}
+
+#[cold]
+fn raise(report: ErrorReport) -> ! {
+    report.report(PgLogLevel::ERROR);
+    unreachable!("an error does not return")
 }
 
 /// Tells one top-level statement of this session from the next.

@@ -5,11 +5,12 @@ use std::cell::Cell;
 use std::ffi::{CStr, CString};
 
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook};
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{Internal, PgSqlErrorCode as Code, pg_sys};
 
 use crate::agg;
-use crate::error::{Result, report, report_input};
+use crate::error::{report, report_input};
 use crate::varlena::{Arguments, RowReader, wire_bytes};
 
 /// Lets a cancelled statement end; the core calls it in its loops.
@@ -18,7 +19,7 @@ pub fn poll() {
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_in(text: &CStr) -> Result<Vec<u8>> {
+fn gradebook_in(text: &CStr) -> Result<Vec<u8>, ErrorReport> {
     let text = text.to_string_lossy();
     Gradebook::from_text(&text)
         .map_err(|error| report_input(error, Code::ERRCODE_INVALID_TEXT_REPRESENTATION))
@@ -31,7 +32,7 @@ fn gradebook_out(gradebook: &[u8]) -> CString {
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_recv(mut message: Internal) -> Result<Vec<u8>> {
+fn gradebook_recv(mut message: Internal) -> Result<Vec<u8>, ErrorReport> {
     let bytes = wire_bytes(&mut message);
     Gradebook::check(bytes)
         .map_err(|error| report_input(error, Code::ERRCODE_INVALID_BINARY_REPRESENTATION))?;
@@ -53,18 +54,21 @@ struct State {
 }
 
 impl State {
-    fn push(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<()> {
+    #[inline(always)]
+    fn push(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), Box<ErrorReport>> {
         let reader = self.reader.get_or_insert_with(|| RowReader::new(fcinfo));
-        let (clock, row) = reader.read(fcinfo).map_err(|report| *report)?;
-        self.builder.push(clock, row).map_err(report)
+        let (clock, row) = reader.read(fcinfo)?;
+        self.builder
+            .push(clock, row)
+            .map_err(|error| Box::new(report(error)))
     }
 
-    fn merge(&mut self, bytes: &[u8]) -> Result<()> {
-        let other = Gradebook::open(bytes).map_err(report)?;
-        self.builder.merge(&other, &poll).map_err(report)
+    fn merge(&mut self, bytes: &[u8]) -> Result<(), Box<ErrorReport>> {
+        let merged = Gradebook::open(bytes).and_then(|other| self.builder.merge(&other, &poll));
+        merged.map_err(|error| Box::new(report(error)))
     }
 
-    fn encode(&self) -> Result<Cow<'_, [u8]>> {
+    fn encode(&self) -> Result<Cow<'_, [u8]>, ErrorReport> {
         match &self.received {
             Some(bytes) => Ok(Cow::Borrowed(bytes)),
             None => self.builder.encode(&poll).map(Cow::Owned).map_err(report),
@@ -73,23 +77,25 @@ impl State {
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_trans(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
+fn gradebook_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     agg::update(fcinfo, State::default, |state| state.push(fcinfo))
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_combine(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
+fn gradebook_combine(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal, ErrorReport> {
     match agg::state::<State>(fcinfo, 1) {
         Some(other) => {
             let bytes = other.encode()?;
-            agg::update(fcinfo, State::default, |state| state.merge(&bytes))
+            Ok(agg::update(fcinfo, State::default, |state| {
+                state.merge(&bytes)
+            }))
         }
         None => Ok(agg::unchanged(fcinfo)),
     }
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
+fn gradebook_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let state = agg::state::<State>(fcinfo, 0);
     state
         .map(|state| state.encode().map(Cow::into_owned))
@@ -105,7 +111,7 @@ fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Internal {
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
+fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let gradebook = gradebook_serial(fcinfo)?;
     if let Some(bytes) = &gradebook {
         warn_of_exclusions(&Gradebook::open(bytes).map_err(report)?);
@@ -114,10 +120,10 @@ fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> 
 }
 
 #[pg_extern(sql = false)]
-fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal> {
+fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     match Arguments::after_state(fcinfo).optional::<&[u8]>() {
         Some(bytes) => agg::update(fcinfo, State::default, |state| state.merge(bytes)),
-        None => Ok(agg::unchanged(fcinfo)),
+        None => agg::unchanged(fcinfo),
     }
 }
 

@@ -11,7 +11,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::varlena::{varatt_is_1b_e, varatt_is_4b_c, varlena_to_byte_slice};
 use pgrx::{FromDatum, Internal, PgSqlErrorCode, direct_function_call, pg_sys};
 
-use crate::error::{Result, null_argument};
+use crate::error::null_argument;
 
 /// The arguments of a call, taken one after the other in the order of the SQL declaration.
 pub struct Arguments {
@@ -40,13 +40,13 @@ impl Arguments {
     }
 
     /// The next argument, which must not be NULL.
-    pub fn required<T: FromDatum>(&mut self, name: &str) -> Result<T> {
+    pub fn required<T: FromDatum>(&mut self, name: &str) -> Result<T, ErrorReport> {
         self.optional()
             .ok_or_else(|| null_argument(name, "Leave it out to get its default."))
     }
 
     /// The next argument, a span of time that must not be NULL, in days.
-    pub fn days(&mut self, name: &str) -> Result<f64> {
+    pub fn days(&mut self, name: &str) -> Result<f64, ErrorReport> {
         self.required::<Interval>(name).map(days)
     }
 
@@ -56,7 +56,7 @@ impl Arguments {
     }
 
     /// The next argument, an integer of at least zero.
-    pub fn count(&mut self, name: &'static str) -> Result<u64> {
+    pub fn count(&mut self, name: &'static str) -> Result<u64, ErrorReport> {
         let value: i32 = self.required(name)?;
         u64::try_from(value).map_err(|_| {
             let code = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
@@ -160,7 +160,7 @@ impl IdSource {
         self,
         fcinfo: pg_sys::FunctionCallInfo,
         at: usize,
-    ) -> std::result::Result<Option<Id<'a>>, Box<ErrorReport>> {
+    ) -> Result<Option<Id<'a>>, Box<ErrorReport>> {
         // SAFETY: the datum has the type the source was made for; values it points to live in
         // the memory of the call.
         unsafe {
@@ -200,7 +200,7 @@ unsafe fn text_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
 }
 
 // Boxed, as it is asked for every row and the report is large.
-fn utf8(bytes: &[u8]) -> std::result::Result<&str, Box<ErrorReport>> {
+fn utf8(bytes: &[u8]) -> Result<&str, Box<ErrorReport>> {
     std::str::from_utf8(bytes).map_err(|_| {
         let code = PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
         let report = ErrorReport::new(code, "an id is not valid UTF-8", "")
@@ -249,7 +249,7 @@ impl RowReader {
     pub fn read<'a>(
         &self,
         fcinfo: pg_sys::FunctionCallInfo,
-    ) -> std::result::Result<(Clock, Row<'a>), Box<ErrorReport>> {
+    ) -> Result<(Clock, Row<'a>), Box<ErrorReport>> {
         // SAFETY: `new` looked at the same call site; every argument has the type asked for.
         unsafe {
             let float = |at| pg_getarg_datum(fcinfo, at).map(|d| f64::from_bits(d.value() as u64));

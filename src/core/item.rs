@@ -151,6 +151,15 @@ impl Pooled {
     }
 }
 
+/// What one assessment says of one item.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    assessment: u32,
+    /// Responses, also those without a criterion.
+    n: u64,
+    moments: PairMoments,
+}
+
 /// Adds up, item by item, score against criterion. A question that several assessments used is
 /// judged within each use, so that neither a change of cohort nor the time between two uses
 /// passes for discrimination; small uses are taken together.
@@ -160,28 +169,24 @@ fn correlate(
     criterion: &Criterion<'_>,
     poll: Poll<'_>,
 ) -> Vec<Pooled> {
-    let mut first_use = vec![u32::MAX; ledger.item_count()];
-    let mut first = vec![PairMoments::default(); ledger.item_count()];
-    let mut others: HashMap<(u32, u32), PairMoments> = HashMap::new();
-    let mut pooled = vec![Pooled::default(); ledger.item_count()];
+    let mut first = vec![Use::default(); ledger.item_count()];
+    let mut others: HashMap<(usize, u32), Use> = HashMap::new();
     for student in 0..ledger.student_count() {
         for unit in ledger.units_of(student) {
             let assessment = ledger.unit(unit).assessment;
             let level = criterion.of_unit(student, unit);
             for response in ledger.responses_in(unit) {
                 let item = ledger.items[response] as usize;
-                pooled[item].n += 1;
-                if first_use[item] == u32::MAX {
-                    first_use[item] = assessment;
+                let mut used = &mut first[item];
+                if used.n == 0 {
+                    used.assessment = assessment;
+                } else if used.assessment != assessment {
+                    used = others.entry((item, assessment)).or_default();
                 }
-                let moments = if first_use[item] == assessment {
-                    &mut first[item]
-                } else {
-                    others.entry((item as u32, assessment)).or_default()
-                };
+                used.n += 1;
                 if let Some(historical) = criterion.of_response(level, response) {
                     let score = difficulty.adjusted(ledger, response);
-                    moments.add(score, historical.level, historical.weight);
+                    used.moments.add(score, historical.level, historical.weight);
                 }
             }
         }
@@ -189,25 +194,21 @@ fn correlate(
             poll();
         }
     }
-    let mut rest: Vec<((u32, u32), PairMoments)> = others.into_iter().collect();
+    let mut rest: Vec<((usize, u32), Use)> = others.into_iter().collect();
     // Sums depend on their order, results must not.
     rest.sort_unstable_by_key(|(key, _)| *key);
-    let uses = (0..).zip(first);
-    let uses = uses.chain(
-        rest.into_iter()
-            .map(|((item, _), moments)| (item as usize, moments)),
-    );
+    let rest = rest.into_iter().map(|((item, _), used)| (item, used));
+    let mut pooled = vec![Pooled::default(); ledger.item_count()];
     let mut small = vec![PairMoments::default(); ledger.item_count()];
-    for (item, moments) in uses {
-        if pooled[item].n == 0 {
-            continue;
-        }
-        pooled[item].uses += 1;
-        if moments.n >= MIN_USE {
-            pooled[item].moments.pool_within(&moments);
-            pooled[item].centres += 1.0;
+    for (item, used) in first.into_iter().enumerate().chain(rest) {
+        let pooled = &mut pooled[item];
+        pooled.n += used.n;
+        pooled.uses += u32::from(used.n > 0);
+        if used.moments.n >= MIN_USE {
+            pooled.moments.pool_within(&used.moments);
+            pooled.centres += 1.0;
         } else {
-            small[item].merge(&moments);
+            small[item].merge(&used.moments);
         }
     }
     for (item, small) in pooled

@@ -128,6 +128,16 @@ impl Ledger {
         self.students[student] as usize..self.students[student + 1] as usize
     }
 
+    /// Numbers of the units of a student in a range of assessments.
+    pub fn units_of_within(&self, student: usize, assessments: &Range<u32>) -> Range<usize> {
+        let units = self.units_of(student);
+        let before = |end: u32| {
+            let own = &self.units[units.clone()];
+            units.start + own.partition_point(|unit| unit.assessment < end)
+        };
+        before(assessments.start)..before(assessments.end)
+    }
+
     /// Numbers of the responses of a student.
     #[inline]
     pub fn responses_of(&self, student: usize) -> Range<usize> {

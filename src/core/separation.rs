@@ -1,9 +1,14 @@
 //! Two more answers to "does it separate?", by order alone: Somers' D and the upper-lower index.
 //! They are diagnostics; weights do not use them.
 
+use std::ops::Range;
+
 use crate::Poll;
 use crate::criterion::{Criterion, UnitCriterion};
 use crate::ledger::Ledger;
+
+/// Responses that are turned around at a time.
+const BLOCK: usize = 1 << 20;
 
 /// Both figures of one item.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -28,6 +33,8 @@ struct Answer {
 /// An answer, and which of the assessment's takers gave it.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
+    /// The place in the block.
+    assessment: u32,
     member: u32,
     answer: Answer,
 }
@@ -101,41 +108,53 @@ pub fn separations(
     poll: Poll<'_>,
 ) -> Vec<Separation> {
     let mut sums = vec![Sums::default(); ledger.item_count()];
-    let (starts, units) = units_by_assessment(ledger);
-    // Per item: its answers in the assessment at hand.
+    // Per item: its answers in the assessments at hand.
     let mut taken: Vec<Vec<Taken>> = vec![Vec::new(); ledger.item_count()];
     let mut touched: Vec<u32> = Vec::new();
     let mut ordered = Vec::new();
-    for assessment in starts.windows(2) {
-        let members = &units[assessment[0] as usize..assessment[1] as usize];
-        let mut levels = Vec::with_capacity(members.len());
-        for (member, &(student, unit)) in (0..).zip(members) {
-            let level = criterion.of_unit(student as usize, unit as usize);
-            for response in ledger.responses_in(unit as usize) {
-                let Some(historical) = criterion.of_response(level, response) else {
-                    continue;
-                };
-                let item = ledger.items[response];
-                let list = &mut taken[item as usize];
-                if list.is_empty() {
-                    touched.push(item);
+    for block in blocks(ledger) {
+        let mut levels: Vec<Vec<UnitCriterion>> = vec![Vec::new(); block.len()];
+        for student in 0..ledger.student_count() {
+            for unit in ledger.units_of_within(student, &block) {
+                let assessment = ledger.unit(unit).assessment - block.start;
+                let members = &mut levels[assessment as usize];
+                let level = criterion.of_unit(student, unit);
+                for response in ledger.responses_in(unit) {
+                    let Some(historical) = criterion.of_response(level, response) else {
+                        continue;
+                    };
+                    let item = ledger.items[response];
+                    let list = &mut taken[item as usize];
+                    if list.is_empty() {
+                        touched.push(item);
+                    }
+                    let score = ledger.scores[response];
+                    list.push(Taken {
+                        assessment,
+                        member: members.len() as u32,
+                        answer: Answer {
+                            criterion: historical.level,
+                            score,
+                        },
+                    });
                 }
-                let answer = Answer {
-                    criterion: historical.level,
-                    score: ledger.scores[response],
-                };
-                list.push(Taken { member, answer });
+                members.push(level);
             }
-            levels.push(level);
+            if student % 1024 == 0 {
+                poll();
+            }
         }
-        let ranking = Ranking::of(&levels);
+        let rankings: Vec<_> = levels.iter().map(|levels| Ranking::of(levels)).collect();
         for item in touched.drain(..) {
             let list = &mut taken[item as usize];
-            match &ranking {
-                Some(ranking) => ranking.order(list, &mut ordered),
-                None => order_by_criterion(list, &mut ordered),
+            list.sort_by_key(|taken| taken.assessment);
+            for used in list.chunk_by(|a, b| a.assessment == b.assessment) {
+                match &rankings[used[0].assessment as usize] {
+                    Some(ranking) => ranking.order(used, &mut ordered),
+                    None => order_by_criterion(used, &mut ordered),
+                }
+                sums[item as usize].add(&ordered, share);
             }
-            sums[item as usize].add(&ordered, share);
             list.clear();
             poll();
         }
@@ -148,25 +167,25 @@ pub fn separations(
         .collect()
 }
 
-/// Pairs (student, unit) in the order of assessments, and where each assessment starts.
-fn units_by_assessment(ledger: &Ledger) -> (Vec<u32>, Vec<(u32, u32)>) {
-    let mut starts = vec![0u32; ledger.assessments + 1];
+/// Ranges of assessments with about [`BLOCK`] responses. Responses lie student by student, but
+/// are needed item by item; a block at a time, this is turned around in memory that is small
+/// against the ledger, and each student's part of it still lies together.
+fn blocks(ledger: &Ledger) -> Vec<Range<u32>> {
+    let mut sizes = vec![0; ledger.assessments];
     for unit in 0..ledger.unit_count() {
-        starts[ledger.unit(unit).assessment as usize + 1] += 1;
+        sizes[ledger.unit(unit).assessment as usize] += ledger.responses_in(unit).len();
     }
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
-    }
-    let mut next = starts.clone();
-    let mut units = vec![(0, 0); ledger.unit_count()];
-    for student in 0..ledger.student_count() {
-        for unit in ledger.units_of(student) {
-            let at = &mut next[ledger.unit(unit).assessment as usize];
-            units[*at as usize] = (student as u32, unit as u32);
-            *at += 1;
+    let mut blocks = Vec::new();
+    let (mut start, mut size) = (0u32, 0);
+    for (assessment, next) in (0u32..).zip(sizes) {
+        if size > 0 && size + next > BLOCK {
+            blocks.push(start..assessment);
+            (start, size) = (assessment, 0);
         }
+        size += next;
     }
-    (starts, units)
+    blocks.push(start..ledger.assessments as u32);
+    blocks
 }
 
 impl Sums {
