@@ -10,6 +10,9 @@ use crate::ledger::Ledger;
 /// Responses that are turned around at a time.
 const BLOCK: usize = 1 << 20;
 
+/// Criteria closer than this are tied: they are sums in different orders.
+const TIE: f64 = 1e-9;
+
 /// Both figures of one item.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Separation {
@@ -28,6 +31,13 @@ pub struct Separation {
 struct Answer {
     criterion: f64,
     score: f64,
+}
+
+impl Answer {
+    /// Whether this answer and the next one in order have the same criterion.
+    fn tied(&self, next: &Self) -> bool {
+        next.criterion - self.criterion <= TIE
+    }
 }
 
 /// An answer, and which of the assessment's takers gave it.
@@ -198,26 +208,18 @@ impl Sums {
         self.balance += balance;
         self.pairs += pairs;
         let n = answers.len() as f64;
-        let lower = edge_mean(tied_groups(answers.iter()), share * n);
-        let upper = edge_mean(tied_groups(answers.iter().rev()), share * n);
+        let lower = edge_mean(tied_groups(answers), share * n);
+        let upper = edge_mean(tied_groups(answers).rev(), share * n);
         self.difference += n * (upper - lower);
         self.answers += n;
     }
 }
 
-/// (mean score, size) of groups with the same criterion, in the order given.
-fn tied_groups<'a>(
-    answers: impl Iterator<Item = &'a Answer> + Clone,
-) -> impl Iterator<Item = (f64, f64)> {
-    let mut rest = answers.peekable();
-    std::iter::from_fn(move || {
-        let first = rest.next()?;
-        let (mut sum, mut n) = (first.score, 1.0);
-        while let Some(next) = rest.next_if(|next| next.criterion == first.criterion) {
-            sum += next.score;
-            n += 1.0;
-        }
-        Some((sum / n, n))
+/// (mean score, size) of groups with the same criterion.
+fn tied_groups(answers: &[Answer]) -> impl DoubleEndedIterator<Item = (f64, f64)> {
+    answers.chunk_by(Answer::tied).map(|tied| {
+        let n = tied.len() as f64;
+        (tied.iter().map(|answer| answer.score).sum::<f64>() / n, n)
     })
 }
 
@@ -248,7 +250,7 @@ fn concordance(answers: &[Answer]) -> (f64, f64) {
 /// Right and wrong: n steps.
 fn concordance_of_two(answers: &[Answer], right: f64) -> (f64, f64) {
     let (mut rights, mut wrongs, mut balance) = (0i64, 0i64, 0i64);
-    for tied in answers.chunk_by(|a, b| a.criterion == b.criterion) {
+    for tied in answers.chunk_by(Answer::tied) {
         let new = tied.iter().filter(|answer| answer.score == right).count() as i64;
         let old = tied.len() as i64 - new;
         balance += new * wrongs - old * rights;
@@ -264,7 +266,7 @@ fn concordance_of_many(answers: &[Answer], scores: &[f64]) -> (f64, f64) {
     let mut seen = Fenwick::new(scores.len());
     let mut balance = 0i64;
     let mut places: Vec<usize> = Vec::new();
-    for tied in answers.chunk_by(|a, b| a.criterion == b.criterion) {
+    for tied in answers.chunk_by(Answer::tied) {
         places.clear();
         places.extend(tied.iter().map(place));
         for &place in &places {
