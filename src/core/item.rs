@@ -257,7 +257,10 @@ fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &Options) -> Ite
         return ItemStatus::Insufficient;
     }
     let Some((z, variance)) = evidence else {
-        return ItemStatus::NoVariance;
+        return match item.moments.correlation() {
+            Some(_) => ItemStatus::Insufficient,
+            None => ItemStatus::NoVariance,
+        };
     };
     if item.moments.n >= options.flag_answers && z < 0.0 {
         let bound = z + normal_quantile(1.0 - options.flag_alpha) * variance.sqrt();
