@@ -1,5 +1,7 @@
 //! Normal and Student's t distributions; the special functions are those of `statrs`.
 
+use std::cell::Cell;
+
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
 /// Degrees of freedom beyond which t and normal agree to six digits.
@@ -56,6 +58,33 @@ pub fn t_quantile(p: f64, df: f64) -> f64 {
         }
     }
     t
+}
+
+/// The quantiles of t at one probability, which remember the last: students who took the same
+/// assessments have the same degrees of freedom, and mostly stand together.
+#[derive(Debug)]
+pub struct TQuantiles {
+    p: f64,
+    /// Degrees of freedom and their quantile.
+    last: Cell<(f64, f64)>,
+}
+
+impl TQuantiles {
+    /// At probability `p`.
+    pub fn new(p: f64) -> Self {
+        Self {
+            p,
+            last: Cell::new((f64::NAN, f64::NAN)),
+        }
+    }
+
+    /// For `df` degrees of freedom.
+    pub fn at(&self, df: f64) -> f64 {
+        if self.last.get().0 != df {
+            self.last.set((df, t_quantile(self.p, df)));
+        }
+        self.last.get().1
+    }
 }
 
 /// A first guess at the quantile of t from that of the normal distribution (Fisher and Cornish

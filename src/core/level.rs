@@ -2,7 +2,7 @@
 
 use crate::Poll;
 use crate::difficulty::Difficulty;
-use crate::distribution::{t_cdf, t_quantile};
+use crate::distribution::{TQuantiles, t_cdf};
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 use crate::options::{Counting, Options};
@@ -151,16 +151,18 @@ impl OwnLevel {
 }
 
 /// What the cohort makes likely.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cohort {
+#[derive(Debug)]
+struct Cohort {
     /// Mean level and its spread between students.
-    pub population: Population,
+    population: Population,
     /// Variance of one piece of evidence about a student's level.
-    pub noise: f64,
+    noise: f64,
     /// How fast levels drift: variance gained per day.
-    pub drift: f64,
+    drift: f64,
     /// Levels below this need help.
-    pub cut: f64,
+    cut: f64,
+    /// Half the width of an interval, in standard errors.
+    reach: TQuantiles,
 }
 
 /// The level of one student.
@@ -246,6 +248,7 @@ impl Records {
             noise,
             drift: self.variogram.drift(),
             cut: 0.0,
+            reach: TQuantiles::new(0.5 + options.confidence / 2.0),
         };
         cohort.cut = options
             .cut
@@ -334,7 +337,7 @@ impl Cohort {
                 reliability: 0.0,
                 information: 0.0,
                 last_at: None,
-                ..self.with_spread(prior, Some((se, df)), options)
+                ..self.with_spread(prior, Some((se, df)))
             };
         };
         let mean_variance = self.noise_of(own, options) / own.effective_n;
@@ -358,14 +361,14 @@ impl Cohort {
             reliability,
             information: own.weight * decay(silence, options.half_life),
             last_at: Some(own.last_at),
-            ..self.with_spread(level, (df > 0.0).then_some((se, df)), options)
+            ..self.with_spread(level, (df > 0.0).then_some((se, df)))
         }
     }
 
     /// The interval and the need that follow from a level's standard error.
-    fn with_spread(&self, level: f64, spread: Option<(f64, f64)>, options: &Options) -> Level {
+    fn with_spread(&self, level: f64, spread: Option<(f64, f64)>) -> Level {
         let reach = spread
-            .map(|(se, df)| se * t_quantile(0.5 + options.confidence / 2.0, df))
+            .map(|(se, df)| se * self.reach.at(df))
             .filter(|reach| reach.is_finite());
         Level {
             level,

@@ -168,8 +168,9 @@ impl Trend {
             f64::from(u8::from(line.slope == 0.0))
         };
         let enough = line.dates >= options.trend_min_dates && line.days >= options.trend_min_days;
-        let reach = se * t_quantile(0.5 + STEADY_CONFIDENCE / 2.0, df);
         let margin = options.steady_margin / MARGIN_DAYS;
+        // Only asked of slopes inside the margin.
+        let reach = || se * t_quantile(0.5 + STEADY_CONFIDENCE / 2.0, df);
         let direction = if !enough {
             Direction::Unclear
         } else if p < options.trend_alpha {
@@ -178,7 +179,7 @@ impl Trend {
             } else {
                 Direction::Rising
             }
-        } else if line.slope.abs() + reach <= margin {
+        } else if line.slope.abs() <= margin && line.slope.abs() + reach() <= margin {
             Direction::Steady
         } else {
             Direction::Unclear

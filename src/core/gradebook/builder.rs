@@ -128,27 +128,29 @@ impl Builder {
     /// ids or times of mixed types, and the cap.
     #[inline(always)]
     pub fn push(&mut self, clock: Clock, row: Row<'_>) -> Result<()> {
-        let (Some(student), Some(item), Some(assessment)) = (row.student, row.item, row.assessment)
+        // Ids stay where they are: copied for every row, they would cost more than their look-up.
+        let (Some(student), Some(item), Some(assessment)) =
+            (&row.student, &row.item, &row.assessment)
         else {
-            return self.exclude(row, Exclusion::NullId);
+            return self.exclude(&row, Exclusion::NullId);
         };
         let Some(taken_at) = row.taken_at else {
-            return self.exclude(row, Exclusion::NullDate);
+            return self.exclude(&row, Exclusion::NullDate);
         };
         let Some(score) = row.score else {
-            return self.exclude(row, Exclusion::NullScore);
+            return self.exclude(&row, Exclusion::NullScore);
         };
         let max = match row.max_score {
             MaxScore::Share => 1.0,
             MaxScore::Points(Some(max)) if max > 0.0 => max,
-            MaxScore::Points(_) => return self.exclude(row, Exclusion::NoMaxScore),
+            MaxScore::Points(_) => return self.exclude(&row, Exclusion::NoMaxScore),
         };
         if !score.is_finite() || !(MIN_TIME..=MAX_TIME).contains(&taken_at) {
-            return self.exclude(row, Exclusion::NotFinite);
+            return self.exclude(&row, Exclusion::NotFinite);
         }
         // Before the division, which may round or overflow.
         if score < 0.0 || score > max {
-            return self.exclude(row, Exclusion::OutOfRange);
+            return self.exclude(&row, Exclusion::OutOfRange);
         }
         let score = if max == f64::INFINITY {
             Score::unbounded(score)
@@ -170,11 +172,11 @@ impl Builder {
         self.excluded.merge(other.excluded())?;
         let number = |ids: &super::Ids, table: &mut Interner| -> Result<Vec<u32>> {
             (0..ids.len() as u32)
-                .map(|at| table.intern(ids.get(at)))
+                .map(|at| table.intern(&ids.get(at)))
                 .collect()
         };
         let students = (0..other.students().len() as u32)
-            .map(|at| self.student(other.students().get(at)))
+            .map(|at| self.student(&other.students().get(at)))
             .collect::<Result<Vec<u32>>>()?;
         let items = number(other.items(), &mut self.items)?;
         let assessments = number(other.assessments(), &mut self.assessments)?;
@@ -203,7 +205,7 @@ impl Builder {
     }
 
     #[inline(always)]
-    fn student(&mut self, id: Id<'_>) -> Result<u32> {
+    fn student(&mut self, id: &Id<'_>) -> Result<u32> {
         let student = self.students.intern(id)?;
         if student as usize == self.logs.len() {
             self.logs.push(Log::default());
@@ -214,9 +216,9 @@ impl Builder {
     /// Counts a row that cannot be used. Its student is remembered all the same: a student of
     /// whom nothing is known belongs on a list, not in oblivion.
     #[cold]
-    fn exclude(&mut self, row: Row<'_>, reason: Exclusion) -> Result<()> {
+    fn exclude(&mut self, row: &Row<'_>, reason: Exclusion) -> Result<()> {
         self.excluded.add(reason);
-        if let Some(student) = row.student {
+        if let Some(student) = &row.student {
             let student = self.student(student)?;
             let at = row
                 .taken_at

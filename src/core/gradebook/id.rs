@@ -83,12 +83,12 @@ impl Column {
     }
 
     /// Whether `id` has this number.
-    #[inline]
-    fn is(&self, index: usize, id: Id<'_>) -> bool {
+    #[inline(always)]
+    fn is(&self, index: usize, id: &Id<'_>) -> bool {
         match (self, id) {
-            (Column::Integer(ids), Id::Integer(id)) => ids.get(index) == Some(&id),
-            (Column::Uuid(ids), Id::Uuid(id)) => ids.get(index) == Some(&id),
-            _ => index < self.len() && self.get(index) == id,
+            (Column::Integer(ids), Id::Integer(id)) => ids.get(index) == Some(id),
+            (Column::Uuid(ids), Id::Uuid(id)) => ids.get(index) == Some(id),
+            _ => index < self.len() && self.get(index) == *id,
         }
     }
 
@@ -283,7 +283,7 @@ impl Interner {
 
     /// The number of `id`, a new one if it has not come before.
     #[inline(always)]
-    pub fn intern(&mut self, id: Id<'_>) -> Result<u32> {
+    pub fn intern(&mut self, id: &Id<'_>) -> Result<u32> {
         // Rows of one student or assessment mostly come together, and the items of an assessment
         // mostly in the order in which they first came.
         if self.column.is(self.last as usize, id) {
@@ -297,7 +297,7 @@ impl Interner {
     }
 
     #[inline(never)]
-    fn look_up(&mut self, id: Id<'_>) -> Result<u32> {
+    fn look_up(&mut self, id: &Id<'_>) -> Result<u32> {
         let hash = self.hasher.hash_one(id);
         let column = &self.column;
         let found = self.index.find(hash, |&at| column.is(at as usize, id));
@@ -309,7 +309,7 @@ impl Interner {
     }
 
     #[cold]
-    fn add(&mut self, id: Id<'_>, hash: u64) -> Result<u32> {
+    fn add(&mut self, id: &Id<'_>, hash: u64) -> Result<u32> {
         let at = self.column.len() as u32;
         let length = if let Id::Text(text) = id {
             // With where it ends.
@@ -323,9 +323,9 @@ impl Interner {
                 limit: MAX_ID_BYTES,
             });
         }
-        if !self.column.push(id) {
+        if !self.column.push(*id) {
             let mut other = Column::Empty;
-            other.push(id);
+            other.push(*id);
             return Err(Error::IdTypes {
                 table: self.table,
                 left: self.column.type_name(),
