@@ -8,7 +8,7 @@ use crate::criterion::{Criterion, UnitCriterion};
 use crate::ledger::Ledger;
 
 /// Responses that are turned around at a time.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 21;
 
 /// Criteria closer than this are tied: they are sums in different orders.
 const TIE: f64 = 1e-9;
@@ -287,12 +287,13 @@ fn concordance_of_many(answers: &[Answer], scores: &[f64]) -> (f64, f64) {
 /// In ascending order.
 fn distinct_scores(answers: &[Answer]) -> Vec<f64> {
     let mut scores: Vec<f64> = Vec::new();
-    let (mut last, mut before) = (f64::NAN, f64::NAN);
+    let (mut last, mut before) = (u64::MAX, u64::MAX);
     for answer in answers {
         // Most items know two scores, which this passes over without a guess.
-        if (answer.score != last) & (answer.score != before) {
+        let bits = answer.score.to_bits();
+        if (bits != last) & (bits != before) {
             scores.push(answer.score);
-            (last, before) = (answer.score, last);
+            (last, before) = (bits, last);
         }
     }
     scores.sort_unstable_by(f64::total_cmp);

@@ -63,27 +63,43 @@ impl Score {
 const MAX_DISTINCT: usize = 1 << 16;
 /// So many of the first scores are looked through before their index is asked.
 const COMMON: usize = 4;
+/// What no score is equal to.
+const NO_SCORE: Score = Score(u64::MAX);
 
 /// Numbers scores in the order of their arrival. Most gradebooks know a handful of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct ScoreTable {
     scores: Vec<Score>,
+    /// The first of them again.
+    common: [Score; COMMON],
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
     overflowed: bool,
+}
+
+impl Default for ScoreTable {
+    fn default() -> Self {
+        Self {
+            scores: Vec::new(),
+            common: [NO_SCORE; COMMON],
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            overflowed: false,
+        }
+    }
 }
 
 impl ScoreTable {
     /// The number of `score`; none when there are too many to number.
     #[inline]
     pub fn intern(&mut self, score: Score) -> Option<u32> {
-        // Right, wrong and a few in between are most of all scores.
-        if let Some(at) = self
-            .scores
-            .iter()
-            .take(COMMON)
-            .position(|&other| other == score)
-        {
+        // Right, wrong and a few in between are most of all scores. All are compared, without a
+        // branch that could be guessed wrong: which of them comes next is a toss of a coin.
+        let mut at = COMMON;
+        for (place, &common) in self.common.iter().enumerate() {
+            at = if common == score { place } else { at };
+        }
+        if at < COMMON {
             return Some(at as u32);
         }
         let hash = self.hasher.hash_one(score.0);
@@ -97,6 +113,9 @@ impl ScoreTable {
         }
         let at = self.scores.len() as u32;
         self.scores.push(score);
+        if let Some(common) = self.common.get_mut(at as usize) {
+            *common = score;
+        }
         let (scores, hasher) = (&self.scores, &self.hasher);
         self.index
             .insert_unique(hash, at, |&at| hasher.hash_one(scores[at as usize].0));
