@@ -70,11 +70,12 @@ FROM (SELECT *, ntile(5) OVER (ORDER BY need_rank) AS fifth
 GROUP BY fifth
 ORDER BY fifth;
 
-\echo '(d) THE CHECK-IN LIST: no or old evidence, or three and more pieces of work missing.'
+\echo '(d) THE CHECK-IN LIST: no or old evidence, or three and more pieces of work, at least a quarter'
+\echo '    of what was due, missing.'
 SELECT student, status AS evidence, last_at::date AS "last seen",
        missing || ' of ' || due AS "missing work", final_result AS "in the end"
 FROM oulad.students
-WHERE NOT has_left AND (status IN ('none', 'stale') OR missing >= 3)
+WHERE NOT has_left AND (status IN ('none', 'stale') OR (missing >= 3 AND missing >= 0.25 * due))
 ORDER BY missing DESC, last_at NULLS FIRST, student
 LIMIT 12;
 
