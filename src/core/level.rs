@@ -12,6 +12,8 @@ use crate::trend::Line;
 
 /// How many later pieces of evidence each one is paired with to estimate the drift.
 const DRIFT_LAGS: usize = 5;
+/// Differences of scores below this are what rounding leaves of equal ones.
+pub(crate) const ROUNDING: f64 = 1e-9;
 
 /// One piece of evidence: what an assessment says of a student.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,8 +107,10 @@ pub struct OwnLevel {
     pub weight: f64,
     /// Kish's effective number of pieces.
     pub effective_n: f64,
-    /// Variance of one piece about the mean; 0 for a single one.
+    /// Variance of one piece about the mean, and what it rests on: 0 degrees of freedom, and
+    /// variance, where it cannot be told.
     pub variance: f64,
+    pub df: f64,
 }
 
 impl OwnLevel {
@@ -134,6 +138,7 @@ impl OwnLevel {
             .sum();
         let effective_n = sum * sum / squares;
         let several = evidence.len() > 1 && effective_n > 1.0 + 1e-9 && spread > 0.0;
+        let varies = several && about > ROUNDING * ROUNDING * spread;
         Some(Self {
             n: evidence.len(),
             adjusted,
@@ -141,12 +146,18 @@ impl OwnLevel {
             last_at,
             weight: sum,
             effective_n: if several { effective_n } else { 1.0 },
-            variance: if several { about / spread } else { 0.0 },
+            variance: if varies { about / spread } else { 0.0 },
+            df: if several { effective_n - 1.0 } else { 0.0 },
         })
     }
 
-    fn df(&self) -> f64 {
-        self.effective_n - 1.0
+    /// The same where the scores do not tell how much they vary by chance.
+    fn without_variance(self) -> Self {
+        Self {
+            variance: 0.0,
+            df: 0.0,
+            ..self
+        }
     }
 }
 
@@ -155,8 +166,8 @@ impl OwnLevel {
 struct Cohort {
     /// Mean level and its spread between students.
     population: Population,
-    /// Variance of one piece of evidence about a student's level.
-    noise: f64,
+    /// Variance of one piece of evidence about a student's level; none when nothing tells it.
+    noise: Option<f64>,
     /// How fast levels drift: variance gained per day.
     drift: f64,
     /// Levels below this need help.
@@ -169,7 +180,7 @@ struct Cohort {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
     pub level: f64,
-    /// None where nothing may be borrowed and there is a single piece of evidence.
+    /// None where there is a single piece of evidence and nothing can, or may, be borrowed.
     pub se: Option<f64>,
     /// None also where hardly any degree of freedom is left and the interval has no end.
     pub ci_low: Option<f64>,
@@ -210,10 +221,19 @@ impl Records {
             lines: Vec::with_capacity(ledger.student_count()),
             variogram: Variogram::default(),
         };
+        // Where each answer has a difficulty of its own, that explains it, and what is left
+        // varies too little or not at all.
+        let saturated = difficulty.residual_variance.is_none();
         let mut evidence = Vec::new();
         for student in 0..ledger.student_count() {
             evidence_of(student, ledger, difficulty, weights, options, &mut evidence);
-            records.own.push(OwnLevel::of(&evidence, options.half_life));
+            let own = OwnLevel::of(&evidence, options.half_life);
+            if saturated {
+                records.own.push(own.map(OwnLevel::without_variance));
+                records.lines.push(None);
+                continue;
+            }
+            records.own.push(own);
             evidence.sort_by_key(|piece| piece.taken_at);
             records
                 .lines
@@ -238,7 +258,7 @@ impl Records {
             .own
             .iter()
             .flatten()
-            .map(|own| (own.adjusted, noise / own.effective_n))
+            .map(|own| (own.adjusted, noise.unwrap_or(0.0) / own.effective_n))
             .collect();
         let Some(population) = Population::estimate(&members).map(Population::with_floor) else {
             return vec![None; self.own.len()];
@@ -259,28 +279,31 @@ impl Records {
 }
 
 /// Noise of one piece of evidence: from students with several; else what the fit leaves over,
-/// spread over the questions of a unit; else half of all there is to see.
-fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficulty) -> f64 {
+/// spread over the questions of a unit; else half of all there is to see; none of one student
+/// whose answers say nothing of it.
+fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficulty) -> Option<f64> {
     let (mut squares, mut df) = (0.0, 0.0);
     for own in own.iter().flatten() {
-        squares += own.df() * own.variance;
-        df += own.df();
+        squares += own.df * own.variance;
+        df += own.df;
     }
     if df >= 1.0 {
-        return squares / df;
+        return Some(squares / df);
     }
     if let Some(residual) = difficulty.residual_variance {
         let units = ledger.unit_count();
         let shares: f64 = (0..units)
             .map(|unit| 1.0 / ledger.responses_in(unit).len() as f64)
             .sum();
-        return residual * shares / units.max(1) as f64;
+        return Some(residual * shares / units.max(1) as f64);
     }
-    let mut moments = Moments::default();
+    let (mut moments, mut shares) = (Moments::default(), Moments::default());
     for own in own.iter().flatten() {
         moments.add(own.adjusted);
+        shares.add(1.0 / own.effective_n);
     }
-    moments.variance().unwrap_or(0.0) / 2.0
+    let half = moments.variance()? / 2.0;
+    Some(half / shares.mean())
 }
 
 impl Cohort {
@@ -313,15 +336,14 @@ impl Cohort {
 
     /// A student's own noise, drawn towards the cohort's; five scores do not tell a variance.
     fn noise_of(&self, own: &OwnLevel, options: &Options) -> f64 {
-        if options.shrink {
-            let total = options.noise_df + own.df();
-            if total > 0.0 {
-                (options.noise_df * self.noise + own.df() * own.variance) / total
-            } else {
-                self.noise
-            }
+        let Some(noise) = self.noise.filter(|_| options.shrink) else {
+            return own.variance;
+        };
+        let total = options.noise_df + own.df;
+        if total > 0.0 {
+            (options.noise_df * noise + own.df * own.variance) / total
         } else {
-            own.variance
+            noise
         }
     }
 
@@ -347,10 +369,10 @@ impl Cohort {
             (
                 reliability,
                 reliability * mean_variance,
-                options.noise_df + own.df(),
+                options.noise_df + own.df,
             )
         } else {
-            (1.0, mean_variance, own.df())
+            (1.0, mean_variance, own.df)
         };
         let level = prior + reliability * (own.adjusted - prior);
         let se = (variance + self.drift * silence).sqrt();
@@ -367,6 +389,7 @@ impl Cohort {
 
     /// The interval and the need that follow from a level's standard error.
     fn with_spread(&self, level: f64, spread: Option<(f64, f64)>) -> Level {
+        let spread = spread.filter(|_| self.noise.is_some());
         let reach = spread
             .map(|(se, df)| se * self.reach.at(df))
             .filter(|reach| reach.is_finite());
@@ -375,9 +398,9 @@ impl Cohort {
             se: spread.map(|(se, _)| se),
             ci_low: reach.map(|reach| level - reach),
             ci_high: reach.map(|reach| level + reach),
-            need: spread.map(|(se, df)| match se > 0.0 {
+            need: spread.map(|(se, df)| match se > ROUNDING {
                 true => t_cdf((self.cut - level) / se, df),
-                false => f64::from(level < self.cut),
+                false => f64::from(level < self.cut - ROUNDING),
             }),
             raw_level: None,
             prior: 0.0,

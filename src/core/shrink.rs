@@ -1,7 +1,8 @@
 //! What a population makes likely, and how far a single figure is drawn towards it.
 
-/// A variance this small is none: the square of its inverse would overflow.
-const NO_VARIANCE: f64 = 1e-100;
+/// A variance this small is what rounding leaves of none. The square of its inverse must not
+/// overflow.
+const NO_VARIANCE: f64 = 1e-24;
 
 /// Mean and variance of true values, of which only noisy estimates are known.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@
 //! line is drawn towards the cohort's before it is tested.
 
 use crate::distribution::{t_quantile, t_two_sided};
-use crate::level::Evidence;
+use crate::level::{Evidence, ROUNDING};
 use crate::options::Options;
 use crate::time::{DAY, days_between};
 
@@ -86,19 +86,27 @@ impl Line {
         if first == last || spread <= 0.0 {
             return None;
         }
-        let slope = product / spread;
-        let residual = evidence
+        let days = days_between(first, last);
+        // A rise that rounding makes of equal scores would be far beyond chance, and so would be
+        // any rise beside the noise that rounding leaves.
+        let mut slope = product / spread;
+        if slope.abs() * days < ROUNDING {
+            slope = 0.0;
+        }
+        let mut residual: f64 = evidence
             .iter()
             .map(|piece| {
                 let days = days_between(first, piece.taken_at) - time;
                 piece.precision * (piece.adjusted - score - slope * days).powi(2)
             })
             .sum();
+        if residual < ROUNDING * ROUNDING * weight {
+            residual = 0.0;
+        }
         // Sittings of one day are one date, whatever the hour.
         let dates = evidence
             .chunk_by(|a, b| same_day(a.taken_at, b.taken_at))
             .count() as u64;
-        let days = days_between(first, last);
         Some(Self {
             slope,
             spread,
