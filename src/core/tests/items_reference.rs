@@ -319,3 +319,30 @@ fn what_does_not_vary_has_no_correlation() {
         "index",
     );
 }
+
+#[test]
+fn alpha_needs_items_that_enough_students_share() {
+    let options = Options::default();
+    let solve = |shared: i64, alone: i64| {
+        let mut rows = Vec::new();
+        for person in 0..shared + alone {
+            rows.push(row(person, 0, 1, (person % 2) as f64, 0.0));
+            if person < shared {
+                rows.push(row(person, 1, 1, (person % 3 % 2) as f64, 0.0));
+            }
+        }
+        let bytes = gradebook(&rows);
+        let book = Gradebook::open(&bytes).expect("a gradebook");
+        let mut assessments = solve::assessments(&book, &options, &go).expect("assessments");
+        assessments.remove(0).1
+    };
+    assert!(solve(10, 20).alpha.is_some());
+    let too_few = solve(9, 20);
+    assert_eq!(
+        (too_few.alpha, too_few.alpha_se, too_few.sem),
+        (None, None, None)
+    );
+    assert!(too_few.sd.is_some());
+    // A class of five has nobody else.
+    assert!(solve(5, 0).alpha.is_some());
+}

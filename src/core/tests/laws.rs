@@ -317,7 +317,6 @@ proptest! {
                     .iter()
                     .find(|(ids, _)| [ids[0].id(), ids[1].id(), ids[2].id()] == key)
                     .expect("a response that was put in");
-                // A unit has one time in an explanation of several only where each has its own.
                 prop_assert_eq!(row.taken_at, at);
                 if !open_items.contains(&key[1].to_string()) {
                     prop_assert_eq!(row.score.to_bits(), score.to_bits());
@@ -454,6 +453,47 @@ proptest! {
             .collect();
         let (one, other) = (gradebook(&rows), gradebook(&renamed));
         prop_assert_eq!(Solved::of(&one, &options).text(), Solved::of(&other, &options).text());
+    }
+
+    #[test]
+    fn an_excluded_assessment_counts_as_if_it_had_never_been(
+        rows in table(), options in options(), pick in any::<u8>(),
+    ) {
+        let as_of = Some(latest(&rows));
+        let bytes = gradebook(&rows);
+        let ids = Gradebook::open(&bytes).expect("a gradebook").assessments().clone();
+        prop_assume!(!ids.is_empty());
+        let number = u32::from(pick) % ids.len() as u32;
+        let other = |row: &&OwnRow| row.assessment.as_ref().map(OwnId::id) != Some(ids.get(number));
+        let without: Vec<OwnRow> = rows.iter().filter(other).cloned().collect();
+        let kept = Options { as_of, ..options };
+        let excluding = Options { exclude: vec![number], ..kept.clone() };
+        let rest = gradebook(&without);
+        let answering = |solved: Solved, bytes: &[u8]| {
+            let solved = Solved {
+                students: solved.students.into_iter().filter(|row| row.n > 0).collect(),
+                explanations: Vec::new(),
+                coverage: Vec::new(),
+                ..solved
+            };
+            solved.text_by_id(bytes)
+        };
+        prop_assert_eq!(
+            answering(Solved::of(&bytes, &excluding), &bytes),
+            answering(Solved::of(&rest, &kept), &rest)
+        );
+    }
+
+    #[test]
+    fn ids_are_found_by_how_they_read(rows in rows(40)) {
+        let bytes = gradebook(&rows);
+        let book = Gradebook::open(&bytes).expect("a gradebook");
+        for ids in [book.students(), book.items(), book.assessments()] {
+            for at in 0..ids.len() as u32 {
+                prop_assert_eq!(ids.find(&ids.get(at).to_string()), Some(at));
+            }
+            prop_assert_eq!(ids.find("no such id"), None);
+        }
     }
 
     #[test]
