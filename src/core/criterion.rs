@@ -14,35 +14,30 @@ pub struct Historical {
 
 /// Levels of students without the assessment, or at least the item, that is being judged.
 #[derive(Debug)]
-pub struct Criterion<'a> {
-    ledger: &'a Ledger,
-    difficulty: &'a Difficulty,
+pub struct Criterion {
     /// Per student: sum of adjusted scores and their number.
-    totals: Vec<Total>,
+    students: Vec<(f64, usize)>,
+    /// Per unit: sum of adjusted scores.
+    units: Vec<f64>,
     /// Responses at which a mean is half noise; 0 when it is not known.
     half_reliable: f64,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Total {
-    sum: f64,
-    n: u32,
-}
-
-impl Total {
-    fn of(ledger: &Ledger, difficulty: &Difficulty, responses: std::ops::Range<usize>) -> Self {
-        let n = responses.len() as u32;
-        let sum = responses.map(|at| difficulty.adjusted(ledger, at)).sum();
-        Self { sum, n }
-    }
-}
-
-impl<'a> Criterion<'a> {
+impl Criterion {
     /// Sums up every student.
-    pub fn new(ledger: &'a Ledger, difficulty: &'a Difficulty) -> Self {
-        let totals = (0..ledger.student_count())
-            .map(|student| Total::of(ledger, difficulty, ledger.responses_of(student)))
-            .collect();
+    pub fn new(ledger: &Ledger, difficulty: &Difficulty) -> Self {
+        let mut students = Vec::with_capacity(ledger.student_count());
+        let mut units = Vec::with_capacity(ledger.unit_count());
+        for student in 0..ledger.student_count() {
+            let mut total = 0.0;
+            for unit in ledger.units_of(student) {
+                let responses = ledger.responses_in(unit);
+                let sum: f64 = responses.map(|at| difficulty.adjusted(ledger, at)).sum();
+                total += sum;
+                units.push(sum);
+            }
+            students.push((total, ledger.responses_of(student).len()));
+        }
         let half_reliable = match difficulty.residual_variance {
             Some(residual) if difficulty.ability_variance > 0.0 => {
                 residual / difficulty.ability_variance
@@ -50,42 +45,38 @@ impl<'a> Criterion<'a> {
             _ => 0.0,
         };
         Self {
-            ledger,
-            difficulty,
-            totals,
+            students,
+            units,
             half_reliable,
         }
     }
 
-    /// Whether the level of `student` for the responses of `unit` is the same for all of them,
-    /// because it comes from other assessments.
-    pub fn of_unit(&self, student: usize, unit: usize) -> UnitCriterion {
-        let total = self.totals[student];
-        let own = Total::of(self.ledger, self.difficulty, self.ledger.responses_in(unit));
-        if total.n > own.n {
-            UnitCriterion::Others(self.historical(total.sum - own.sum, total.n - own.n))
+    /// What the `n` responses of a student's unit are held against: the student's other
+    /// assessments, which no bad day and no shared passage ties to these answers; else the rest
+    /// of the same assessment.
+    pub fn of_unit(&self, student: usize, unit: usize, n: usize) -> UnitCriterion {
+        let (total, count) = self.students[student];
+        let own = self.units[unit];
+        if count > n {
+            UnitCriterion::Others(self.historical(total - own, count - n))
         } else {
-            UnitCriterion::Rest(own.sum, own.n)
+            UnitCriterion::Rest(own, n)
         }
     }
 
-    /// The level for one response of that unit: from the student's other assessments, which no
-    /// bad day and no shared passage ties to this answer; else from the rest of the same
-    /// assessment; none when this is all there is.
+    /// The level for one response with this adjusted score; none when the response is all there
+    /// is of the student.
     #[inline]
-    pub fn of_response(&self, unit: UnitCriterion, response: usize) -> Option<Historical> {
+    pub fn of_response(&self, unit: UnitCriterion, adjusted: f64) -> Option<Historical> {
         match unit {
             UnitCriterion::Others(historical) => Some(historical),
-            UnitCriterion::Rest(sum, n) if n > 1 => {
-                let own = self.difficulty.adjusted(self.ledger, response);
-                Some(self.historical(sum - own, n - 1))
-            }
+            UnitCriterion::Rest(sum, n) if n > 1 => Some(self.historical(sum - adjusted, n - 1)),
             UnitCriterion::Rest(..) => None,
         }
     }
 
-    fn historical(&self, sum: f64, n: u32) -> Historical {
-        let n = f64::from(n);
+    fn historical(&self, sum: f64, n: usize) -> Historical {
+        let n = n as f64;
         Historical {
             level: sum / n,
             weight: n / (n + self.half_reliable),
@@ -96,8 +87,8 @@ impl<'a> Criterion<'a> {
 /// What the responses of one unit have in common.
 #[derive(Debug, Clone, Copy)]
 pub enum UnitCriterion {
-    /// The level from other assessments.
+    /// The level from other assessments, which is the same for all of them.
     Others(Historical),
     /// Only this assessment is there: its sum and number of responses.
-    Rest(f64, u32),
+    Rest(f64, usize),
 }

@@ -101,7 +101,7 @@ pub struct ItemQuality {
 pub fn qualities(
     ledger: &Ledger,
     difficulty: &Difficulty,
-    criterion: &Criterion<'_>,
+    criterion: &Criterion,
     options: &Options,
     poll: Poll<'_>,
 ) -> Vec<ItemQuality> {
@@ -166,7 +166,7 @@ struct Use {
 fn correlate(
     ledger: &Ledger,
     difficulty: &Difficulty,
-    criterion: &Criterion<'_>,
+    criterion: &Criterion,
     poll: Poll<'_>,
 ) -> Vec<Pooled> {
     let mut first = vec![Use::default(); ledger.item_count()];
@@ -174,8 +174,9 @@ fn correlate(
     for student in 0..ledger.student_count() {
         for unit in ledger.units_of(student) {
             let assessment = ledger.unit(unit).assessment;
-            let level = criterion.of_unit(student, unit);
-            for response in ledger.responses_in(unit) {
+            let responses = ledger.responses_in(unit);
+            let level = criterion.of_unit(student, unit, responses.len());
+            for response in responses {
                 let item = ledger.items[response] as usize;
                 let mut used = &mut first[item];
                 if used.n == 0 {
@@ -184,8 +185,8 @@ fn correlate(
                     used = others.entry((item, assessment)).or_default();
                 }
                 used.n += 1;
-                if let Some(historical) = criterion.of_response(level, response) {
-                    let score = difficulty.adjusted(ledger, response);
+                let score = difficulty.adjusted(ledger, response);
+                if let Some(historical) = criterion.of_response(level, score) {
                     used.moments.add(score, historical.level, historical.weight);
                 }
             }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::criterion::{Criterion, UnitCriterion};
+use crate::difficulty::Difficulty;
 use crate::ledger::Ledger;
 
 /// Responses that are turned around at a time.
@@ -113,7 +114,8 @@ struct Sums {
 /// Both figures of every item; students are compared within an assessment.
 pub fn separations(
     ledger: &Ledger,
-    criterion: &Criterion<'_>,
+    difficulty: &Difficulty,
+    criterion: &Criterion,
     share: f64,
     poll: Poll<'_>,
 ) -> Vec<Separation> {
@@ -128,9 +130,11 @@ pub fn separations(
             for unit in ledger.units_of_within(student, &block) {
                 let assessment = ledger.unit(unit).assessment - block.start;
                 let members = &mut levels[assessment as usize];
-                let level = criterion.of_unit(student, unit);
-                for response in ledger.responses_in(unit) {
-                    let Some(historical) = criterion.of_response(level, response) else {
+                let responses = ledger.responses_in(unit);
+                let level = criterion.of_unit(student, unit, responses.len());
+                for response in responses {
+                    let adjusted = difficulty.adjusted(ledger, response);
+                    let Some(historical) = criterion.of_response(level, adjusted) else {
                         continue;
                     };
                     let item = ledger.items[response];

@@ -31,6 +31,7 @@ pub struct Item {
 struct Foundation {
     ledger: Ledger,
     difficulty: Difficulty,
+    criterion: Criterion,
     items: Vec<ItemQuality>,
 }
 
@@ -44,6 +45,7 @@ impl Foundation {
         Ok(Self {
             ledger,
             difficulty,
+            criterion,
             items,
         })
     }
@@ -54,10 +56,11 @@ pub fn items(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Re
     let Foundation {
         ledger,
         difficulty,
+        criterion,
         items,
     } = Foundation::lay(gradebook, options, poll)?;
-    let criterion = Criterion::new(&ledger, &difficulty);
-    let separations = separations(&ledger, &criterion, options.upper_lower_share, poll);
+    let share = options.upper_lower_share;
+    let separations = separations(&ledger, &difficulty, &criterion, share, poll);
     let mut sums = vec![0.0; items.len()];
     let mut spans = vec![(i64::MAX, i64::MIN); items.len()];
     for unit in 0..ledger.unit_count() {
@@ -99,6 +102,7 @@ pub fn students(
         ledger,
         difficulty,
         items,
+        ..
     } = Foundation::lay(gradebook, options, poll)?;
     Ok(student::students(
         &ledger,
@@ -120,6 +124,7 @@ pub fn explain(
         ledger,
         difficulty,
         items,
+        ..
     } = Foundation::lay(gradebook, options, poll)?;
     Ok(contributions(
         student,

@@ -72,7 +72,8 @@ struct Response {
     assessment: u32,
     taken_at: i64,
     item: u32,
-    score: Score,
+    /// The score as it is written.
+    score: u64,
 }
 
 /// Collects responses in any order.
@@ -271,12 +272,12 @@ impl Builder {
         Ok(())
     }
 
-    /// Reads a student's log back, numbered by `items` and `assessments`.
+    /// Reads a student's log back, with the final numbers of items, assessments and scores.
     fn replay(
-        &self,
         log: &Log,
         items: &[u32],
         assessments: &[u32],
+        scores: &[u64],
         responses: &mut Vec<Response>,
     ) -> Result<()> {
         responses.clear();
@@ -290,8 +291,8 @@ impl Builder {
                 taken_at = taken_at.wrapping_add(from.signed()?);
             }
             let score = match from.varint()? {
-                0 => Score::from_bits(from.u64()?)?,
-                code => self.scores.get((code - 1) as u32),
+                0 => from.u64()?,
+                code => scores[code as usize - 1],
             };
             responses.push(Response {
                 assessment,
@@ -313,7 +314,7 @@ impl Builder {
         for (arrival, &rank) in student_ranks.iter().enumerate() {
             order[rank as usize] = arrival as u32;
         }
-        let dictionary = self.scores.dictionary();
+        let (dictionary, score_ranks) = self.scores.dictionary();
 
         let mut out = vec![VERSION];
         out.push(if self.clock == Some(Clock::Absolute) {
@@ -353,7 +354,13 @@ impl Builder {
         let mut responses = Vec::new();
         for &arrival in &order {
             let log = &self.logs[arrival as usize];
-            self.replay(log, &item_ranks, &assessment_ranks, &mut responses)?;
+            Self::replay(
+                log,
+                &item_ranks,
+                &assessment_ranks,
+                &score_ranks,
+                &mut responses,
+            )?;
             let same = |a: &Response, b: &Response| {
                 (a.assessment, a.taken_at) == (b.assessment, b.taken_at)
             };

@@ -122,20 +122,19 @@ impl ScoreTable {
         Some(at)
     }
 
-    /// The score with this number.
-    pub fn get(&self, code: u32) -> Score {
-        self.scores[code as usize]
-    }
-
-    /// The final form: all scores in order, or none when they are too many. Both depend only on
-    /// the set of scores, never on their order.
-    pub fn dictionary(&self) -> Dictionary {
+    /// The final form: all scores in order, or none when they are too many; and what each number
+    /// is written as. Both depend only on the set of scores, never on their order, and written
+    /// scores are ordered as the scores are.
+    pub fn dictionary(&self) -> (Dictionary, Vec<u64>) {
         if self.overflowed {
-            return Dictionary::default();
+            let written = self.scores.iter().map(|score| score.bits()).collect();
+            return (Dictionary::default(), written);
         }
         let mut scores = self.scores.clone();
         scores.sort_unstable();
-        Dictionary { scores }
+        let place = |score: &Score| scores.partition_point(|other| other < score) as u64;
+        let written = self.scores.iter().map(place).collect();
+        (Dictionary { scores }, written)
     }
 }
 
@@ -170,18 +169,14 @@ impl Dictionary {
         Ok(Self { scores })
     }
 
-    /// Appends one score.
+    /// Appends one score as it is [written](ScoreTable::dictionary).
     #[inline]
-    pub fn put(&self, out: &mut Vec<u8>, score: Score) {
+    pub fn put(&self, out: &mut Vec<u8>, written: u64) {
         match self.scores.len() {
-            0 => out.extend_from_slice(&score.bits().to_le_bytes()),
-            1..=256 => out.push(self.place(score) as u8),
-            _ => put_varint(out, self.place(score) as u64),
+            0 => out.extend_from_slice(&written.to_le_bytes()),
+            1..=256 => out.push(written as u8),
+            _ => put_varint(out, written),
         }
-    }
-
-    fn place(&self, score: Score) -> usize {
-        self.scores.partition_point(|&other| other < score)
     }
 
     /// Reads `n` scores into `scores`, which is emptied first.
