@@ -9,7 +9,7 @@ use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore};
 use pg_assess_core::options::Options;
-use pg_assess_core::time::Clock;
+use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::{Rng, SeedableRng};
@@ -20,6 +20,21 @@ fn survives(bytes: &[u8], solve: bool) -> bool {
     let Ok(book) = Gradebook::check(bytes) else {
         return false;
     };
+    let mut last = None;
+    book.visit(&go, |sitting| {
+        let key = Some((sitting.student, sitting.assessment, sitting.taken_at));
+        assert!(key > last, "sittings in order");
+        last = key;
+        assert!((MIN_TIME..=MAX_TIME).contains(&sitting.taken_at));
+        assert_eq!(sitting.items.len(), sitting.scores.len());
+        assert!(sitting.items.is_sorted());
+        for score in sitting.scores {
+            let most = if score.is_unbounded() { f64::MAX } else { 1.0 };
+            assert!((0.0..=most).contains(&score.value()), "{score:?}");
+        }
+        Ok(())
+    })
+    .expect("checked rows");
     let mut builder = Builder::new();
     match builder.merge(&book, &go) {
         Ok(()) => {
@@ -265,6 +280,38 @@ fn forged_numbers_are_refused_or_valid_at_no_cost() {
     }
     // 64,000 gradebooks of a hundred bytes; zeroing one table of 2^28 takes longer.
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
+fn forged_times_and_scores_are_refused() {
+    let spoil = |from: &[u8], to: &[u8]| {
+        let mut bytes = forged(&[]);
+        let at = bytes.windows(from.len()).rposition(|piece| piece == from);
+        let at = at.expect("what is to be replaced");
+        bytes.splice(at..at + from.len(), to.iter().copied());
+        Gradebook::check(&bytes).err()
+    };
+    let out_of_range = Some(Error::Malformed("a score is out of range"));
+    for score in [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        1.0 + f64::EPSILON,
+    ] {
+        let spoilt = spoil(&1.0f64.to_le_bytes(), &score.to_le_bytes());
+        assert_eq!(spoilt, out_of_range, "{score}");
+    }
+    // The second sitting at the time of the first; and long after the last time there is.
+    let second = [0, 2, 0, 2, 0];
+    let order = Some(Error::Malformed("sittings are not in order"));
+    assert_eq!(spoil(&second, &[0, 0, 0, 2, 0]), order);
+    let range = Some(Error::Malformed("a time is out of range"));
+    for seconds in [9_223_371_999_999, u64::MAX >> 2] {
+        let mut late = vec![0];
+        put_varint(&mut late, 2 * seconds);
+        late.extend([0, 2, 0]);
+        assert_eq!(spoil(&second, &late), range);
+    }
 }
 
 #[test]

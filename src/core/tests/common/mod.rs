@@ -153,7 +153,7 @@ impl Solved {
         format!("{self:?}")
     }
 
-    /// The same, with ids instead of numbers and without the number of future rows.
+    /// The same, with ids instead of numbers and without the coverage.
     pub fn text_by_id(&self, bytes: &[u8]) -> String {
         let gradebook = Gradebook::open(bytes).expect("a gradebook");
         let student = |at: u32| gradebook.students().get(at).to_string();
@@ -204,12 +204,7 @@ impl Solved {
                 (student(*at), rows)
             })
             .collect();
-        let coverage: Vec<_> = self
-            .coverage
-            .iter()
-            .filter(|(reason, _)| *reason != "future")
-            .collect();
-        format!("{items:?}\n{students:?}\n{assessments:?}\n{explanations:?}\n{coverage:?}")
+        format!("{items:?}\n{students:?}\n{assessments:?}\n{explanations:?}")
     }
 
     pub fn student(&self, student: u32) -> &Student {
