@@ -964,6 +964,33 @@ fn every_figure_is_that_of_the_slow_calculation() {
     }
 }
 
+/// Thirty answers suffice for a flag also when some are worth little.
+#[test]
+fn answers_are_counted_for_a_flag_and_not_what_they_are_worth() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut rows = Vec::new();
+    for student in 0..32 {
+        let ability = normal(&mut rng);
+        let others = if student % 2 == 0 { 1 } else { 30 };
+        for item in 0..=others {
+            let right = ability + normal(&mut rng) > 0.0;
+            rows.push(Response {
+                student,
+                item,
+                assessment: usize::from(item > 0),
+                score: f64::from(u8::from(right == (item > 0))),
+                day: 0.0,
+            });
+        }
+    }
+    compare(&rows, 0.0, &Options::default());
+    let bytes = bytes_of(&rows);
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let items = solve::items(&book, &Options::default(), &go).expect("items");
+    assert!(items[0].quality.n_effective < 30.0, "{:?}", items[0]);
+    assert_eq!(items[0].quality.status.label(), "flawed");
+}
+
 #[test]
 fn open_scales_are_standardized_within_their_item() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
