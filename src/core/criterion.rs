@@ -19,6 +19,8 @@ pub struct Criterion {
     students: Vec<(f64, usize)>,
     /// Per unit: sum of adjusted scores.
     units: Vec<f64>,
+    /// Mean adjusted score of all responses.
+    pub mean: f64,
     /// Responses at which a mean is half noise; 0 when it is not known.
     half_reliable: f64,
 }
@@ -38,6 +40,7 @@ impl Criterion {
             }
             students.push((total, ledger.responses_of(student).len()));
         }
+        let mean = units.iter().sum::<f64>() / ledger.items.len().max(1) as f64;
         let half_reliable = match difficulty.residual_variance {
             Some(residual) if difficulty.ability_variance > 0.0 => {
                 residual / difficulty.ability_variance
@@ -47,6 +50,7 @@ impl Criterion {
         Self {
             students,
             units,
+            mean,
             half_reliable,
         }
     }

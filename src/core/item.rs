@@ -7,7 +7,8 @@ use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
 use crate::distribution::normal_quantile;
 use crate::ledger::Ledger;
-use crate::moments::PairMoments;
+use crate::level::ROUNDING;
+use crate::moments::{PairSums, Scatter};
 use crate::options::Options;
 use crate::shrink::Population;
 
@@ -110,7 +111,7 @@ pub fn qualities(
     let members: Vec<(f64, f64)> = pooled
         .iter()
         .zip(&evidence)
-        .filter(|(item, _)| item.moments.effective_n() >= options.min_answers)
+        .filter(|(item, _)| item.scatter.effective_n() >= options.min_answers)
         .filter_map(|(_, evidence)| *evidence)
         .collect();
     let population = Population::estimate(&members);
@@ -120,8 +121,8 @@ pub fn qualities(
         .map(|(item, evidence)| ItemQuality {
             assessments: item.uses,
             n: item.n,
-            n_effective: item.moments.effective_n(),
-            r_rest: item.moments.correlation(),
+            n_effective: item.scatter.effective_n(),
+            r_rest: item.scatter.correlation(),
             discrimination: evidence.and_then(|z| discrimination(z, population, options)),
             weight: 1.0,
             status: status(item, *evidence, options),
@@ -137,16 +138,21 @@ struct Pooled {
     uses: u32,
     n: u64,
     /// Score against criterion, within uses.
-    moments: PairMoments,
+    scatter: Scatter,
     /// Means that were taken out.
     centres: f64,
 }
 
 impl Pooled {
+    fn add(&mut self, sums: &PairSums) {
+        self.scatter.pool(&sums.scatter());
+        self.centres += 1.0;
+    }
+
     /// The correlation on Fisher's scale with its variance.
     fn fisher_z(&self) -> Option<(f64, f64)> {
-        let r = self.moments.correlation()?;
-        let df = self.moments.effective_n() - 2.0 - self.centres;
+        let r = self.scatter.correlation()?;
+        let df = self.scatter.effective_n() - 2.0 - self.centres;
         (df >= 1.0).then(|| (r.clamp(-MAX_CORRELATION, MAX_CORRELATION).atanh(), 1.0 / df))
     }
 }
@@ -157,7 +163,7 @@ struct Use {
     assessment: u32,
     /// Responses, also those without a criterion.
     n: u64,
-    moments: PairMoments,
+    sums: PairSums,
 }
 
 /// Adds up, item by item, score against criterion. A question that several assessments used is
@@ -187,7 +193,9 @@ fn correlate(
                 used.n += 1;
                 let score = difficulty.adjusted(ledger, response);
                 if let Some(historical) = criterion.of_response(level, score) {
-                    used.moments.add(score, historical.level, historical.weight);
+                    let level = historical.level - criterion.mean;
+                    used.sums
+                        .add(score - criterion.mean, level, historical.weight);
                 }
             }
         }
@@ -200,25 +208,21 @@ fn correlate(
     rest.sort_unstable_by_key(|(key, _)| *key);
     let rest = rest.into_iter().map(|((item, _), used)| (item, used));
     let mut pooled = vec![Pooled::default(); ledger.item_count()];
-    let mut small = vec![PairMoments::default(); ledger.item_count()];
+    let mut small = vec![PairSums::default(); ledger.item_count()];
     for (item, used) in first.into_iter().enumerate().chain(rest) {
         let pooled = &mut pooled[item];
         pooled.n += used.n;
         pooled.uses += u32::from(used.n > 0);
-        if used.moments.n >= MIN_USE {
-            pooled.moments.pool_within(&used.moments);
-            pooled.centres += 1.0;
+        if used.sums.n() >= MIN_USE {
+            pooled.add(&used.sums);
         } else {
-            small[item].merge(&used.moments);
+            small[item].merge(&used.sums);
         }
     }
-    for (item, small) in pooled
-        .iter_mut()
-        .zip(&small)
-        .filter(|(_, small)| small.n > 0)
-    {
-        item.moments.pool_within(small);
-        item.centres += 1.0;
+    for (pooled, small) in pooled.iter_mut().zip(&small) {
+        if small.n() > 0 {
+            pooled.add(small);
+        }
     }
     pooled
 }
@@ -253,17 +257,17 @@ fn discrimination(
 
 /// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
 fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &Options) -> ItemStatus {
-    let n = item.moments.effective_n();
+    let n = item.scatter.effective_n();
     if n == 0.0 || n < options.min_answers {
         return ItemStatus::Insufficient;
     }
     let Some((z, variance)) = evidence else {
-        return match item.moments.correlation() {
+        return match item.scatter.correlation() {
             Some(_) => ItemStatus::Insufficient,
             None => ItemStatus::NoVariance,
         };
     };
-    if item.moments.n >= options.flag_answers && z < 0.0 {
+    if item.scatter.n >= options.flag_answers && z < -ROUNDING {
         let bound = z + normal_quantile(1.0 - options.flag_alpha) * variance.sqrt();
         return if bound < 0.0 {
             ItemStatus::Flawed

@@ -42,69 +42,96 @@ impl Moments {
     }
 }
 
-/// Weighted moments of pairs.
+/// Weighted sums of pairs, for the innermost loop. They are plain sums and merge by addition; no
+/// digits are lost when the means are taken out, as long as values are told from an origin that
+/// lies no further from their mean than they are spread.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct PairMoments {
-    pub n: u64,
-    /// Sum of the weights and of their squares.
-    pub weight: f64,
-    pub weight_squares: f64,
-    mean_x: f64,
-    mean_y: f64,
-    pub xx: f64,
-    pub yy: f64,
-    pub xy: f64,
+pub struct PairSums {
+    n: u64,
+    weight: f64,
+    weight_squares: f64,
+    x: f64,
+    y: f64,
+    xx: f64,
+    yy: f64,
+    xy: f64,
 }
 
-impl PairMoments {
+impl PairSums {
     /// Takes one pair; `weight` is above 0.
     #[inline]
     pub fn add(&mut self, x: f64, y: f64, weight: f64) {
+        let (wx, wy) = (weight * x, weight * y);
         self.n += 1;
         self.weight += weight;
         self.weight_squares += weight * weight;
-        let (dx, dy) = (x - self.mean_x, y - self.mean_y);
-        let step = weight / self.weight;
-        self.mean_x += dx * step;
-        self.mean_y += dy * step;
-        let rest = weight * (1.0 - step);
-        self.xx += rest * dx * dx;
-        self.yy += rest * dy * dy;
-        self.xy += rest * dx * dy;
+        self.x += wx;
+        self.y += wy;
+        self.xx += wx * x;
+        self.yy += wy * y;
+        self.xy += wx * y;
     }
 
     /// Takes all pairs of another set.
     pub fn merge(&mut self, other: &Self) {
-        if other.n == 0 {
-            return;
-        }
-        let total = self.weight + other.weight;
-        let (dx, dy) = (other.mean_x - self.mean_x, other.mean_y - self.mean_y);
-        let cross = self.weight * (other.weight / total);
-        self.mean_x += dx * (other.weight / total);
-        self.mean_y += dy * (other.weight / total);
-        self.xx += cross * dx * dx;
-        self.yy += cross * dy * dy;
-        self.xy += cross * dx * dy;
-        self.tally(other);
-        self.xx += other.xx;
-        self.yy += other.yy;
-        self.xy += other.xy;
-    }
-
-    /// Adds the sums about another set's own means, so that only what happens within each set
-    /// counts. The means of the result mean nothing.
-    pub fn pool_within(&mut self, other: &Self) {
-        self.tally(other);
-        self.xx += other.xx;
-        self.yy += other.yy;
-        self.xy += other.xy;
-    }
-
-    fn tally(&mut self, other: &Self) {
         self.n += other.n;
         self.weight += other.weight;
         self.weight_squares += other.weight_squares;
+        self.x += other.x;
+        self.y += other.y;
+        self.xx += other.xx;
+        self.yy += other.yy;
+        self.xy += other.xy;
+    }
+
+    /// How many pairs.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// The same about the means.
+    pub fn scatter(&self) -> Scatter {
+        let square = |square: f64, sum: f64| {
+            let about_mean = square - sum * sum / self.weight;
+            // Rounding leaves a trace of variance in sums over a constant.
+            if about_mean > 1e-12 * square {
+                about_mean
+            } else {
+                0.0
+            }
+        };
+        Scatter {
+            n: self.n,
+            weight: self.weight,
+            weight_squares: self.weight_squares,
+            xx: square(self.xx, self.x),
+            yy: square(self.yy, self.y),
+            xy: self.xy - self.x * self.y / self.weight,
+        }
+    }
+}
+
+/// Weighted sums of squares and products about means.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scatter {
+    pub n: u64,
+    weight: f64,
+    weight_squares: f64,
+    xx: f64,
+    yy: f64,
+    xy: f64,
+}
+
+impl Scatter {
+    /// Adds the sums about another set's own means, so that only what happens within each set
+    /// counts.
+    pub fn pool(&mut self, other: &Self) {
+        self.n += other.n;
+        self.weight += other.weight;
+        self.weight_squares += other.weight_squares;
+        self.xx += other.xx;
+        self.yy += other.yy;
+        self.xy += other.xy;
     }
 
     /// The correlation; none when one side does not vary. `y` is a criterion that was computed:
