@@ -182,7 +182,7 @@ impl Options {
         not_negative("min_answers", self.min_answers)?;
         not_negative("half_precision_items", self.half_precision_items)?;
         not_negative("noise_df", self.noise_df)?;
-        not_negative("trend_min_days", self.trend_min_days)?;
+        not_negative("trend_min_span", self.trend_min_days)?;
         not_negative("steady_margin", self.steady_margin)?;
         inside("confidence", self.confidence)?;
         inside("flag_alpha", self.flag_alpha)?;

@@ -1,0 +1,257 @@
+//! What all tests share: a database of one's own, a session that keeps what the server says beside
+//! its answers, and the data that lie outside the tree.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use postgres::error::DbError;
+use postgres::types::FromSqlOwned;
+use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+
+/// A database that nobody else uses, so that tests can run side by side.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    /// One with the extension.
+    pub fn new() -> Self {
+        let database = Self::bare();
+        database.session().run("CREATE EXTENSION pg_assess");
+        database
+    }
+
+    /// One without the extension.
+    pub fn bare() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("assess_test_{}_{count}", std::process::id());
+        Session::open(&environment("PGDATABASE"), &environment("PGUSER"))
+            .run(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        Self { name }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A new connection: a backend of its own.
+    pub fn session(&self) -> Session {
+        self.session_as(&environment("PGUSER"))
+    }
+
+    pub fn session_as(&self, role: &str) -> Session {
+        Session::open(&self.name, role)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let mut session = Session::open(&environment("PGDATABASE"), &environment("PGUSER"));
+        // Another panic while a test fails would hide why.
+        let _ = session.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// A connection that remembers the notices and warnings it was sent.
+pub struct Session {
+    client: Client,
+    notices: Arc<Mutex<Vec<DbError>>>,
+}
+
+impl Session {
+    fn open(database: &str, role: &str) -> Self {
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&notices);
+        let client = Config::new()
+            .host(&environment("PGHOST"))
+            .port(environment("PGPORT").parse().expect("PGPORT is a number"))
+            .user(role)
+            .dbname(database)
+            // Compiling takes longer than the small queries of the tests, and far more memory.
+            .options("-c jit=off")
+            .notice_callback(move |notice| keep.lock().expect("no panic held it").push(notice))
+            .connect(NoTls)
+            .expect("the server of tests/with_postgres.sh answers");
+        Self { client, notices }
+    }
+
+    /// Runs statements that must succeed.
+    pub fn run(&mut self, sql: &str) {
+        if let Err(error) = self.client.batch_execute(sql) {
+            panic!("{}\n{sql}", describe(&error));
+        }
+    }
+
+    /// The only value of a query.
+    pub fn one<T: FromSqlOwned>(&mut self, sql: &str) -> T {
+        match self.client.query_one(sql, &[]) {
+            Ok(row) => row.get(0),
+            Err(error) => panic!("{}\n{sql}", describe(&error)),
+        }
+    }
+
+    /// All rows as psql would show them unaligned: columns apart by `|`, NULL as `-`.
+    pub fn table(&mut self, sql: &str) -> Vec<String> {
+        let messages = match self.client.simple_query(sql) {
+            Ok(messages) => messages,
+            Err(error) => panic!("{}\n{sql}", describe(&error)),
+        };
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        rows.map(|row| {
+            let columns: Vec<&str> = (0..row.len())
+                .map(|at| row.get(at).unwrap_or("-"))
+                .collect();
+            columns.join("|")
+        })
+        .collect()
+    }
+
+    /// How a statement fails, which it must.
+    pub fn fails(&mut self, sql: &str) -> DbError {
+        match self.client.simple_query(sql) {
+            Ok(_) => panic!("this should have failed:\n{sql}"),
+            Err(error) => match error.as_db_error() {
+                Some(told) => told.clone(),
+                None => panic!("the server is gone: {error}\n{sql}"),
+            },
+        }
+    }
+
+    /// Asserts that a statement fails with an SQLSTATE, and tells what is wrong and what to do.
+    #[track_caller]
+    pub fn refuses(&mut self, sql: &str, code: &str) -> DbError {
+        let told = self.fails(sql);
+        assert_eq!(told.code().code(), code, "{told}\n{sql}");
+        assert!(told.detail().is_some(), "no DETAIL: {told}\n{sql}");
+        assert!(told.hint().is_some(), "no HINT: {told}\n{sql}");
+        told
+    }
+
+    /// The plan of a query.
+    pub fn plan(&mut self, sql: &str) -> String {
+        self.table(&format!("EXPLAIN (COSTS OFF) {sql}")).join("\n")
+    }
+
+    /// What the server has said beside its answers since the last call.
+    pub fn notices(&mut self) -> Vec<DbError> {
+        std::mem::take(&mut self.notices.lock().expect("no panic held it"))
+    }
+
+    /// The backend's process; another one after a crash.
+    pub fn backend(&mut self) -> i32 {
+        self.one("SELECT pg_backend_pid()")
+    }
+
+    /// Memory of the backend in KB: `VmRSS` now, `VmHWM` at most. None where /proc is not Linux's.
+    pub fn memory(&mut self, what: &str) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.backend())).ok()?;
+        let line = status.lines().find(|line| line.starts_with(what))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+}
+
+impl Deref for Session {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+/// An error with all that the server said.
+pub fn describe(error: &postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(told) => format!(
+            "{} {}: {} {}",
+            told.code().code(),
+            told.message(),
+            told.detail().unwrap_or_default(),
+            told.hint().unwrap_or_default(),
+        ),
+        None => error.to_string(),
+    }
+}
+
+fn environment(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run this through tests/with_postgres.sh"))
+}
+
+/// The top of the source tree.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A file or folder of the data beside the tree; none, and told, where there is none.
+pub fn shared_data(what: &str) -> Option<PathBuf> {
+    let path = root().join("../shared/data").join(what);
+    if path.exists() {
+        return Some(path);
+    }
+    let thread = std::thread::current();
+    println!("skipped: {}: no shared data", thread.name().unwrap_or(what));
+    None
+}
+
+/// The lines of a text as rows whose columns stand apart by `|`.
+pub fn rows<const N: usize>(text: &str) -> Vec<[&str; N]> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+            columns
+                .try_into()
+                .unwrap_or_else(|_| panic!("not {N} columns: {line}"))
+        })
+        .collect()
+}
+
+/// Responses as they come: graded, unmarked, out of range, without an upper bound, repeated.
+pub const RESPONSES: &str = "
+    CREATE TABLE responses (
+        student text, item int, assessment text, score float8, max_score float8, taken_on date);
+    INSERT INTO responses
+    SELECT 's' || student, 100 * assessment + question, 'test ' || assessment,
+           CASE WHEN dice % 41 = 0 THEN NULL
+                WHEN question = 10 THEN 80 + student / 4 + dice % 40
+                WHEN dice % 43 = 0 THEN 9
+                ELSE least(4, dice * student / 9000 % 5) END,
+           CASE question WHEN 10 THEN 'Infinity'::float8 ELSE 4 END,
+           date '2026-01-05' + 7 * assessment + attempt + student % 3
+    FROM generate_series(1, 90) student, generate_series(1, 12) assessment,
+         generate_series(1, 10) question, generate_series(0, 1) attempt,
+         abs(hashint8(((student * 100 + assessment) * 100 + question) * 2 + attempt) % 1000) dice
+    WHERE attempt = 0 OR (student + assessment) % 23 = 0;
+    ANALYZE responses;";
+
+/// The aggregate of the columns of [`RESPONSES`].
+pub const AGGREGATE: &str =
+    "assess.gradebook_agg(student, item, assessment, score, max_score, taken_on)";
+
+/// A gradebook of a table with the columns of [`RESPONSES`].
+pub fn gradebook_of(table: &str) -> String {
+    format!("SELECT {AGGREGATE} AS gb FROM {table}")
+}
+
+/// Settings under which even a small table is read by two workers.
+pub const PARALLEL: &str = "
+    SET parallel_setup_cost = 0;
+    SET parallel_tuple_cost = 0;
+    SET min_parallel_table_scan_size = 0;
+    SET max_parallel_workers_per_gather = 2";
+
+/// Settings under which no table is.
+pub const SERIAL: &str = "SET max_parallel_workers_per_gather = 0";

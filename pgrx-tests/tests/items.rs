@@ -1,0 +1,153 @@
+//! Question and assessment figures against R's, on published response matrices.
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use common::{Database, Session, shared_data};
+
+/// Rows of a CSV file as maps from column to text.
+fn read(file: &Path) -> Vec<HashMap<String, String>> {
+    csv::Reader::from_path(file)
+        .expect("the file is there")
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .expect("is a CSV file with a header")
+}
+
+fn number(row: &HashMap<String, String>, column: &str) -> f64 {
+    row[column].parse().expect("a number")
+}
+
+/// Loads a matrix of persons by items into `responses`, and its gradebook into `g`. Blank and NA
+/// cells become NULL scores.
+fn load(session: &mut Session, file: &Path, max_score: u32) {
+    session.run(
+        "DROP TABLE IF EXISTS responses, g;
+         CREATE TABLE responses (student text, item text, score float8)",
+    );
+    let mut into = session
+        .copy_in("COPY responses FROM STDIN (FORMAT csv, NULL 'NA')")
+        .expect("copies in");
+    let mut out = csv::Writer::from_writer(&mut into);
+    for row in read(file) {
+        for (item, score) in row.iter().filter(|(column, _)| *column != "student_id") {
+            let score = if score.is_empty() { "NA" } else { score };
+            out.write_record([&row["student_id"], item, score])
+                .expect("writes");
+        }
+    }
+    drop(out);
+    into.finish().expect("copied");
+    session.run(&format!(
+        "CREATE TABLE g AS
+         SELECT assess.gradebook_agg(student, item, 'the test', score, {max_score},
+                                     date '2026-05-04') AS gb
+         FROM responses"
+    ));
+}
+
+/// Complete matrices; the names of their files may have a suffix. Some are scored 0, 1, 2.
+const COMPLETE: [(&str, &str, u32); 11] = [
+    ("lsat6", "", 1),
+    ("lsat7", "", 1),
+    ("hci", "", 1),
+    ("ecpe", "", 1),
+    ("sat12", "", 1),
+    ("spm_ls", "", 1),
+    ("fraction_subtraction", "", 1),
+    ("revised_psvtr", "", 1),
+    ("verbagg", "_dichotomous", 1),
+    ("verbagg", "_0to2", 2),
+    ("mathexam14w", "_solved", 1),
+];
+
+#[test]
+fn figures_of_complete_assessments_are_those_of_r() {
+    let Some(data) = shared_data("items") else {
+        return;
+    };
+    let database = Database::new();
+    let mut session = database.session();
+    for (set, suffix, max_score) in COMPLETE {
+        let folder = data.join(set);
+        load(
+            &mut session,
+            &folder.join(format!("responses_wide{suffix}.csv")),
+            max_score,
+        );
+
+        let rows = session
+            .query(
+                "SELECT item, r_rest, facility, n FROM g, assess.items(gb)",
+                &[],
+            )
+            .expect("solves");
+        let ours: HashMap<String, (f64, f64, i64)> = rows
+            .iter()
+            .map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3))))
+            .collect();
+        let reference = read(&folder.join(format!("ref_psych_alpha_items{suffix}.csv")));
+        assert_eq!(ours.len(), reference.len(), "{set}");
+        for row in &reference {
+            let (r_rest, facility, n) = ours[&row["item"]];
+            let what = format!("{set}{suffix}, {}", row["item"]);
+            assert!(
+                (r_rest - number(row, "r.drop")).abs() <= 1e-9,
+                "{what}: {r_rest}"
+            );
+            let mean = number(row, "mean") / f64::from(max_score);
+            assert!((facility - mean).abs() <= 1e-9, "{what}: {facility}");
+            assert_eq!(n as f64, number(row, "n"), "{what}");
+        }
+
+        let total = &read(&folder.join(format!("ref_psych_alpha_total{suffix}.csv")))[0];
+        let ours = session
+            .query_one(
+                "SELECT alpha, mean, sd, sem, students FROM g, assess.assessments(gb)",
+                &[],
+            )
+            .expect("solves");
+        let (alpha, mean, sd, sem): (f64, f64, f64, f64) =
+            (ours.get(0), ours.get(1), ours.get(2), ours.get(3));
+        let scale = f64::from(max_score);
+        assert!(
+            (alpha - number(total, "raw_alpha")).abs() <= 1e-9,
+            "{set}: {alpha}"
+        );
+        assert!(
+            (mean - number(total, "mean") / scale).abs() <= 1e-9,
+            "{set}: {mean}"
+        );
+        assert!(
+            (sd - number(total, "sd") / scale).abs() <= 1e-9,
+            "{set}: {sd}"
+        );
+        assert!(
+            (sem - sd * (1.0 - alpha).sqrt()).abs() <= 1e-12,
+            "{set}: {sem}"
+        );
+        assert_eq!(
+            ours.get::<_, i64>(4) as f64,
+            number(total, "n_rows"),
+            "{set}"
+        );
+    }
+}
+
+#[test]
+fn alpha_with_blanks_is_that_of_pairwise_covariances() {
+    let Some(data) = shared_data("items/ability16") else {
+        return;
+    };
+    let database = Database::new();
+    let mut session = database.session();
+    load(&mut session, &data.join("responses_wide.csv"), 1);
+    let total = &read(&data.join("ref_psych_alpha_total_pairwise.csv"))[0];
+    let alpha: f64 = session.one("SELECT alpha FROM g, assess.assessments(gb)");
+    assert!(
+        (alpha - number(total, "raw_alpha")).abs() <= 1e-9,
+        "{alpha}"
+    );
+}
