@@ -284,8 +284,14 @@ fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &Options) -> Ite
 
 /// Sets the weights: the shrunk discrimination, but at least a share of the mean, so that a
 /// question is never silently dropped for being dull; 0 for flawed ones; the mean for those
-/// that nothing is known of yet.
+/// that nothing is known of yet. When most of the questions judged look flawed, it is the
+/// criterion that is no good, and all weigh the same: nobody loses a level over it.
 fn weigh(items: &mut [ItemQuality], options: &Options) {
+    let count = |unwanted: ItemStatus| items.iter().filter(|item| item.status == unwanted).count();
+    let flawed = count(ItemStatus::Flawed);
+    if 2 * flawed > items.len() - count(ItemStatus::Insufficient) {
+        return;
+    }
     let known: Vec<usize> = (0..items.len())
         .filter(|&at| {
             !matches!(

@@ -217,8 +217,8 @@ fn every_question_constant() {
     );
 }
 
-/// Whoever does better on one question does worse on the rest: as if all keys were wrong, and
-/// then nothing is left to tell a level by.
+/// Whoever does better on one question does worse on the rest: as if all keys were wrong. Then
+/// the rest is no criterion, and all questions weigh the same.
 #[test]
 fn all_with_the_same_total() {
     let rows = grid(40, 1, |student, question, _| {
@@ -226,8 +226,8 @@ fn all_with_the_same_total() {
     });
     assert_outcome(
         &rows,
-        "student none: level none se none need none rank 0 trend unclear p none; \
-         item flawed: r_rest -1.000 D -1.000 index -1.000 weight 0.000; \
+        "student provisional: level 0.400 se 0.107 need 0.500 rank 1 trend unclear p none; \
+         item flawed: r_rest -1.000 D -1.000 index -1.000 weight 1.000; \
          assessment: mean 0.400 sd 0.000 alpha none sem none",
     );
 }
