@@ -229,6 +229,28 @@ fn ids_of_any_type_come_back_as_their_text() {
 }
 
 #[test]
+fn ids_are_read_however_their_table_stores_them() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE ids (id text);
+         INSERT INTO ids VALUES ('short'), (repeat('compressed ', 5000) || 1);
+         INSERT INTO ids SELECT string_agg(md5(n::text), '') FROM generate_series(1, 500) n;
+         ALTER TABLE ids ALTER id SET STORAGE external;
+         INSERT INTO ids VALUES (repeat('out of line ', 500) || 1)",
+    );
+    for r#type in ["text", "varchar", "char(60000)"] {
+        let lost: i64 = session.one(&format!(
+            "SELECT count(*)
+             FROM (SELECT assess.gradebook_agg(id::{type}, 1, 1, 1, now()) AS gb FROM ids) g
+             CROSS JOIN assess.students(gb) s FULL JOIN ids ON ids.id = s.student
+             WHERE id IS NULL OR student IS NULL"
+        ));
+        assert_eq!(lost, 0, "{type}");
+    }
+}
+
+#[test]
 fn equal_ids_of_related_types_make_equal_gradebooks() {
     let database = Database::new();
     let mut session = database.session();

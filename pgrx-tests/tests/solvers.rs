@@ -393,6 +393,46 @@ fn without_a_gradebook_or_a_student_there_are_no_rows() {
 }
 
 #[test]
+fn counts_and_means_are_those_of_plain_sql() {
+    let (_database, mut session) = with_sample("Math");
+    session.run(
+        "CREATE TABLE counted AS
+         SELECT DISTINCT ON (student_id, question_id) *, points / max_points AS score
+         FROM sample.responses WHERE subject = 'Math' AND points IS NOT NULL
+         ORDER BY student_id, question_id, taken_on",
+    );
+    for (ours, theirs) in [
+        (
+            "student::int, n, assessments, last_at::date FROM g, assess.students(gb)
+             WHERE status <> 'none'",
+            "student_id, count(*), count(DISTINCT assessment_id), max(taken_on) FROM counted GROUP BY 1",
+        ),
+        (
+            "item::int, n, assessments, round(facility::numeric, 12), first_at::date, last_at::date
+             FROM g, assess.items(gb)",
+            "question_id, count(*), 1, round(avg(score)::numeric, 12), min(taken_on), max(taken_on)
+             FROM counted GROUP BY 1",
+        ),
+        (
+            "assessment::int, items, students, n, first_at::date, last_at::date,
+             round(mean::numeric, 12), round(sd::numeric, 12) FROM g, assess.assessments(gb)",
+            "assessment_id, (SELECT count(DISTINCT question_id) FROM counted c
+                             WHERE c.assessment_id = s.assessment_id), count(*), sum(n),
+             min(first_on), max(last_on), round(avg(mean)::numeric, 12),
+             round(stddev(mean)::numeric, 12)
+             FROM (SELECT assessment_id, student_id, count(*) AS n, avg(score) AS mean,
+                          min(taken_on) AS first_on, max(taken_on) AS last_on
+                   FROM counted GROUP BY 1, 2) s
+             GROUP BY 1",
+        ),
+    ] {
+        let ours = session.table(&format!("SELECT {ours} ORDER BY 1"));
+        assert!(ours.len() > 10);
+        assert_eq!(ours, session.table(&format!("SELECT {theirs} ORDER BY 1")));
+    }
+}
+
+#[test]
 fn contributions_add_up_to_level_less_prior() {
     for subject in ["Math", "ELA"] {
         let (_database, mut session) = with_sample(subject);
@@ -635,6 +675,44 @@ fn subjects_are_solved_side_by_side_and_in_workers() {
         );
         let parallel = session.table(&format!("{all} ORDER BY 1, r::text"));
         assert_eq!(parallel, serial, "{function}, in workers");
+    }
+}
+
+#[test]
+fn memory_is_given_back_however_a_statement_ends() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(SERIAL);
+    session.run(&format!(
+        "CREATE UNLOGGED TABLE r AS
+         SELECT s AS student, q AS item, q / 10 AS assessment, abs(hashint4(s * 1000 + q)) % 2 AS score,
+                1 AS max_score, date '2026-01-01' + q AS taken_on
+         FROM generate_series(1, 20000) s, generate_series(1, 25) q;
+         CREATE TABLE g AS {}",
+        gradebook_of("r")
+    ));
+    // Rows that nobody asks for any more, and work that nobody waits for.
+    let endings = [
+        (0, "SELECT assess.students(gb) FROM g LIMIT 1"),
+        (0, "SELECT (SELECT assess.items(gb) LIMIT 1) FROM g"),
+        (20, "SELECT count(*) FROM g, assess.students(gb)"),
+        (20, "SELECT count(*) FROM g, assess.items(gb)"),
+    ];
+    let mut run = |times| {
+        for (limit, statement) in endings.repeat(times) {
+            session.run(&format!("SET statement_timeout = {limit}"));
+            // Whether it is stopped depends on the machine; that it is not lost does not.
+            let _ = session.simple_query(statement);
+            session.run("RESET statement_timeout");
+        }
+        session.memory("VmRSS")
+    };
+    if let (Some(before), Some(after)) = (run(3), run(15)) {
+        // One of these statements needs some 20 MB.
+        assert!(
+            after < before + 40_000,
+            "{before} KB before, {after} KB after"
+        );
     }
 }
 
