@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::error::Result;
-use crate::gradebook::{Gradebook, Score};
+use crate::gradebook::{Gradebook, Score, Sitting};
 use crate::options::{Attempts, Options};
 use crate::scale;
 
@@ -50,7 +50,7 @@ impl Ledger {
         let mut loader = Loader {
             attempts: options.attempts,
             pending: Vec::new(),
-            key: (0, 0),
+            key: None,
             raw_unbounded: Vec::new(),
             ledger: Ledger {
                 as_of: options.as_of.unwrap_or(i64::MIN),
@@ -83,21 +83,15 @@ impl Ledger {
             if excluded[sitting.assessment as usize] {
                 return Ok(());
             }
-            if loader.key != (sitting.student, sitting.assessment) {
-                loader.flush();
-                loader.open(sitting.student, sitting.assessment);
-            }
-            let answers = sitting.items.iter().zip(sitting.scores);
-            loader.pending.extend(answers.map(|(&item, &score)| Answer {
-                item,
-                taken_at: sitting.taken_at,
-                score,
-            }));
+            loader.take(sitting);
             Ok(())
         })?;
         loader.flush();
-        loader.open(gradebook.students().len() as u32, 0);
+        loader.pass_to(gradebook.students().len() as u32);
         let mut ledger = loader.ledger;
+        for &response in &loader.raw_unbounded {
+            ledger.unbounded[ledger.items[response as usize] as usize] = true;
+        }
         for &(student, at) in gradebook.unscored() {
             if at <= limit {
                 ledger.known[student as usize] = true;
@@ -182,73 +176,123 @@ struct Answer {
     score: Score,
 }
 
-/// Gathers the answers of one student to one assessment and picks the attempts that count.
+/// Writes sittings as they come, and picks the attempts that count where a student sat an
+/// assessment, or answered an item, more than once.
 struct Loader {
     ledger: Ledger,
     attempts: Attempts,
+    /// The student and the assessment of the last unit.
+    key: Option<(u32, u32)>,
+    /// The answers of the last unit, once it has more than one sitting; it is not written then.
     pending: Vec<Answer>,
-    key: (u32, u32),
     raw_unbounded: Vec<u32>,
 }
 
 impl Loader {
-    /// Starts the pair; students passed over on the way have no unit.
-    fn open(&mut self, student: u32, assessment: u32) {
-        let next = self.ledger.units.len() as u32;
-        self.ledger.students.resize(student as usize + 1, next);
-        self.key = (student, assessment);
+    fn take(&mut self, sitting: Sitting<'_>) {
+        let key = Some((sitting.student, sitting.assessment));
+        let again = self.key == key;
+        if again && self.pending.is_empty() {
+            self.recall();
+        } else if !again {
+            self.flush();
+            self.pass_to(sitting.student);
+            self.key = key;
+        }
+        let each_once = sitting.items.windows(2).all(|pair| pair[0] < pair[1]);
+        if each_once && !again {
+            self.write(sitting.items, sitting.scores, sitting.taken_at);
+        } else {
+            let answers = sitting.items.iter().zip(sitting.scores);
+            self.pending.extend(answers.map(|(&item, &score)| Answer {
+                item,
+                taken_at: sitting.taken_at,
+                score,
+            }));
+        }
     }
 
-    /// Writes the pending answers as one unit.
-    fn flush(&mut self) {
-        let Some(first) = self.pending.first() else {
-            return;
-        };
-        let several_times = self
-            .pending
-            .iter()
-            .any(|answer| answer.taken_at != first.taken_at);
-        let ascending = self
-            .pending
-            .windows(2)
-            .all(|pair| pair[0].item < pair[1].item);
-        if !ascending {
-            self.pick();
-        }
+    /// Goes on to a student; those passed over have no unit.
+    fn pass_to(&mut self, student: u32) {
+        let next = self.ledger.units.len() as u32;
+        self.ledger.students.resize(student as usize + 1, next);
+    }
+
+    /// Writes the answers of the last unit, given at one time.
+    fn write(&mut self, items: &[u32], scores: &[Score], taken_at: i64) {
         let ledger = &mut self.ledger;
         let start = ledger.items.len();
-        let taken_at = self
-            .pending
-            .iter()
-            .map(|answer| answer.taken_at)
-            .max()
-            .unwrap_or_default();
         ledger.units.push(Unit {
-            assessment: self.key.1,
+            assessment: self.key.map_or(0, |(_, assessment)| assessment),
             start: start as u32,
             taken_at,
         });
-        if several_times && ledger.times.is_empty() {
+        ledger.items.extend_from_slice(items);
+        ledger
+            .scores
+            .extend(scores.iter().map(|score| score.value()));
+        if !ledger.times.is_empty() {
+            ledger.times.resize(ledger.items.len(), taken_at);
+        }
+        for (at, score) in scores.iter().enumerate() {
+            if score.is_unbounded() {
+                self.raw_unbounded.push((start + at) as u32);
+            }
+        }
+    }
+
+    /// Takes the last unit back, as more of it has come.
+    fn recall(&mut self) {
+        let ledger = &mut self.ledger;
+        let Some(unit) = ledger.units.pop() else {
+            return;
+        };
+        let start = unit.start as usize;
+        for response in start..ledger.items.len() {
+            let value = ledger.scores[response];
+            let score = match self.raw_unbounded.binary_search(&(response as u32)) {
+                Ok(_) => Score::unbounded(value),
+                Err(_) => Score::share(value),
+            };
+            self.pending.push(Answer {
+                item: ledger.items[response],
+                taken_at: unit.taken_at,
+                score,
+            });
+        }
+        ledger.items.truncate(start);
+        ledger.scores.truncate(start);
+        ledger.times.truncate(start);
+        let keep = self.raw_unbounded.partition_point(|&at| at < unit.start);
+        self.raw_unbounded.truncate(keep);
+    }
+
+    /// Writes the pending answers that count as one unit.
+    fn flush(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        self.pick();
+        let pending = std::mem::take(&mut self.pending);
+        let items: Vec<u32> = pending.iter().map(|answer| answer.item).collect();
+        let scores: Vec<Score> = pending.iter().map(|answer| answer.score).collect();
+        let times: Vec<i64> = pending.iter().map(|answer| answer.taken_at).collect();
+        let last = times.iter().max().copied().unwrap_or_default();
+        let several_times = times.iter().any(|&at| at != last);
+        if several_times && self.ledger.times.is_empty() {
             // Until now each unit had one time.
-            for unit in 0..ledger.units.len() - 1 {
-                let responses = ledger.responses_in(unit).len();
-                ledger
+            for unit in 0..self.ledger.units.len() {
+                let end = self.ledger.responses_in(unit).end;
+                self.ledger
                     .times
-                    .extend(std::iter::repeat_n(ledger.units[unit].taken_at, responses));
+                    .resize(end, self.ledger.units[unit].taken_at);
             }
         }
-        if several_times || !ledger.times.is_empty() {
-            ledger
-                .times
-                .extend(self.pending.iter().map(|answer| answer.taken_at));
-        }
-        for answer in self.pending.drain(..) {
-            if answer.score.is_unbounded() {
-                self.raw_unbounded.push(ledger.items.len() as u32);
-                ledger.unbounded[answer.item as usize] = true;
-            }
-            ledger.items.push(answer.item);
-            ledger.scores.push(answer.score.value());
+        let start = self.ledger.items.len();
+        self.write(&items, &scores, last);
+        if several_times {
+            self.ledger.times.truncate(start);
+            self.ledger.times.extend(times);
         }
     }
 
