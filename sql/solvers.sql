@@ -1,5 +1,7 @@
 -- What a gradebook answers (src/solvers.rs). Arguments are read in the order declared here.
 -- STABLE and not IMMUTABLE: calendar times come and go as timestamptz in the session's zone.
+-- The costs are low for what the functions do: the planner guesses hundreds of rows for a small
+-- table that was never analyzed, and would compile the query for them (jit_above_cost).
 
 CREATE FUNCTION @extschema@.items(
     gradebook @extschema@.gradebook,
@@ -34,7 +36,7 @@ CREATE FUNCTION @extschema@.items(
     first_at timestamptz,
     last_at timestamptz
 )
-LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 1000 AS 'MODULE_PATHNAME', 'items_wrapper';
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'items_wrapper';
 COMMENT ON FUNCTION @extschema@.items IS
 'how well each question separates students with a high historical level from those with a low one, what it may weigh, and which questions to review first (status_rank 1: flawed)';
 
@@ -88,7 +90,7 @@ CREATE FUNCTION @extschema@.students(
     status text,
     status_rank int
 )
-LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 10000 AS 'MODULE_PATHNAME', 'students_wrapper';
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 10000 AS 'MODULE_PATHNAME', 'students_wrapper';
 COMMENT ON FUNCTION @extschema@.students IS
 'where each student stands now, how sure that is, in which direction it goes, what work is missing, and who needs help first (need_rank 1)';
 
@@ -110,7 +112,7 @@ CREATE FUNCTION @extschema@.assessments(
     alpha_se float8,
     sem float8
 )
-LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'assessments_wrapper';
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'assessments_wrapper';
 COMMENT ON FUNCTION @extschema@.assessments IS
 'size, dates, mean and reliability (Cronbach''s alpha) of each assessment';
 
@@ -142,7 +144,7 @@ CREATE FUNCTION @extschema@.explain(
     share float8,
     contribution float8
 )
-LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 100 AS 'MODULE_PATHNAME', 'explain_wrapper';
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'explain_wrapper';
 COMMENT ON FUNCTION @extschema@.explain IS
 'why a student''s level is what it is, response by response; the contributions add up to level - prior';
 
@@ -154,6 +156,6 @@ CREATE FUNCTION @extschema@.coverage(
     reason text,
     rows bigint
 )
-LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 9 AS 'MODULE_PATHNAME', 'coverage_wrapper';
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 9 AS 'MODULE_PATHNAME', 'coverage_wrapper';
 COMMENT ON FUNCTION @extschema@.coverage IS
 'what became of every row: used, or left out and why; the rows add up to all rows aggregated';

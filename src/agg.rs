@@ -65,8 +65,14 @@ fn raise(report: ErrorReport) -> ! {
     unreachable!("an error does not return")
 }
 
-/// Tells one top-level statement of this session from the next.
-pub fn statement() -> i64 {
-    // SAFETY: reads a variable of the backend.
-    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+/// Whether this is the first time that the function asks in the execution of its statement.
+pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: a function is called with its look-up data, which the executor makes anew for each
+    // execution; what a function that returns no set keeps in fn_extra is its own business.
+    unsafe {
+        let lookup = (*fcinfo).flinfo;
+        let first = (*lookup).fn_extra.is_null();
+        (*lookup).fn_extra = lookup.cast();
+        first
+    }
 }

@@ -1,7 +1,6 @@
 //! The type `gradebook` and the aggregates that make it.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::ffi::{CStr, CString};
 
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook};
@@ -114,7 +113,7 @@ fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Internal {
 fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let gradebook = gradebook_serial(fcinfo)?;
     if let Some(bytes) = &gradebook {
-        warn_of_exclusions(&Gradebook::open(bytes).map_err(report)?);
+        warn_of_exclusions(fcinfo, &Gradebook::open(bytes).map_err(report)?);
     }
     Ok(gradebook)
 }
@@ -129,12 +128,9 @@ fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 /// Tells once per statement that rows were left out; which and how many of every group,
 /// `coverage` tells. No student is named.
-fn warn_of_exclusions(gradebook: &Gradebook<'_>) {
-    thread_local! {
-        static WARNED: Cell<i64> = const { Cell::new(i64::MIN) };
-    }
+fn warn_of_exclusions(fcinfo: pg_sys::FunctionCallInfo, gradebook: &Gradebook<'_>) {
     let excluded = gradebook.excluded();
-    if excluded.total() == 0 || WARNED.replace(agg::statement()) == agg::statement() {
+    if excluded.total() == 0 || !agg::is_first_time(fcinfo) {
         return;
     }
     let reasons: Vec<String> = Exclusion::ALL

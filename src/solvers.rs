@@ -1,10 +1,12 @@
 //! The set-returning functions over a gradebook. Each reads its arguments in the order of its
 //! declaration in `sql/solvers.sql`, lets the core work, and hands on the rows.
 
+use pg_assess_core::Error;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::item::ebel_label;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
+use pg_assess_core::time::{MAX_TIME, MIN_TIME};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -18,14 +20,28 @@ type Time = i64;
 
 type Rows<Row> = Result<TableIterator<'static, Row>>;
 
+/// `as_of` on the clock of the gradebook.
+fn read_as_of(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Option<i64>> {
+    let Some(at) = from.optional::<TimestampWithTimeZone>().map(i64::from) else {
+        return Ok(None);
+    };
+    if !(MIN_TIME..=MAX_TIME).contains(&at) {
+        return Err(report(Error::Argument {
+            name: "as_of",
+            value: if at < 0 { "-infinity" } else { "infinity" }.to_owned(),
+            expected: "a finite time, or leave it out to look from the latest response",
+        }));
+    }
+    Ok(Some(from_timestamptz(gradebook.clock(), at)))
+}
+
 /// `as_of`, `attempts`, `exclude`: which responses count.
 fn read_scope(
     from: &mut Arguments,
     gradebook: &Gradebook<'_>,
     options: &mut Options,
 ) -> Result<()> {
-    let as_of: Option<i64> = from.optional::<TimestampWithTimeZone>().map(i64::from);
-    options.as_of = as_of.map(|at| from_timestamptz(gradebook.clock(), at));
+    options.as_of = read_as_of(from, gradebook)?;
     options.attempts = from
         .required::<String>("attempts")?
         .parse()
@@ -320,13 +336,14 @@ fn coverage(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options::default();
-    let as_of: Option<i64> = from.optional::<TimestampWithTimeZone>().map(i64::from);
-    options.as_of = as_of.map(|at| from_timestamptz(gradebook.clock(), at));
-    options.attempts = from
-        .required::<String>("attempts")?
-        .parse()
-        .map_err(report)?;
+    let options = Options {
+        as_of: read_as_of(&mut from, &gradebook)?,
+        attempts: from
+            .required::<String>("attempts")?
+            .parse()
+            .map_err(report)?,
+        ..Options::default()
+    };
     let rows = solve::coverage(&gradebook, &options, &poll).map_err(report)?;
     let rows: Vec<_> = rows
         .into_iter()

@@ -4,7 +4,7 @@
 //! 64-bit integers on both sides.
 
 use pg_assess_core::gradebook::{Id, MaxScore, Row};
-use pg_assess_core::time::{Clock, DAY};
+use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pgrx::datum::Interval;
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -91,6 +91,10 @@ pub fn from_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
 }
 
 fn convert(function: unsafe fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum, at: i64) -> i64 {
+    // At the ends of time another zone's clock cannot be told, and no report may fail over that.
+    if !(MIN_TIME + 2 * DAY..=MAX_TIME - 2 * DAY).contains(&at) {
+        return at;
+    }
     // SAFETY: both functions take one 64-bit time, never NULL, and return one.
     unsafe { direct_function_call::<i64>(function, &[Some(pg_sys::Datum::from(at))]) }.unwrap_or(at)
 }

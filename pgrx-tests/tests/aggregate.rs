@@ -861,3 +861,63 @@ fn memory_is_given_back_after_an_error_in_the_middle() {
         );
     }
 }
+
+#[test]
+fn the_first_and_the_last_days_can_be_told_in_every_time_zone() {
+    let database = Database::new();
+    let mut session = database.session();
+    for (zone, time) in [
+        ("Asia/Tokyo", "date '4714-11-24 BC'"),
+        ("Asia/Tokyo", "timestamp '4714-11-24 00:00 BC'"),
+        ("America/New_York", "timestamp '294276-12-31 23:59:59'"),
+        ("Pacific/Kiritimati", "date '4714-11-24 BC'"),
+    ] {
+        session.run(&format!("SET TimeZone = '{zone}'"));
+        for function in ["students", "items", "assessments"] {
+            let rows = session.table(&format!(
+                "SELECT * FROM (SELECT assess.gradebook_agg(1, 1, 1, 1, {time}) AS gb) g,
+                        assess.{function}(gb)"
+            ));
+            assert_eq!(rows.len(), 1, "{function}, {time} in {zone}");
+        }
+    }
+}
+#[test]
+fn as_of_may_be_the_end_of_time() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run("SET TimeZone = 'Asia/Tokyo'");
+    session.table(
+        "SELECT c.* FROM (SELECT assess.gradebook_agg(1,1,1,1.0,date '2026-06-30') gb) g,
+                   assess.students(gb, as_of=>'294276-12-31 23:59:59+00') c",
+    );
+}
+
+/// As JDBC and cursors do it.
+#[test]
+fn one_statement_warns_once_however_it_is_fetched() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(RESPONSES);
+    session.run("SET enable_hashagg = off");
+    session.notices();
+    let sql = format!(
+        "DECLARE c CURSOR FOR {} GROUP BY student",
+        gradebook_of("responses")
+    );
+    session.run(&format!("BEGIN; {sql}"));
+    for _ in 0..3 {
+        session.run("FETCH 10 FROM c");
+    }
+    assert_eq!(session.notices().len(), 1);
+}
+
+#[test]
+fn every_statement_of_a_message_warns() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(RESPONSES);
+    session.notices();
+    session.table(&format!("{0}; {0}", gradebook_of("responses")));
+    assert_eq!(session.notices().len(), 2);
+}

@@ -349,8 +349,9 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             "weight_floor" => &["-0.00001", "1.00001", "'NaN'", "'Infinity'", "'-Infinity'"],
             "cut" => &["'NaN'", "'Infinity'", "'-Infinity'"],
             "flag_answers" | "trend_min_dates" => &["-1", "-2147483648"],
-            // Any text, any time, any truth value will do.
-            "student" | "as_of" | "exclude" | "adjust_difficulty" | "shrink" | "quality" => &[],
+            "as_of" => &["'infinity'", "'-infinity'"],
+            // Any text, any truth value will do.
+            "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality" => &[],
             _ => panic!("no bad values known for {name}"),
         }
     };
@@ -485,8 +486,8 @@ const EDGES: &str = "
 shrink => false | |
 adjust_difficulty => false | counting => 'responses' | trend_window => '1 microsecond'
 shrink => false, adjust_difficulty => false | quality => false, counting => 'assessments' |
-as_of => '-infinity' | |
-as_of => 'infinity' | half_life => '1 microsecond' |
+as_of => '4714-11-24 00:00:00+00 BC' | |
+as_of => '294276-12-31 23:59:59+00' | half_life => '1 microsecond' |
 as_of => '294276-12-31' | half_life => '178000000 years' | trend_window => NULL
 min_answers => 0, flag_answers => 0 | noise_df => 0, half_precision_items => 0 |
 flag_alpha => 0.999999 | noise_df => 1e308, half_precision_items => 1e308 |

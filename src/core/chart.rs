@@ -121,7 +121,7 @@ fn footer(svg: &mut Svg, shown: usize, without_level: usize, beyond: usize) {
         notes += &format!(" {} without a level not shown.", students(without_level));
     }
     if beyond > 0 {
-        notes += &format!(" {beyond} of them beyond the frame, drawn at its edge.");
+        notes += &format!(" Drawn at the edge, as they lie beyond the frame: {beyond}.");
     }
     svg.text(40.0, HEIGHT - 16.0, 12.0, GREY, &notes);
 }

@@ -227,7 +227,7 @@ fn odd_figures_do_not_break_the_drawing() {
     }
     let svg = school_map(&all, "All");
     assert_well_formed(&svg);
-    assert!(svg.contains("of them beyond the frame"));
+    assert!(svg.contains("as they lie beyond the frame"));
     assert!(svg.contains("without a level not shown."));
 }
 
@@ -243,7 +243,7 @@ fn one_far_outside_does_not_squeeze_the_others() {
         svg.contains("<title>far: level 6000 %"),
         "the tooltip tells the truth"
     );
-    assert!(svg.contains("1 of them beyond the frame, drawn at its edge."));
+    assert!(svg.contains("Drawn at the edge, as they lie beyond the frame: 1."));
     assert!(
         svg.contains("mean of these students: 60 %"),
         "the mean is of those inside"
