@@ -316,7 +316,8 @@ impl Builder {
         }
         let (dictionary, score_ranks) = self.scores.dictionary();
 
-        let mut out = vec![VERSION];
+        let mut out = Vec::with_capacity(self.logs.iter().map(|log| log.bytes.len()).sum());
+        out.push(VERSION);
         out.push(if self.clock == Some(Clock::Absolute) {
             FLAG_ABSOLUTE
         } else {
