@@ -18,4 +18,5 @@ pgrx::pg_module_magic!();
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     logging::start();
+    varlena::require_utf8();
 }

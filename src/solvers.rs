@@ -198,6 +198,7 @@ fn students(
     let rows: Vec<_> = students
         .into_iter()
         .map(|row| {
+            poll();
             let level = row.level.as_ref();
             (
                 gradebook.students().get(row.student).to_string(),
@@ -347,7 +348,7 @@ fn coverage(
     let rows = solve::coverage(&gradebook, &options, &poll).map_err(report)?;
     let rows: Vec<_> = rows
         .into_iter()
-        .map(|(reason, rows)| (reason, rows as i64))
+        .map(|(reason, rows)| (reason, i64::try_from(rows).unwrap_or(i64::MAX)))
         .collect();
     Ok(TableIterator::new(rows))
 }

@@ -9,7 +9,7 @@ use pgrx::datum::Interval;
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::varlena::{varatt_is_1b_e, varatt_is_4b_c, varlena_to_byte_slice};
-use pgrx::{FromDatum, Internal, PgSqlErrorCode, direct_function_call, pg_sys};
+use pgrx::{FromDatum, Internal, PgLogLevel, PgSqlErrorCode, direct_function_call, pg_sys};
 
 use crate::error::null_argument;
 
@@ -113,6 +113,20 @@ pub fn wire_bytes(message: &mut Internal) -> &[u8] {
             }
             _ => &[],
         }
+    }
+}
+
+/// Refuses to be loaded into a database whose texts are in another encoding than Rust's.
+/// SQL_ASCII is let in: it is none, and each id is checked.
+pub fn require_utf8() {
+    // SAFETY: reads a variable of the backend.
+    let encoding = unsafe { pg_sys::GetDatabaseEncoding() } as u32;
+    if encoding != pg_sys::pg_enc::PG_UTF8 && encoding != pg_sys::pg_enc::PG_SQL_ASCII {
+        let code = PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED;
+        ErrorReport::new(code, "pg_assess needs a database with encoding UTF8", "")
+            .set_detail("In another encoding, text ids would not come back as they were.")
+            .set_hint("Create the database with ENCODING 'UTF8'.")
+            .report(PgLogLevel::ERROR);
     }
 }
 

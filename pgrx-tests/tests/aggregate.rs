@@ -103,7 +103,9 @@ NULL::int, 2, 3, NULL, NULL, NULL::date       | null_id
 
 1, 2, 3, '-0', 2, day                         | used
 1, 2, 3, 2, 2, day                            | used
-1, 2, 3, 2.0000000000000004, 2, day           | out_of_range
+1, 2, 3, 2.0000000000000004, 2, day           | used
+1, 2, 3, 0.1::float8 + 0.2, 0.3, day          | used
+1, 2, 3, 2.00000001, 2, day                   | out_of_range
 1, 2, 3, 1e308, 2, day                        | out_of_range
 1, 2, 3, 1e308, 'Infinity', day               | used
 1, 2, 3, 5e-324, 1e308, day                   | used
@@ -123,7 +125,8 @@ NULL::int, 2, 3, NULL, NULL, NULL::date       | null_id
 1, 2, 3, 'NaN', 0, day                        | no_max_score
 
 1, 2, 3, 1, day                               | used
-1, 2, 3, 1.0000000000000002, day              | out_of_range
+1, 2, 3, 1.0000000000000002, day              | used
+1, 2, 3, 1.00000001, day                       | out_of_range
 1, 2, 3, 2, day                               | out_of_range
 
 1, 2, 3, 1, 2, date '2999-01-01'              | used

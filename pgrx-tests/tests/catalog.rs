@@ -484,3 +484,13 @@ fn every_function_survives_null_and_extreme_arguments() {
     assert!(calls > 400, "{calls}");
     assert_eq!(session.backend(), backend);
 }
+
+#[test]
+fn only_an_encoding_that_text_can_be_read_in_is_let_in() {
+    let latin = Database::encoded("LATIN1");
+    latin
+        .session()
+        .refuses("CREATE EXTENSION pg_assess", "0A000");
+    let none = Database::encoded("SQL_ASCII");
+    none.session().run("CREATE EXTENSION pg_assess");
+}

@@ -1,5 +1,6 @@
 //! Work that was due, and work that is missing: the strongest single sign of trouble.
 
+use crate::Poll;
 use crate::ledger::Ledger;
 
 /// Due and missing assessments of one student.
@@ -13,7 +14,7 @@ pub struct Work {
 /// taken. It is expected when at least `share` of the students active then took it, active being
 /// those whose first and last responses lie around that date; it is due for every student whose
 /// first response is not later.
-pub fn work(ledger: &Ledger, share: f64) -> Vec<Work> {
+pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Work> {
     let spans: Vec<Option<(i64, i64)>> = (0..ledger.student_count())
         .map(|student| {
             let times = || {
@@ -50,6 +51,9 @@ pub fn work(ledger: &Ledger, share: f64) -> Vec<Work> {
         .iter()
         .enumerate()
         .map(|(student, span)| {
+            if student % 1024 == 0 {
+                poll();
+            }
             let Some((first, _)) = *span else {
                 return Work::default();
             };

@@ -39,7 +39,7 @@ pub fn explain(
 ) -> Vec<Contribution> {
     let weights = weights(items, options);
     let records = Records::gather(ledger, difficulty, &weights, options, poll);
-    let levels = records.levels(ledger, difficulty, options);
+    let levels = records.levels(ledger, difficulty, options, poll);
     let Some(Some(level)) = levels.get(student as usize) else {
         return Vec::new();
     };

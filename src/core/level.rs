@@ -252,6 +252,7 @@ impl Records {
         ledger: &Ledger,
         difficulty: &Difficulty,
         options: &Options,
+        poll: Poll<'_>,
     ) -> Vec<Option<Level>> {
         let noise = cohort_noise(&self.own, ledger, difficulty);
         let members: Vec<(f64, f64)> = self
@@ -273,8 +274,13 @@ impl Records {
         cohort.cut = options
             .cut
             .unwrap_or_else(|| cohort.share_below(&self.own, options));
-        let level = |own: &Option<OwnLevel>| cohort.level(own.as_ref(), ledger.as_of, options);
-        self.own.iter().map(|own| Some(level(own))).collect()
+        let level = |(student, own): (usize, &Option<OwnLevel>)| {
+            if student % 1024 == 0 {
+                poll();
+            }
+            Some(cohort.level(own.as_ref(), ledger.as_of, options))
+        };
+        self.own.iter().enumerate().map(level).collect()
     }
 }
 

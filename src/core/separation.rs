@@ -21,7 +21,8 @@ pub struct Separation {
     /// different scores, the share in which the better score has the higher criterion less the
     /// share in which it has the lower one (Somers 1962; 2 AUC - 1 for right and wrong).
     pub somers_d: Option<f64>,
-    /// Mean score of the upper group less that of the lower group by criterion, -1..1. Students
+    /// Mean score of the upper group less that of the lower group by criterion, -1..1 on a bounded
+    /// scale. Students
     /// who are tied at the edge of a group belong to it in part, so that each group has exactly
     /// its share.
     pub discrimination_index: Option<f64>,

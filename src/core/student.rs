@@ -70,12 +70,15 @@ pub fn students(
 ) -> Vec<Student> {
     let weights = weights(items, options);
     let records = Records::gather(ledger, difficulty, &weights, options, poll);
-    let levels = records.levels(ledger, difficulty, options);
+    let levels = records.levels(ledger, difficulty, options, poll);
     let noise = cohort_noise(records.lines.iter().flatten());
-    let work = work(ledger, options.due_share);
+    let work = work(ledger, options.due_share, poll);
     let mut students: Vec<Student> = (0..ledger.student_count())
         .filter(|&student| ledger.known[student])
         .map(|student| {
+            if student % 1024 == 0 {
+                poll();
+            }
             let units = ledger.units_of(student).len() as u32;
             let level = levels[student];
             let last_at = level.and_then(|level| level.last_at);

@@ -27,11 +27,21 @@ impl Database {
 
     /// One without the extension.
     pub fn bare() -> Self {
+        Self::made_with("")
+    }
+
+    /// One without the extension, in an encoding.
+    pub fn encoded(encoding: &str) -> Self {
+        Self::made_with(&format!("ENCODING '{encoding}' LOCALE 'C'"))
+    }
+
+    fn made_with(options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("assess_test_{}_{count}", std::process::id());
-        Session::open(&environment("PGDATABASE"), &environment("PGUSER"))
-            .run(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        Session::open(&environment("PGDATABASE"), &environment("PGUSER")).run(&format!(
+            "CREATE DATABASE {name} TEMPLATE template0 {options}"
+        ));
         Self { name }
     }
 

@@ -12,6 +12,10 @@ use crate::time::{Clock, MAX_TIME, MIN_TIME};
 /// The most responses one gradebook takes: at 32 bytes each while it is built and solved, about
 /// 3 GiB of memory. Larger data belong in several gradebooks, by subject or year.
 pub const MAX_RESPONSES: u64 = 100_000_000;
+/// The most students, each of whom takes about 600 bytes while a gradebook is solved.
+pub const MAX_STUDENTS: u64 = 5_000_000;
+/// How far a score may pass its maximum, in parts of it, and still be a full score.
+const ROUNDING: f64 = 1e-9;
 /// A Postgres value ends at 1 GiB; this leaves room for its header.
 const MAX_ENCODED_BYTES: u64 = (1 << 30) - (1 << 16);
 
@@ -149,14 +153,15 @@ impl Builder {
         if !score.is_finite() || !(MIN_TIME..=MAX_TIME).contains(&taken_at) {
             return self.exclude(&row, Exclusion::NotFinite);
         }
-        // Before the division, which may round or overflow.
-        if score < 0.0 || score > max {
+        // Before the division, which may round or overflow. Partial credits that add up to the
+        // maximum may pass it by a rounding error: 0.1 + 0.2 of 0.3 is all of it.
+        if score < 0.0 || score > max * (1.0 + ROUNDING) {
             return self.exclude(&row, Exclusion::OutOfRange);
         }
         let score = if max == f64::INFINITY {
             Score::unbounded(score)
         } else {
-            Score::share(score / max)
+            Score::share((score / max).min(1.0))
         };
         self.set_clock(clock)?;
         let student = self.student(student)?;
@@ -209,6 +214,12 @@ impl Builder {
     fn student(&mut self, id: &Id<'_>) -> Result<u32> {
         let student = self.students.intern(id)?;
         if student as usize == self.logs.len() {
+            if self.logs.len() as u64 == MAX_STUDENTS {
+                return Err(Error::TooLarge {
+                    what: "students",
+                    limit: MAX_STUDENTS,
+                });
+            }
             self.logs.push(Log::default());
         }
         Ok(student)

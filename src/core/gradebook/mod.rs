@@ -30,7 +30,7 @@ mod excluded;
 mod id;
 mod score;
 
-pub use builder::{Builder, MAX_RESPONSES, MaxScore, Row};
+pub use builder::{Builder, MAX_RESPONSES, MAX_STUDENTS, MaxScore, Row};
 pub use excluded::{Excluded, Exclusion};
 pub use id::{Id, Ids, MAX_ID_BYTES};
 pub use score::Score;
@@ -96,6 +96,12 @@ impl<'a> Gradebook<'a> {
         }
         let excluded = Excluded::decode(&mut from)?;
         let students = Ids::decode(&mut from)?;
+        if students.len() as u64 > MAX_STUDENTS {
+            return Err(Error::TooLarge {
+                what: "students",
+                limit: MAX_STUDENTS,
+            });
+        }
         let items = Ids::decode(&mut from)?;
         let assessments = Ids::decode(&mut from)?;
         let count = from.count(2)?;
@@ -162,7 +168,7 @@ impl<'a> Gradebook<'a> {
         // Per assessment: time in units and first item of the sitting read last.
         let mut last = vec![(0u64, 0u32); self.assessments.len()];
         let (mut items, mut scores) = (Vec::new(), Vec::new());
-        let mut seen = 0u64;
+        let (mut seen, mut sittings_read) = (0u64, 0u64);
         for student in 0..self.students.len() as u32 {
             let sittings = from.count(5)?;
             let mut key = None;
@@ -208,6 +214,10 @@ impl<'a> Gradebook<'a> {
                     scores: &scores,
                 })?;
                 seen += n as u64;
+                sittings_read += 1;
+                if sittings_read % 1024 == 0 {
+                    poll();
+                }
             }
             if student % 1024 == 0 {
                 poll();
