@@ -9,8 +9,8 @@ use crate::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
 use crate::error::{Error, Result};
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
 
-/// The most responses one gradebook takes: at 32 bytes each while it is built and solved, about
-/// 3 GiB of memory. Larger data belong in several gradebooks, by subject or year.
+/// The most responses one gradebook takes: at some 25 bytes each while it is built and solved, more
+/// where assessments are short, about 3 GiB of memory. Larger data belong in several gradebooks, by subject or year.
 pub const MAX_RESPONSES: u64 = 100_000_000;
 /// The most students, each of whom takes about 600 bytes while a gradebook is solved.
 pub const MAX_STUDENTS: u64 = 5_000_000;
@@ -117,16 +117,6 @@ impl Builder {
             earliest: i64::MAX,
             unit: 0,
         }
-    }
-
-    /// Rows left out so far, by reason.
-    pub fn excluded(&self) -> &Excluded {
-        &self.excluded
-    }
-
-    /// Responses taken so far.
-    pub fn responses(&self) -> u64 {
-        self.responses
     }
 
     /// Takes one row, or counts why it cannot. Errors are for what no row can be blamed for:
