@@ -182,6 +182,10 @@ pub struct Level {
     pub level: f64,
     /// None where there is a single piece of evidence and nothing can, or may, be borrowed.
     pub se: Option<f64>,
+    /// Degrees of freedom of the standard error.
+    pub df: f64,
+    /// Variance of one piece of evidence about the level, as far as it can be told.
+    pub noise: Option<f64>,
     /// None also where hardly any degree of freedom is left and the interval has no end.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
@@ -246,6 +250,11 @@ impl Records {
         records
     }
 
+    /// How fast levels drift: variance gained per day.
+    pub fn drift(&self) -> f64 {
+        self.variogram.drift()
+    }
+
     /// Levels in the ledger's order; none of anybody while there is no evidence at all.
     pub fn levels(
         &self,
@@ -267,7 +276,7 @@ impl Records {
         let mut cohort = Cohort {
             population,
             noise,
-            drift: self.variogram.drift(),
+            drift: self.drift(),
             cut: 0.0,
             reach: TQuantiles::new(0.5 + options.confidence / 2.0),
         };
@@ -365,10 +374,12 @@ impl Cohort {
                 reliability: 0.0,
                 information: 0.0,
                 last_at: None,
+                noise: self.noise,
                 ..self.with_spread(prior, Some((se, df)))
             };
         };
-        let mean_variance = self.noise_of(own, options) / own.effective_n;
+        let noise = self.noise_of(own, options);
+        let mean_variance = noise / own.effective_n;
         let silence = days_between(own.last_at, as_of);
         let (reliability, variance, df) = if options.shrink {
             let reliability = self.population.reliability(mean_variance);
@@ -389,6 +400,7 @@ impl Cohort {
             reliability,
             information: own.weight * decay(silence, options.half_life),
             last_at: Some(own.last_at),
+            noise: self.noise.map(|_| noise),
             ..self.with_spread(level, (df > 0.0).then_some((se, df)))
         }
     }
@@ -402,6 +414,8 @@ impl Cohort {
         Level {
             level,
             se: spread.map(|(se, _)| se),
+            df: spread.map_or(0.0, |(_, df)| df),
+            noise: None,
             ci_low: reach.map(|reach| level - reach),
             ci_high: reach.map(|reach| level + reach),
             need: spread.map(|(se, df)| match se > ROUNDING {

@@ -5,6 +5,7 @@
 //! other modules each hold one family of statistics.
 #![forbid(unsafe_code)]
 
+pub mod backtest;
 pub mod chart;
 pub mod codec;
 pub mod criterion;

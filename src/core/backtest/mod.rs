@@ -1,0 +1,483 @@
+//! How well the past would have been foretold: at several dates each student's next scores are
+//! predicted from nothing but what was known then, by what a school would do anyway and by the
+//! method with one part after the other switched on.
+
+mod peers;
+mod tally;
+
+use crate::Poll;
+use crate::criterion::Criterion;
+use crate::difficulty::Difficulty;
+use crate::distribution::t_quantile;
+use crate::error::{Error, Result};
+use crate::gradebook::Gradebook;
+use crate::item::qualities;
+use crate::ledger::Ledger;
+use crate::level::{Evidence, Level, OwnLevel, Records, evidence_of};
+use crate::options::{Counting, Options};
+use crate::student::weights;
+use crate::time::{DAY, days_between};
+
+pub use tally::{Difference, Figures, Tally};
+
+/// Half-life of a mean in which age does not matter, in days.
+const FOREVER: f64 = 1e18;
+/// Students that a student is compared with, himself included; with fewer there is no telling
+/// how hard the target was.
+const LEAST_PEERS: usize = 5;
+/// The most dates at which to look back.
+const MAX_CUTS: usize = 1000;
+/// The most resamples.
+const MAX_RESAMPLES: u64 = 100_000;
+
+/// A way to tell how a student will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Mean of all assessment scores so far.
+    OverallMean,
+    /// The latest assessment score.
+    LastScore,
+    /// Mean of the latest three.
+    LastThreeMean,
+    /// Mean under exponential decay.
+    DecayedMean,
+    /// Mean with the difficulty of questions taken out.
+    AdjustedMean,
+    /// The same under decay.
+    AdjustedDecayedMean,
+    /// The same drawn towards the cohort where evidence is thin.
+    ShrunkLevel,
+    /// The same with questions weighed by quality: the level that `students` tells.
+    Level,
+    /// The help list: students in the order of their need.
+    Need,
+}
+
+impl Method {
+    /// From the simplest to the whole.
+    pub const ALL: [Method; 9] = [
+        Method::OverallMean,
+        Method::LastScore,
+        Method::LastThreeMean,
+        Method::DecayedMean,
+        Method::AdjustedMean,
+        Method::AdjustedDecayedMean,
+        Method::ShrunkLevel,
+        Method::Level,
+        Method::Need,
+    ];
+
+    /// The label in `backtest`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Method::OverallMean => "overall_mean",
+            Method::LastScore => "last_score",
+            Method::LastThreeMean => "last_three_mean",
+            Method::DecayedMean => "decayed_mean",
+            Method::AdjustedMean => "adjusted_mean",
+            Method::AdjustedDecayedMean => "adjusted_decayed_mean",
+            Method::ShrunkLevel => "shrunk_level",
+            Method::Level => "level",
+            Method::Need => "need",
+        }
+    }
+
+    /// 1 for the simplest.
+    pub fn rank(self) -> i32 {
+        self as i32 + 1
+    }
+}
+
+/// What is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// The score of the next assessment, however far away.
+    Next,
+    /// The mean of all assessments in the window after the date, where there are at least two.
+    Window,
+}
+
+impl Target {
+    /// Both.
+    pub const ALL: [Target; 2] = [Target::Next, Target::Window];
+
+    /// The label in `backtest`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Target::Next => "next",
+            Target::Window => "window",
+        }
+    }
+}
+
+/// Where to look back from, and how often to resample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Dates at which to predict; when empty, `cut_count` evenly chosen ones.
+    pub cuts: Vec<i64>,
+    /// See `cuts`.
+    pub cut_count: u64,
+    /// Length of the window target, in days.
+    pub window: f64,
+    /// Resamples of the bootstrap.
+    pub resamples: u64,
+    /// What makes them the same every time.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cuts: Vec::new(),
+            cut_count: 10,
+            window: 90.0,
+            resamples: 500,
+            seed: 1,
+        }
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<()> {
+        let refuse = |name, value: String, expected| {
+            Err(Error::Argument {
+                name,
+                value,
+                expected,
+            })
+        };
+        if !(self.window.is_finite() && self.window > 0.0) {
+            let expected = "a finite span above zero";
+            return refuse("window", self.window.to_string(), expected);
+        }
+        if self.cuts.len() > MAX_CUTS {
+            let value = format!("{} dates", self.cuts.len());
+            return refuse("cuts", value, "at most 1000 dates");
+        }
+        if !(1..=MAX_CUTS as u64).contains(&self.cut_count) {
+            let expected = "an integer from 1 to 1000";
+            return refuse("cut_count", self.cut_count.to_string(), expected);
+        }
+        if self.resamples > MAX_RESAMPLES {
+            let expected = "an integer from 0 to 100000";
+            return refuse("resamples", self.resamples.to_string(), expected);
+        }
+        Ok(())
+    }
+
+    /// The dates, ascending and each once. Evenly chosen ones divide the time between the first
+    /// and the last response, and are moved back to the beginning of their day when there are
+    /// days enough.
+    fn dates(&self, ledger: &Ledger) -> Vec<i64> {
+        let mut cuts = self.cuts.clone();
+        if cuts.is_empty() {
+            let times = || (0..ledger.unit_count()).map(|unit| ledger.unit(unit).taken_at);
+            let (Some(first), Some(last)) = (times().min(), times().max()) else {
+                return cuts;
+            };
+            let parts = self.cut_count as i128 + 1;
+            let span = i128::from(last) - i128::from(first);
+            for part in 1..parts {
+                let at = (i128::from(first) + span * part / parts) as i64;
+                let whole_days = span >= parts * i128::from(DAY);
+                cuts.push(if whole_days {
+                    at - at.rem_euclid(DAY)
+                } else {
+                    at
+                });
+            }
+        }
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts
+    }
+}
+
+/// One prediction beside what came. Scores are told from the mean of those with the same target:
+/// how hard it would be, nobody could know.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    /// The number in the gradebook.
+    pub student: u32,
+    /// When the prediction was made.
+    pub cut_at: i64,
+    pub target: Target,
+    /// The assessment foretold; none of a window.
+    pub assessment: Option<u32>,
+    /// Assessments known then.
+    pub assessments: u32,
+    pub observed: f64,
+    /// Place among those of the date, from the lowest (near 0) to the highest (near 1).
+    pub observed_rank: f64,
+    /// Whether the student was among the lowest; between 0 and 1 when tied at the edge.
+    pub low: f64,
+    /// By method, in the order of [`Method::ALL`]; none where the method has nothing to say.
+    pub predictions: [Option<Prediction>; Method::ALL.len()],
+}
+
+impl Forecast {
+    /// What one method said.
+    pub fn by(&self, method: Method) -> Option<&Prediction> {
+        self.predictions[method as usize].as_ref()
+    }
+}
+
+/// What one method said of one student.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Prediction {
+    /// None of the help list, which is an order.
+    pub value: Option<f64>,
+    /// Place among those of the date, as that of what was observed.
+    pub rank: f64,
+    /// Whether the method would have named the student; between 0 and 1 when tied at the edge.
+    pub flagged: f64,
+    /// Half the width of the 80 % and of the 95 % interval for the target.
+    pub reach: Option<[f64; 2]>,
+    /// Probability of a level below the cut.
+    pub need: Option<f64>,
+}
+
+/// A student with something known at a date and something to come.
+struct Candidate {
+    student: u32,
+    /// The next assessment; none for a window.
+    assessment: Option<u32>,
+    assessments: u32,
+    observed: f64,
+    values: [f64; Method::ALL.len()],
+    reaches: [Option<[f64; 2]>; Method::ALL.len()],
+    need: Option<f64>,
+}
+
+/// An assessment still to come.
+struct Coming {
+    taken_at: i64,
+    assessment: u32,
+    /// Mean difficulty-adjusted score, all questions alike: what is foretold must not depend on
+    /// who foretells it.
+    score: f64,
+}
+
+/// Calls `each` with every prediction that can be held against what came.
+pub fn forecasts(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    settings: &Settings,
+    poll: Poll<'_>,
+    mut each: impl FnMut(&Forecast),
+) -> Result<()> {
+    options.check()?;
+    settings.check()?;
+    let whole = Ledger::new(gradebook, options, poll)?;
+    let difficulty = Difficulty::fit(&whole, options.adjust_difficulty, poll);
+    for cut_at in settings.dates(&whole) {
+        let known = Known::at(cut_at, gradebook, options, poll)?;
+        let mut next = Vec::new();
+        let mut window = Vec::new();
+        let mut coming = Vec::new();
+        let mut evidence = Vec::new();
+        for student in 0..whole.student_count() {
+            if student % 1024 == 0 {
+                poll();
+            }
+            whats_to_come(&whole, &difficulty, student, cut_at, &mut coming);
+            let Some(first) = coming.first() else {
+                continue;
+            };
+            let Some(outlook) = known.outlook(student, options, &mut evidence) else {
+                continue;
+            };
+            next.push(outlook.of(first.score, first.taken_at, 1, Some(first.assessment)));
+            coming.retain(|unit| days_between(cut_at, unit.taken_at) <= settings.window);
+            let n = coming.len();
+            if n >= 2 {
+                let score = coming.iter().map(|unit| unit.score).sum::<f64>() / n as f64;
+                let middle = coming[n / 2].taken_at;
+                window.push(outlook.of(score, middle, n, None));
+            }
+        }
+        let share = options.cut_share;
+        peers::compare(next, Target::Next, cut_at, share, &mut each);
+        peers::compare(window, Target::Window, cut_at, share, &mut each);
+    }
+    Ok(())
+}
+
+/// The assessments of a student of which nothing was known at the date, by time.
+fn whats_to_come(
+    whole: &Ledger,
+    difficulty: &Difficulty,
+    student: usize,
+    cut_at: i64,
+    coming: &mut Vec<Coming>,
+) {
+    coming.clear();
+    for unit in whole.units_of(student) {
+        let responses = whole.responses_in(unit);
+        // Who had begun had shown something of it.
+        let begun = |response| whole.time_of(unit, response) <= cut_at;
+        if responses.clone().any(begun) {
+            continue;
+        }
+        let n = responses.len() as f64;
+        let sum: f64 = responses.map(|at| difficulty.adjusted(whole, at)).sum();
+        let head = whole.unit(unit);
+        coming.push(Coming {
+            taken_at: head.taken_at,
+            assessment: head.assessment,
+            score: sum / n,
+        });
+    }
+    coming.sort_by_key(|unit| unit.taken_at);
+}
+
+/// All that was known at a date.
+struct Known {
+    ledger: Ledger,
+    difficulty: Difficulty,
+    /// The same weight for every question.
+    even: Vec<f64>,
+    /// The same weight for every assessment.
+    by_assessment: Options,
+    shrunk: Vec<Option<Level>>,
+    level: Vec<Option<Level>>,
+    drift: f64,
+}
+
+impl Known {
+    fn at(
+        cut_at: i64,
+        gradebook: &Gradebook<'_>,
+        options: &Options,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
+        let options = Options {
+            as_of: Some(cut_at),
+            cut: None,
+            ..options.clone()
+        };
+        let ledger = Ledger::new(gradebook, &options, poll)?;
+        let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
+        let criterion = Criterion::new(&ledger, &difficulty);
+        let items = qualities(&ledger, &difficulty, &criterion, &options, poll);
+        let even = vec![1.0; items.len()];
+        let records = Records::gather(&ledger, &difficulty, &even, &options, poll);
+        let shrunk = records.levels(&ledger, &difficulty, &options, poll);
+        let weights = weights(&items, &options);
+        let (level, drift) = if weights == even {
+            (shrunk.clone(), records.drift())
+        } else {
+            let records = Records::gather(&ledger, &difficulty, &weights, &options, poll);
+            (
+                records.levels(&ledger, &difficulty, &options, poll),
+                records.drift(),
+            )
+        };
+        Ok(Self {
+            ledger,
+            difficulty,
+            even,
+            by_assessment: Options {
+                counting: Counting::Assessments,
+                ..options
+            },
+            shrunk,
+            level,
+            drift,
+        })
+    }
+
+    /// What is known of a student; none without evidence.
+    fn outlook(
+        &self,
+        student: usize,
+        options: &Options,
+        evidence: &mut Vec<Evidence>,
+    ) -> Option<Outlook> {
+        let known = |levels: &[Option<Level>]| levels[student].filter(|own| own.last_at.is_some());
+        let (shrunk, level) = (known(&self.shrunk)?, known(&self.level)?);
+        let (ledger, difficulty) = (&self.ledger, &self.difficulty);
+        let by_assessment = &self.by_assessment;
+        evidence_of(
+            student,
+            ledger,
+            difficulty,
+            &self.even,
+            by_assessment,
+            evidence,
+        );
+        evidence.sort_by_key(|piece| piece.taken_at);
+        let plain = |last: usize| {
+            let pieces = &evidence[evidence.len().saturating_sub(last)..];
+            pieces.iter().map(|piece| piece.plain).sum::<f64>() / pieces.len() as f64
+        };
+        let means = [plain(usize::MAX), plain(1), plain(3)];
+        let decayed = OwnLevel::of(evidence, options.half_life)?.plain;
+        let assessments = evidence.len() as u32;
+        evidence_of(student, ledger, difficulty, &self.even, options, evidence);
+        let adjusted = OwnLevel::of(evidence, FOREVER)?.adjusted;
+        let adjusted_decayed = OwnLevel::of(evidence, options.half_life)?.adjusted;
+        Some(Outlook {
+            student: student as u32,
+            assessments,
+            values: [
+                means[0],
+                means[1],
+                means[2],
+                decayed,
+                adjusted,
+                adjusted_decayed,
+                shrunk.level,
+                level.level,
+                // The greatest need belongs to the lowest level.
+                level.need.map_or(level.level, |need| -need),
+            ],
+            as_of: ledger.as_of,
+            drift: self.drift,
+            shrunk,
+            level,
+        })
+    }
+}
+
+/// What was known of one student at a date.
+struct Outlook {
+    student: u32,
+    assessments: u32,
+    values: [f64; Method::ALL.len()],
+    as_of: i64,
+    drift: f64,
+    shrunk: Level,
+    level: Level,
+}
+
+impl Outlook {
+    /// Held against the mean of `n` assessments.
+    fn of(&self, observed: f64, at: i64, n: usize, assessment: Option<u32>) -> Candidate {
+        let mut reaches = [None; Method::ALL.len()];
+        for (method, level) in [
+            (Method::ShrunkLevel, &self.shrunk),
+            (Method::Level, &self.level),
+        ] {
+            reaches[method as usize] = self.reach(level, at, n);
+        }
+        Candidate {
+            student: self.student,
+            assessment,
+            assessments: self.assessments,
+            observed,
+            values: self.values,
+            reaches,
+            need: self.level.need,
+        }
+    }
+
+    /// Half the widths of the intervals for a mean of `n` assessments: the level's own error,
+    /// the drift until then, and the noise of what is foretold.
+    fn reach(&self, level: &Level, at: i64, n: usize) -> Option<[f64; 2]> {
+        let drift = self.drift * days_between(self.as_of, at);
+        let spread = (level.se?.powi(2) + drift + level.noise? / n as f64).sqrt();
+        let reach = |p| spread * t_quantile(p, level.df);
+        Some([reach(0.9), reach(0.975)]).filter(|reach| reach[1].is_finite())
+    }
+}

@@ -1,0 +1,108 @@
+//! Students beside each other: what is foretold and what came, told from the mean of those with
+//! the same target, ranked within a date.
+
+use super::{Candidate, Forecast, LEAST_PEERS, Method, Prediction, Target};
+
+/// Values closer than this are tied: they are sums in different orders.
+const TIE: f64 = 1e-9;
+
+/// Hands on the candidates of one date as forecasts, each beside those with the same target.
+/// `share` of them are the lowest.
+pub(super) fn compare(
+    mut candidates: Vec<Candidate>,
+    target: Target,
+    cut_at: i64,
+    share: f64,
+    each: &mut impl FnMut(&Forecast),
+) {
+    candidates.sort_by_key(|own| (own.assessment, own.student));
+    for peers in candidates.chunk_by_mut(|a, b| a.assessment == b.assessment) {
+        if peers.len() >= LEAST_PEERS {
+            centre(peers);
+            tell(peers, target, cut_at, share, each);
+        }
+    }
+}
+
+fn tell(
+    peers: &[Candidate],
+    target: Target,
+    cut_at: i64,
+    share: f64,
+    each: &mut impl FnMut(&Forecast),
+) {
+    let standing = |value: &dyn Fn(&Candidate) -> f64| {
+        Standing::of(&peers.iter().map(value).collect::<Vec<f64>>(), share)
+    };
+    let observed = standing(&|own| own.observed);
+    let standings = Method::ALL.map(|method| standing(&|own| own.values[method as usize]));
+    for (at, own) in peers.iter().enumerate() {
+        let prediction = |method: Method| {
+            let standing = &standings[method as usize];
+            let ordered_only = method == Method::Need;
+            (!ordered_only || own.need.is_some()).then(|| Prediction {
+                value: (!ordered_only).then_some(own.values[method as usize]),
+                rank: standing.ranks[at],
+                flagged: standing.lowest[at],
+                reach: own.reaches[method as usize],
+                need: own.need.filter(|_| ordered_only),
+            })
+        };
+        each(&Forecast {
+            student: own.student,
+            cut_at,
+            target,
+            assessment: own.assessment,
+            assessments: own.assessments,
+            observed: own.observed,
+            observed_rank: observed.ranks[at],
+            low: observed.lowest[at],
+            predictions: Method::ALL.map(prediction),
+        });
+    }
+}
+
+/// Takes the mean out of what came and out of every score foretold; a probability has none.
+fn centre(peers: &mut [Candidate]) {
+    let n = peers.len() as f64;
+    let mean = peers.iter().map(|own| own.observed).sum::<f64>() / n;
+    for own in peers.iter_mut() {
+        own.observed -= mean;
+    }
+    for method in Method::ALL.into_iter().filter(|m| *m != Method::Need) {
+        let at = method as usize;
+        let mean = peers.iter().map(|own| own.values[at]).sum::<f64>() / n;
+        for own in peers.iter_mut() {
+            own.values[at] -= mean;
+        }
+    }
+}
+
+/// Where each of some values stands.
+#[derive(Debug)]
+struct Standing {
+    /// The middle of a value's places among all, 0..1; tied values have the same.
+    ranks: Vec<f64>,
+    /// How much of a value belongs to the lowest: those tied at the edge share its places.
+    lowest: Vec<f64>,
+}
+
+impl Standing {
+    fn of(values: &[f64], share: f64) -> Self {
+        let n = values.len();
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
+        let places = share * n as f64;
+        let (mut ranks, mut lowest) = (vec![0.0; n], vec![0.0; n]);
+        let mut before = 0.0;
+        for tied in order.chunk_by(|&a, &b| values[b] - values[a] <= TIE) {
+            let count = tied.len() as f64;
+            for &at in tied {
+                ranks[at] = (before + count / 2.0) / n as f64;
+                lowest[at] = ((places - before) / count).clamp(0.0, 1.0);
+            }
+            before += count;
+        }
+        Self { ranks, lowest }
+    }
+}
