@@ -16,27 +16,31 @@ use crate::gradebook::poll;
 use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
 
 /// A `timestamptz` column.
-type Time = i64;
+pub type Time = i64;
 
-type Rows<Row> = Result<TableIterator<'static, Row>>;
+pub type Rows<Row> = Result<TableIterator<'static, Row>>;
 
 /// `as_of` on the clock of the gradebook.
 fn read_as_of(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Option<i64>> {
-    let Some(at) = from.optional::<TimestampWithTimeZone>().map(i64::from) else {
-        return Ok(None);
-    };
+    from.optional::<TimestampWithTimeZone>()
+        .map(|at| on_clock(gradebook, "as_of", at.into()))
+        .transpose()
+}
+
+/// A time of an argument on the clock of the gradebook.
+pub fn on_clock(gradebook: &Gradebook<'_>, name: &'static str, at: i64) -> Result<i64> {
     if !(MIN_TIME..=MAX_TIME).contains(&at) {
         return Err(report(Error::Argument {
-            name: "as_of",
+            name,
             value: if at < 0 { "-infinity" } else { "infinity" }.to_owned(),
             expected: "a finite time, or leave it out to look from the latest response",
         }));
     }
-    Ok(Some(from_timestamptz(gradebook.clock(), at)))
+    Ok(from_timestamptz(gradebook.clock(), at))
 }
 
 /// `as_of`, `attempts`, `exclude`: which responses count.
-fn read_scope(
+pub fn read_scope(
     from: &mut Arguments,
     gradebook: &Gradebook<'_>,
     options: &mut Options,
@@ -57,7 +61,7 @@ fn read_scope(
 }
 
 /// `adjust_difficulty` to `flag_alpha`: how questions are judged.
-fn read_quality(from: &mut Arguments, options: &mut Options) -> Result<()> {
+pub fn read_quality(from: &mut Arguments, options: &mut Options) -> Result<()> {
     options.adjust_difficulty = from.required("adjust_difficulty")?;
     options.shrink = from.required("shrink")?;
     options.weight_floor = from.required("weight_floor")?;
@@ -68,7 +72,7 @@ fn read_quality(from: &mut Arguments, options: &mut Options) -> Result<()> {
 }
 
 /// `quality` to `noise_df`: how levels are formed.
-fn read_level(from: &mut Arguments, options: &mut Options) -> Result<()> {
+pub fn read_level(from: &mut Arguments, options: &mut Options) -> Result<()> {
     options.quality = from.required("quality")?;
     options.counting = from
         .required::<String>("counting")?

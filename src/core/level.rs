@@ -3,6 +3,7 @@
 use crate::Poll;
 use crate::difficulty::Difficulty;
 use crate::distribution::{TQuantiles, t_cdf};
+use crate::half_life::optimal;
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 use crate::options::{Counting, Options};
@@ -255,6 +256,33 @@ impl Records {
         self.variogram.drift()
     }
 
+    /// The half-life that follows this drift best, with evidence every `interval` days; none
+    /// when there is no drift, or nothing to tell it from.
+    pub fn half_life(&self, interval: Option<f64>) -> Option<f64> {
+        let (drift, noise) = (self.drift(), self.variogram.noise());
+        (drift > 0.0 && noise > 0.0)
+            .then_some(())
+            .and(interval)
+            .map(|interval| optimal(drift, noise, interval))
+    }
+
+    /// Mean and spread of levels between students, and the noise of one piece of evidence.
+    pub fn population(
+        &self,
+        ledger: &Ledger,
+        difficulty: &Difficulty,
+    ) -> Option<(Population, Option<f64>)> {
+        let noise = cohort_noise(&self.own, ledger, difficulty);
+        let members: Vec<(f64, f64)> = self
+            .own
+            .iter()
+            .flatten()
+            .map(|own| (own.adjusted, noise.unwrap_or(0.0) / own.effective_n))
+            .collect();
+        let population = Population::estimate(&members).map(Population::with_floor)?;
+        Some((population, noise))
+    }
+
     /// Levels in the ledger's order; none of anybody while there is no evidence at all.
     pub fn levels(
         &self,
@@ -263,14 +291,7 @@ impl Records {
         options: &Options,
         poll: Poll<'_>,
     ) -> Vec<Option<Level>> {
-        let noise = cohort_noise(&self.own, ledger, difficulty);
-        let members: Vec<(f64, f64)> = self
-            .own
-            .iter()
-            .flatten()
-            .map(|own| (own.adjusted, noise.unwrap_or(0.0) / own.effective_n))
-            .collect();
-        let Some(population) = Population::estimate(&members).map(Population::with_floor) else {
+        let Some((population, noise)) = self.population(ledger, difficulty) else {
             return vec![None; self.own.len()];
         };
         let mut cohort = Cohort {
@@ -441,6 +462,8 @@ struct Variogram {
     days_days: f64,
     noise_square: f64,
     days_square: f64,
+    /// Sum of the mean `1/precision` of pairs.
+    imprecision: f64,
 }
 
 impl Variogram {
@@ -458,6 +481,7 @@ impl Variogram {
                 self.days_days += weight * days * days;
                 self.noise_square += weight * noise * square;
                 self.days_square += weight * days * square;
+                self.imprecision += noise / 2.0;
             }
         }
     }
@@ -471,5 +495,16 @@ impl Variogram {
         let drift = (self.noise_noise * self.days_square - self.noise_days * self.noise_square)
             / determinant;
         drift.max(0.0)
+    }
+
+    /// Variance of a piece of evidence of typical precision beside that drift; 0 of nothing.
+    fn noise(&self) -> f64 {
+        if self.noise_noise <= 0.0 {
+            return 0.0;
+        }
+        let noise = (self.noise_square - self.drift() * self.noise_days) / self.noise_noise;
+        // Each pair has added 1 to `noise_noise`.
+        let typical = self.imprecision / self.noise_noise;
+        (noise * typical).max(0.0)
     }
 }

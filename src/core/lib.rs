@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backtest;
+mod bootstrap;
 pub mod chart;
 pub mod codec;
 pub mod criterion;
@@ -15,6 +16,7 @@ pub mod due;
 pub mod error;
 pub mod explain;
 pub mod gradebook;
+pub mod half_life;
 pub mod item;
 pub mod ledger;
 pub mod level;

@@ -7,6 +7,7 @@ use crate::difficulty::Difficulty;
 use crate::error::Result;
 use crate::explain::{Contribution, explain as contributions};
 use crate::gradebook::{Exclusion, Gradebook};
+use crate::half_life::{self, Advice};
 use crate::item::{ItemQuality, qualities};
 use crate::ledger::Ledger;
 use crate::options::Options;
@@ -170,4 +171,29 @@ pub fn coverage(
         ("duplicate", ledger.duplicates),
         (Exclusion::NotFinite.label(), count(Exclusion::NotFinite)),
     ])
+}
+
+/// What the past says of the half-life; see [`half_life::advise`].
+pub fn half_life_advice(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    resamples: u64,
+    seed: u64,
+    poll: Poll<'_>,
+) -> Result<Advice> {
+    let Foundation {
+        ledger,
+        difficulty,
+        items,
+        ..
+    } = Foundation::lay(gradebook, options, poll)?;
+    Ok(half_life::advise(
+        &ledger,
+        &difficulty,
+        &items,
+        options,
+        resamples,
+        seed,
+        poll,
+    ))
 }

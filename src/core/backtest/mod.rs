@@ -5,6 +5,8 @@
 mod peers;
 mod tally;
 
+use std::collections::BTreeMap;
+
 use crate::Poll;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
@@ -93,19 +95,19 @@ impl Method {
 pub enum Target {
     /// The score of the next assessment, however far away.
     Next,
-    /// The mean of all assessments in the window after the date, where there are at least two.
-    Window,
+    /// The mean of all assessments within the horizon, where there are at least two.
+    Horizon,
 }
 
 impl Target {
     /// Both.
-    pub const ALL: [Target; 2] = [Target::Next, Target::Window];
+    pub const ALL: [Target; 2] = [Target::Next, Target::Horizon];
 
     /// The label in `backtest`.
     pub fn label(self) -> &'static str {
         match self {
             Target::Next => "next",
-            Target::Window => "window",
+            Target::Horizon => "horizon",
         }
     }
 }
@@ -117,8 +119,11 @@ pub struct Settings {
     pub cuts: Vec<i64>,
     /// See `cuts`.
     pub cut_count: u64,
-    /// Length of the window target, in days.
-    pub window: f64,
+    /// How far the second target looks ahead, in days.
+    pub horizon: f64,
+    /// Judge by scores in which questions weigh as they do for a level, with the weights that all
+    /// of the data give; else by plain scores, every question and every assessment alike.
+    pub weighted_target: bool,
     /// Resamples of the bootstrap.
     pub resamples: u64,
     /// What makes them the same every time.
@@ -130,7 +135,8 @@ impl Default for Settings {
         Self {
             cuts: Vec::new(),
             cut_count: 10,
-            window: 90.0,
+            horizon: 90.0,
+            weighted_target: false,
             resamples: 500,
             seed: 1,
         }
@@ -146,9 +152,9 @@ impl Settings {
                 expected,
             })
         };
-        if !(self.window.is_finite() && self.window > 0.0) {
+        if !(self.horizon.is_finite() && self.horizon > 0.0) {
             let expected = "a finite span above zero";
-            return refuse("window", self.window.to_string(), expected);
+            return refuse("horizon", self.horizon.to_string(), expected);
         }
         if self.cuts.len() > MAX_CUTS {
             let value = format!("{} dates", self.cuts.len());
@@ -202,7 +208,7 @@ pub struct Forecast {
     /// When the prediction was made.
     pub cut_at: i64,
     pub target: Target,
-    /// The assessment foretold; none of a window.
+    /// The assessment foretold; none of a mean.
     pub assessment: Option<u32>,
     /// Assessments known then.
     pub assessments: u32,
@@ -240,22 +246,13 @@ pub struct Prediction {
 /// A student with something known at a date and something to come.
 struct Candidate {
     student: u32,
-    /// The next assessment; none for a window.
+    /// The next assessment; none for a mean.
     assessment: Option<u32>,
     assessments: u32,
     observed: f64,
     values: [f64; Method::ALL.len()],
     reaches: [Option<[f64; 2]>; Method::ALL.len()],
     need: Option<f64>,
-}
-
-/// An assessment still to come.
-struct Coming {
-    taken_at: i64,
-    assessment: u32,
-    /// Mean difficulty-adjusted score, all questions alike: what is foretold must not depend on
-    /// who foretells it.
-    score: f64,
 }
 
 /// Calls `each` with every prediction that can be held against what came.
@@ -268,67 +265,94 @@ pub fn forecasts(
 ) -> Result<()> {
     options.check()?;
     settings.check()?;
-    let whole = Ledger::new(gradebook, options, poll)?;
-    let difficulty = Difficulty::fit(&whole, options.adjust_difficulty, poll);
-    for cut_at in settings.dates(&whole) {
+    let whole = Whole::new(gradebook, options, settings, poll)?;
+    for cut_at in settings.dates(&whole.ledger) {
         let known = Known::at(cut_at, gradebook, options, poll)?;
         let mut next = Vec::new();
-        let mut window = Vec::new();
+        let mut horizon = Vec::new();
         let mut coming = Vec::new();
         let mut evidence = Vec::new();
-        for student in 0..whole.student_count() {
+        for student in 0..whole.ledger.student_count() {
             if student % 1024 == 0 {
                 poll();
             }
-            whats_to_come(&whole, &difficulty, student, cut_at, &mut coming);
+            whole.after(cut_at, student, &mut coming);
             let Some(first) = coming.first() else {
                 continue;
             };
             let Some(outlook) = known.outlook(student, options, &mut evidence) else {
                 continue;
             };
-            next.push(outlook.of(first.score, first.taken_at, 1, Some(first.assessment)));
-            coming.retain(|unit| days_between(cut_at, unit.taken_at) <= settings.window);
-            let n = coming.len();
-            if n >= 2 {
-                let score = coming.iter().map(|unit| unit.score).sum::<f64>() / n as f64;
-                let middle = coming[n / 2].taken_at;
-                window.push(outlook.of(score, middle, n, None));
+            let assessment = whole.ledger.unit(first.unit).assessment;
+            next.push(outlook.of(std::slice::from_ref(first), Some(assessment)));
+            coming.retain(|piece| days_between(cut_at, piece.taken_at) <= settings.horizon);
+            if coming.len() >= 2 {
+                horizon.push(outlook.of(&coming, None));
             }
         }
         let share = options.cut_share;
         peers::compare(next, Target::Next, cut_at, share, &mut each);
-        peers::compare(window, Target::Window, cut_at, share, &mut each);
+        peers::compare(horizon, Target::Horizon, cut_at, share, &mut each);
     }
     Ok(())
 }
 
-/// The assessments of a student of which nothing was known at the date, by time.
-fn whats_to_come(
-    whole: &Ledger,
-    difficulty: &Difficulty,
-    student: usize,
-    cut_at: i64,
-    coming: &mut Vec<Coming>,
-) {
-    coming.clear();
-    for unit in whole.units_of(student) {
-        let responses = whole.responses_in(unit);
-        // Who had begun had shown something of it.
-        let begun = |response| whole.time_of(unit, response) <= cut_at;
-        if responses.clone().any(begun) {
-            continue;
-        }
-        let n = responses.len() as f64;
-        let sum: f64 = responses.map(|at| difficulty.adjusted(whole, at)).sum();
-        let head = whole.unit(unit);
-        coming.push(Coming {
-            taken_at: head.taken_at,
-            assessment: head.assessment,
-            score: sum / n,
-        });
+/// All of the data, of which each date hides the later part.
+struct Whole {
+    ledger: Ledger,
+    difficulty: Difficulty,
+    weights: Vec<f64>,
+    options: Options,
+}
+
+impl Whole {
+    fn new(
+        gradebook: &Gradebook<'_>,
+        options: &Options,
+        settings: &Settings,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
+        let ledger = Ledger::new(gradebook, options, poll)?;
+        let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
+        let mut options = Options {
+            counting: Counting::Assessments,
+            ..options.clone()
+        };
+        let weights = if settings.weighted_target {
+            options.counting = Counting::Effective;
+            let criterion = Criterion::new(&ledger, &difficulty);
+            let items = qualities(&ledger, &difficulty, &criterion, &options, poll);
+            weights(&items, &options)
+        } else {
+            vec![1.0; ledger.item_count()]
+        };
+        Ok(Self {
+            ledger,
+            difficulty,
+            weights,
+            options,
+        })
     }
-    coming.sort_by_key(|unit| unit.taken_at);
+
+    /// The assessments of a student of which nothing was known at the date, by time. They are the
+    /// same whoever foretells them.
+    fn after(&self, cut_at: i64, student: usize, coming: &mut Vec<Evidence>) {
+        let ledger = &self.ledger;
+        evidence_of(
+            student,
+            ledger,
+            &self.difficulty,
+            &self.weights,
+            &self.options,
+            coming,
+        );
+        coming.retain(|piece| {
+            // Who had begun had shown something of it.
+            let later = |at| ledger.time_of(piece.unit, at) > cut_at;
+            ledger.responses_in(piece.unit).all(later)
+        });
+        coming.sort_by_key(|piece| piece.taken_at);
+    }
 }
 
 /// All that was known at a date.
@@ -452,20 +476,27 @@ struct Outlook {
 }
 
 impl Outlook {
-    /// Held against the mean of `n` assessments.
-    fn of(&self, observed: f64, at: i64, n: usize, assessment: Option<u32>) -> Candidate {
+    /// Held against what came, which is not empty.
+    fn of(&self, coming: &[Evidence], assessment: Option<u32>) -> Candidate {
+        let (mut sum, mut squares, mut observed) = (0.0, 0.0, 0.0);
+        for piece in coming {
+            sum += piece.precision;
+            squares += piece.precision * piece.precision;
+            observed += piece.precision * piece.adjusted;
+        }
+        let middle = coming[coming.len() / 2].taken_at;
         let mut reaches = [None; Method::ALL.len()];
         for (method, level) in [
             (Method::ShrunkLevel, &self.shrunk),
             (Method::Level, &self.level),
         ] {
-            reaches[method as usize] = self.reach(level, at, n);
+            reaches[method as usize] = self.reach(level, middle, sum * sum / squares);
         }
         Candidate {
             student: self.student,
             assessment,
             assessments: self.assessments,
-            observed,
+            observed: observed / sum,
             values: self.values,
             reaches,
             need: self.level.need,
@@ -474,10 +505,74 @@ impl Outlook {
 
     /// Half the widths of the intervals for a mean of `n` assessments: the level's own error,
     /// the drift until then, and the noise of what is foretold.
-    fn reach(&self, level: &Level, at: i64, n: usize) -> Option<[f64; 2]> {
+    fn reach(&self, level: &Level, at: i64, n: f64) -> Option<[f64; 2]> {
         let drift = self.drift * days_between(self.as_of, at);
-        let spread = (level.se?.powi(2) + drift + level.noise? / n as f64).sqrt();
+        let spread = (level.se?.powi(2) + drift + level.noise? / n).sqrt();
         let reach = |p| spread * t_quantile(p, level.df);
         Some([reach(0.9), reach(0.975)]).filter(|reach| reach[1].is_finite())
     }
+}
+
+/// What a row of figures is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// All dates and students.
+    All,
+    /// One date.
+    Cut(i64),
+    /// Students of whom so many assessments were known: from, to.
+    Assessments(u32, u32),
+}
+
+/// Bands of assessments known, as evidence grows.
+const BANDS: [(u32, u32); 6] = [(1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, u32::MAX)];
+
+impl Scope {
+    /// The label in `backtest`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Scope::All => "all",
+            Scope::Cut(_) => "cut",
+            Scope::Assessments(..) => "assessments",
+        }
+    }
+}
+
+/// The figures of one method for one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    pub target: Target,
+    pub scope: Scope,
+    pub figures: Figures,
+}
+
+/// Sums up [`forecasts`]: by target, then all, by date and by evidence, in this order.
+pub fn backtest(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    settings: &Settings,
+    poll: Poll<'_>,
+) -> Result<Vec<Outcome>> {
+    let mut tallies: BTreeMap<(Target, Scope), Tally> = BTreeMap::new();
+    forecasts(gradebook, options, settings, poll, |forecast| {
+        let band = BANDS
+            .into_iter()
+            .find(|(from, to)| (*from..=*to).contains(&forecast.assessments))
+            .map(|(from, to)| Scope::Assessments(from, to));
+        let scopes = [Some(Scope::All), Some(Scope::Cut(forecast.cut_at)), band];
+        for scope in scopes.into_iter().flatten() {
+            let tally = tallies.entry((forecast.target, scope)).or_default();
+            tally.add(forecast.student, forecast);
+        }
+    })?;
+    let mut rows = Vec::new();
+    for ((target, scope), tally) in tallies {
+        let figures = tally.figures(settings.resamples, settings.seed, options.confidence, poll);
+        rows.extend(figures.into_iter().map(|figures| Outcome {
+            target,
+            scope,
+            figures,
+        }));
+    }
+    Ok(rows)
 }

@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
 use super::{Forecast, Method};
 use crate::Poll;
+use crate::bootstrap::{Resampler, quantile};
 
 /// Students are dealt to this many blocks, which are resampled as a whole: what is foretold of
 /// one student at several dates hangs together.
 const BLOCKS: u32 = 256;
-/// With fewer blocks an interval would be a guess.
-const LEAST_BLOCKS: usize = 10;
 /// Bins in which need is held against what came.
 const BINS: usize = 10;
 
@@ -165,20 +161,12 @@ impl Tally {
         let figures = figures_of(&total);
         let differences = differences(&figures);
         let mut draws: [[Vec<f64>; 3]; Method::ALL.len()] = Default::default();
-        let n = self.blocks.len();
-        if n >= LEAST_BLOCKS {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            for _ in 0..resamples {
-                poll();
-                let mut times = vec![0.0; n];
-                for _ in 0..n {
-                    times[random.gen_range(0..n)] += 1.0;
-                }
-                let drawn = self::differences(&figures_of(&self.weighted(&times)));
+        for times in Resampler::new(self.blocks.len(), resamples, seed) {
+            poll();
+            let drawn = self::differences(&figures_of(&self.weighted(&times)));
+            for (draws, drawn) in draws.iter_mut().zip(drawn) {
                 for (draws, drawn) in draws.iter_mut().zip(drawn) {
-                    for (draws, drawn) in draws.iter_mut().zip(drawn) {
-                        draws.extend(drawn);
-                    }
+                    draws.extend(drawn);
                 }
             }
         }
@@ -250,14 +238,4 @@ fn differences(figures: &Triples) -> Triples {
             _ => Some(own[at]? - base[at]?),
         })
     })
-}
-
-/// The value below which `share` of sorted values lie, between neighbours in proportion.
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let place = share * sorted.len().checked_sub(1)? as f64;
-    let (low, high) = (
-        sorted[place.floor() as usize],
-        sorted[place.ceil() as usize],
-    );
-    Some(low + (high - low) * place.fract())
 }

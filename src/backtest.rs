@@ -1,0 +1,199 @@
+//! How well the past would have been foretold, and what that says of the half-life.
+
+use pg_assess_core::Error;
+use pg_assess_core::backtest::{self, Difference, Scope, Settings};
+use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::options::Options;
+use pg_assess_core::solve;
+use pg_assess_core::time::DAY;
+use pgrx::datum::{Interval, TimestampWithTimeZone};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::error::{Result, report};
+use crate::gradebook::poll;
+use crate::solvers::{Rows, Time, on_clock, read_level, read_quality, read_scope};
+use crate::varlena::{Arguments, to_timestamptz};
+
+/// `confidence`, `resamples`, `seed`: intervals by resampling.
+fn read_resampling(from: &mut Arguments, options: &mut Options) -> Result<(u64, u64)> {
+    options.confidence = from.required("confidence")?;
+    let resamples = from.count("resamples")?;
+    let seed: i64 = from.required("seed")?;
+    Ok((resamples, seed as u64))
+}
+
+/// `cuts`: dates to look back from.
+fn read_cuts(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Vec<i64>> {
+    let cuts: Vec<Option<TimestampWithTimeZone>> = from.optional().unwrap_or_default();
+    cuts.into_iter()
+        .flatten()
+        .map(|at| on_clock(gradebook, "cuts", at.into()))
+        .collect()
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn backtest(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(target, &'static str),
+    name!(scope, &'static str),
+    name!(cut_at, Option<Time>),
+    name!(student_group, Option<String>),
+    name!(assessments_from, Option<i32>),
+    name!(assessments_to, Option<i32>),
+    name!(method, &'static str),
+    name!(method_rank, i32),
+    name!(n, i64),
+    name!(rmse, Option<f64>),
+    name!(rmse_difference, Option<f64>),
+    name!(rmse_difference_low, Option<f64>),
+    name!(rmse_difference_high, Option<f64>),
+    name!(rank_correlation, Option<f64>),
+    name!(rank_correlation_difference, Option<f64>),
+    name!(rank_correlation_difference_low, Option<f64>),
+    name!(rank_correlation_difference_high, Option<f64>),
+    name!(recall, Option<f64>),
+    name!(recall_difference, Option<f64>),
+    name!(recall_difference_low, Option<f64>),
+    name!(recall_difference_high, Option<f64>),
+    name!(coverage_80, Option<f64>),
+    name!(coverage_95, Option<f64>),
+    name!(need_error, Option<f64>),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut settings = Settings {
+        cuts: read_cuts(&mut from, &gradebook)?,
+        cut_count: from.count("cut_count")?,
+        horizon: from.days("horizon")?,
+        weighted_target: from.required("weighted_target")?,
+        ..Settings::default()
+    };
+    let mut options = Options {
+        half_life: from.days("half_life")?,
+        ..Options::default()
+    };
+    read_scope(&mut from, &gradebook, &mut options)?;
+    options.cut_share = from.required("cut_share")?;
+    read_quality(&mut from, &mut options)?;
+    read_level(&mut from, &mut options)?;
+    (settings.resamples, settings.seed) = read_resampling(&mut from, &mut options)?;
+    let rows = backtest::backtest(&gradebook, &options, &settings, &poll).map_err(report)?;
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|row| {
+            let (cut_at, band) = match row.scope {
+                Scope::All => (None, None),
+                Scope::Cut(at) => (Some(to_timestamptz(gradebook.clock(), at)), None),
+                Scope::Assessments(from, to) => (None, Some((from, to))),
+            };
+            let figures = row.figures;
+            let [rmse, ranks, recall] = figures.differences;
+            let value = |difference: Option<Difference>| difference.map(|own| own.value);
+            let low = |difference: Option<Difference>| difference.and_then(|own| own.low);
+            let high = |difference: Option<Difference>| difference.and_then(|own| own.high);
+            (
+                row.target.label(),
+                row.scope.label(),
+                cut_at,
+                None,
+                band.map(|(from, _)| from as i32),
+                band.and_then(|(_, to)| i32::try_from(to).ok()),
+                figures.method.label(),
+                figures.method.rank(),
+                figures.n as i64,
+                figures.rmse,
+                value(rmse),
+                low(rmse),
+                high(rmse),
+                figures.rank_correlation,
+                value(ranks),
+                low(ranks),
+                high(ranks),
+                figures.recall,
+                value(recall),
+                low(recall),
+                high(recall),
+                figures.coverage[0],
+                figures.coverage[1],
+                figures.need_error,
+            )
+        })
+        .collect();
+    Ok(TableIterator::new(rows))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn half_life_advice(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(half_life, Option<Interval>),
+    name!(rmse, f64),
+    name!(difference, f64),
+    name!(ci_low, Option<f64>),
+    name!(ci_high, Option<f64>),
+    name!(indistinguishable, bool),
+    name!(is_best, bool),
+    name!(in_use, bool),
+    name!(n, i64),
+    name!(students, i64),
+    name!(variogram, Option<Interval>),
+    name!(advice, String),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Options {
+        half_life: from.days("half_life")?,
+        ..Options::default()
+    };
+    read_scope(&mut from, &gradebook, &mut options)?;
+    read_quality(&mut from, &mut options)?;
+    read_level(&mut from, &mut options)?;
+    let (resamples, seed) = read_resampling(&mut from, &mut options)?;
+    let advice =
+        solve::half_life_advice(&gradebook, &options, resamples, seed, &poll).map_err(report)?;
+    let variogram = advice.variogram.map(interval).transpose()?;
+    let rows = advice
+        .trials
+        .iter()
+        .map(|trial| {
+            Ok((
+                trial.half_life.map(interval).transpose()?,
+                trial.rmse,
+                trial.difference,
+                trial.ci.map(|(low, _)| low),
+                trial.ci.map(|(_, high)| high),
+                trial.indistinguishable,
+                trial.is_best,
+                trial.in_use,
+                advice.n as i64,
+                advice.students as i64,
+                variogram,
+                advice.sentence.clone(),
+            ))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(TableIterator::new(rows))
+}
+
+/// A span as Postgres writes it: whole days, and what is left of one.
+fn interval(days: f64) -> Result<Interval> {
+    let whole = days.floor();
+    let micros = ((days - whole) * DAY as f64).round() as i64;
+    Interval::new(0, whole as i32, micros).map_err(|_| {
+        report(Error::Argument {
+            name: "half_life",
+            value: days.to_string(),
+            expected: "a span of less than two thousand million days",
+        })
+    })
+}

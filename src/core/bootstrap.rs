@@ -1,0 +1,49 @@
+//! Resampling with replacement (Efron and Tibshirani 1993), the same every time for a seed.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// With fewer units an interval would be a guess.
+const LEAST_UNITS: usize = 10;
+
+/// Draws: how many times each unit was drawn. None at all of fewer than ten units.
+#[derive(Debug)]
+pub struct Resampler {
+    units: usize,
+    left: u64,
+    random: ChaCha8Rng,
+}
+
+impl Resampler {
+    pub fn new(units: usize, resamples: u64, seed: u64) -> Self {
+        Self {
+            units,
+            left: if units < LEAST_UNITS { 0 } else { resamples },
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+}
+
+impl Iterator for Resampler {
+    type Item = Vec<f64>;
+
+    fn next(&mut self) -> Option<Vec<f64>> {
+        self.left = self.left.checked_sub(1)?;
+        let mut times = vec![0.0; self.units];
+        for _ in 0..self.units {
+            times[self.random.gen_range(0..self.units)] += 1.0;
+        }
+        Some(times)
+    }
+}
+
+/// The value below which `share` of sorted values lie, between neighbours in proportion; none of
+/// nothing.
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
+    Some(low + (high - low) * place.fract())
+}

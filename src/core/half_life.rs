@@ -1,0 +1,336 @@
+//! Which half-lives would have served? Every later score of the past is foretold under each, and
+//! the differences are held against chance. Advice, never a setting.
+
+use std::collections::BTreeMap;
+
+use crate::Poll;
+use crate::bootstrap::{Resampler, quantile};
+use crate::difficulty::Difficulty;
+use crate::item::ItemQuality;
+use crate::ledger::Ledger;
+use crate::level::{Evidence, Records, decay, evidence_of};
+use crate::options::Options;
+use crate::shrink::Population;
+use crate::student::weights;
+use crate::time::days_between;
+
+/// Half-lives that are tried, in days; besides, the one in use and no decay at all.
+const TRIED: [f64; 9] = [14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 365.0];
+/// What the variogram proposes is kept within what was ever found to be of use, in days.
+const SHORTEST: f64 = 14.0;
+const LONGEST: f64 = 365.0;
+/// A score is foretold once this many are known: with fewer there is little to forget.
+const LEAST_KNOWN: usize = 3;
+/// Errors within this share of the least are the same for all that anybody would notice.
+const NEGLIGIBLE: f64 = 0.01;
+/// With fewer students, advice would follow chance: single classes of 30 gave anything from 48
+/// to 134 days where the course as a whole gave 66.
+const ENOUGH_STUDENTS: usize = 200;
+/// Students are dealt to this many blocks for resampling.
+const BLOCKS: u32 = 256;
+
+/// One half-life that was tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// In days; none: no decay.
+    pub half_life: Option<f64>,
+    /// Root mean square error of what was foretold, in parts of the score scale.
+    pub rmse: f64,
+    /// What that exceeds the least error by.
+    pub difference: f64,
+    /// Interval of the difference; none with too few students.
+    pub ci: Option<(f64, f64)>,
+    /// Whether it cannot be told from the best, or is as good for all that matters.
+    pub indistinguishable: bool,
+    pub is_best: bool,
+    pub in_use: bool,
+}
+
+/// What the past says of the half-life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// From the shortest half-life to no decay; empty when nothing could be foretold.
+    pub trials: Vec<Trial>,
+    /// Scores that were foretold.
+    pub n: u64,
+    /// Students whose they are.
+    pub students: u64,
+    /// The half-life at which a level that drifts as much as these is followed best, in days;
+    /// none when no drift is seen.
+    pub variogram: Option<f64>,
+    /// One sentence.
+    pub sentence: String,
+}
+
+/// Squared errors of one block of students, by trial.
+#[derive(Debug, Clone, Default)]
+struct Errors {
+    n: f64,
+    squares: Vec<f64>,
+}
+
+/// Foretells every score of which at least three earlier ones are known, with the difficulty of
+/// questions and the shrinkage of the default method.
+pub fn advise(
+    ledger: &Ledger,
+    difficulty: &Difficulty,
+    items: &[ItemQuality],
+    options: &Options,
+    resamples: u64,
+    seed: u64,
+    poll: Poll<'_>,
+) -> Advice {
+    let weights = weights(items, options);
+    let records = Records::gather(ledger, difficulty, &weights, options, poll);
+    let mut half_lives: Vec<f64> = TRIED.to_vec();
+    if !half_lives.contains(&options.half_life) {
+        half_lives.push(options.half_life);
+        half_lives.sort_unstable_by(f64::total_cmp);
+    }
+    half_lives.push(f64::INFINITY);
+
+    let foreteller = Foreteller {
+        cohort: records.population(ledger, difficulty),
+        shrink: options.shrink,
+        half_lives: &half_lives,
+    };
+    let mut blocks: BTreeMap<u32, Errors> = BTreeMap::new();
+    let mut gaps = Vec::new();
+    let mut evidence = Vec::new();
+    let mut students = 0;
+    for student in 0..ledger.student_count() {
+        if student % 1024 == 0 {
+            poll();
+        }
+        evidence_of(
+            student,
+            ledger,
+            difficulty,
+            &weights,
+            options,
+            &mut evidence,
+        );
+        evidence.sort_by_key(|piece| piece.taken_at);
+        gaps.extend(evidence.windows(2).filter_map(|pair| {
+            let days = days_between(pair[0].taken_at, pair[1].taken_at);
+            (days > 0.0).then_some(days)
+        }));
+        let before = blocks
+            .get(&(student as u32 % BLOCKS))
+            .map_or(0.0, |errors| errors.n);
+        let block = blocks.entry(student as u32 % BLOCKS).or_default();
+        foreteller.run(&evidence, block);
+        students += usize::from(block.n > before);
+    }
+    let blocks: Vec<Errors> = blocks
+        .into_values()
+        .filter(|errors| errors.n > 0.0)
+        .collect();
+    // Days are precise enough for what can be told.
+    let variogram = records.half_life(median(&mut gaps)).map(f64::round);
+    let trials = trials(&half_lives, &blocks, options, resamples, seed, poll);
+    Advice {
+        sentence: sentence(&trials, students, variogram, options),
+        trials,
+        n: blocks.iter().map(|errors| errors.n).sum::<f64>() as u64,
+        students: students as u64,
+        variogram,
+    }
+}
+
+/// Foretells the scores of one student after the other under every half-life.
+struct Foreteller<'a> {
+    cohort: Option<(Population, Option<f64>)>,
+    shrink: bool,
+    half_lives: &'a [f64],
+}
+
+/// Decayed sums as of the last piece.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    weight: f64,
+    squares: f64,
+    score: f64,
+}
+
+impl Foreteller<'_> {
+    /// Adds the errors of one student's scores, which are in order of time.
+    fn run(&self, evidence: &[Evidence], errors: &mut Errors) {
+        errors.squares.resize(self.half_lives.len(), 0.0);
+        let mut sums = vec![Sums::default(); self.half_lives.len()];
+        let mut known = 0;
+        let mut last_at = None;
+        for sitting in evidence.chunk_by(|a, b| a.taken_at == b.taken_at) {
+            if known >= LEAST_KNOWN {
+                for piece in sitting {
+                    errors.n += 1.0;
+                    for (square, sums) in errors.squares.iter_mut().zip(&sums) {
+                        *square += (piece.adjusted - self.foretold(sums)).powi(2);
+                    }
+                }
+            }
+            let taken_at = sitting[0].taken_at;
+            let days = last_at.map_or(0.0, |last_at| days_between(last_at, taken_at));
+            for (sums, half_life) in sums.iter_mut().zip(self.half_lives) {
+                let faded = decay(days, *half_life);
+                sums.weight *= faded;
+                sums.squares *= faded * faded;
+                sums.score *= faded;
+                for piece in sitting {
+                    sums.weight += piece.precision;
+                    sums.squares += piece.precision * piece.precision;
+                    sums.score += piece.precision * piece.adjusted;
+                }
+            }
+            known += sitting.len();
+            last_at = Some(taken_at);
+        }
+    }
+
+    fn foretold(&self, sums: &Sums) -> f64 {
+        let own = sums.score / sums.weight;
+        match &self.cohort {
+            Some((population, Some(noise))) if self.shrink => {
+                let effective_n = sums.weight * sums.weight / sums.squares;
+                let reliability = population.reliability(noise / effective_n);
+                population.mean + reliability * (own - population.mean)
+            }
+            _ => own,
+        }
+    }
+}
+
+fn trials(
+    half_lives: &[f64],
+    blocks: &[Errors],
+    options: &Options,
+    resamples: u64,
+    seed: u64,
+    poll: Poll<'_>,
+) -> Vec<Trial> {
+    let rmse = |times: &[f64]| -> Vec<f64> {
+        let mut n = 0.0;
+        let mut squares = vec![0.0; half_lives.len()];
+        for (block, times) in blocks.iter().zip(times) {
+            n += times * block.n;
+            for (sum, square) in squares.iter_mut().zip(&block.squares) {
+                *sum += times * square;
+            }
+        }
+        squares
+            .into_iter()
+            .map(|square| (square / n).sqrt())
+            .collect()
+    };
+    if blocks.is_empty() {
+        return Vec::new();
+    }
+    let errors = rmse(&vec![1.0; blocks.len()]);
+    let best = (0..errors.len())
+        .min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
+        .unwrap_or_default();
+    let mut draws = vec![Vec::new(); half_lives.len()];
+    for times in Resampler::new(blocks.len(), resamples, seed) {
+        poll();
+        let drawn = rmse(&times);
+        for (draws, error) in draws.iter_mut().zip(&drawn) {
+            draws.push(error - drawn[best]);
+        }
+    }
+    let tail = (1.0 - options.confidence) / 2.0;
+    half_lives
+        .iter()
+        .zip(errors.iter().zip(&mut draws))
+        .enumerate()
+        .map(|(at, (&half_life, (&rmse, draws)))| {
+            draws.sort_unstable_by(f64::total_cmp);
+            let ci = quantile(draws, tail).zip(quantile(draws, 1.0 - tail));
+            let difference = rmse - errors[best];
+            Trial {
+                half_life: half_life.is_finite().then_some(half_life),
+                rmse,
+                difference,
+                ci,
+                indistinguishable: difference <= NEGLIGIBLE * errors[best]
+                    || ci.is_some_and(|(low, _)| low <= 0.0),
+                is_best: at == best,
+                in_use: half_life == options.half_life,
+            }
+        })
+        .collect()
+}
+
+/// The middle of some values; none of nothing.
+fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len().checked_sub(1)? / 2;
+    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
+/// The half-life at which exponential weights follow a level that walks at random best: the
+/// steady state of the Kalman filter for the local-level model (Harvey 1989, section 4.3), with
+/// evidence every `interval` days. `drift` is the variance gained per day, `noise` that of one
+/// piece of evidence.
+pub(crate) fn optimal(drift: f64, noise: f64, interval: f64) -> f64 {
+    let ratio = drift * interval / noise;
+    let gain = ((ratio * ratio + 4.0 * ratio).sqrt() - ratio) / 2.0;
+    let intervals = std::f64::consts::LN_2 / -(-gain).ln_1p();
+    (interval * intervals).clamp(SHORTEST, LONGEST)
+}
+
+fn days(half_life: Option<f64>) -> String {
+    half_life.map_or("no decay".to_owned(), |days| {
+        format!("{} days", (days * 10.0).round() / 10.0)
+    })
+}
+
+fn sentence(
+    trials: &[Trial],
+    students: usize,
+    variogram: Option<f64>,
+    options: &Options,
+) -> String {
+    let in_use = days(Some(options.half_life));
+    if students < ENOUGH_STUDENTS {
+        return format!(
+            "{students} students with more than {LEAST_KNOWN} assessments are too few to judge \
+             a half-life by (at least {ENOUGH_STUDENTS}): keep {in_use}, or pool the classes of \
+             the subject."
+        );
+    }
+    let best = trials
+        .iter()
+        .position(|trial| trial.is_best)
+        .unwrap_or_default();
+    let run = |step: &mut dyn Iterator<Item = usize>| {
+        step.take_while(|&at| trials[at].indistinguishable)
+            .last()
+            .unwrap_or(best)
+    };
+    let (low, high) = (run(&mut (0..=best).rev()), run(&mut (best..trials.len())));
+    let range = match low == high {
+        true => format!("{} foretells scores best", days(trials[best].half_life)),
+        false => format!(
+            "from {} to {}, half-lives foretell scores equally well (best: {})",
+            days(trials[low].half_life),
+            days(trials[high].half_life),
+            days(trials[best].half_life),
+        ),
+    };
+    let hint = match variogram {
+        Some(days_hint) => format!("how fast scores drift suggests {}", days(Some(days_hint))),
+        None => "scores show no drift".to_owned(),
+    };
+    let kept = trials[low..=high].iter().any(|trial| trial.in_use);
+    let verdict = match kept {
+        true => format!("there is no reason to change {in_use}"),
+        false => format!(
+            "{in_use} is worse, so {} would serve better",
+            days(trials[best].half_life)
+        ),
+    };
+    let mut text = format!("{range}; {hint}; {verdict}.");
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
