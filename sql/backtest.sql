@@ -20,7 +20,7 @@ CREATE FUNCTION @extschema@.backtest(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    noise_df float8 DEFAULT 4,
+    noise_df float8 DEFAULT 8,
     confidence float8 DEFAULT 0.95,
     resamples int DEFAULT 500,
     seed bigint DEFAULT 1
@@ -69,7 +69,7 @@ CREATE FUNCTION @extschema@.half_life_advice(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    noise_df float8 DEFAULT 4,
+    noise_df float8 DEFAULT 8,
     confidence float8 DEFAULT 0.95,
     resamples int DEFAULT 500,
     seed bigint DEFAULT 1

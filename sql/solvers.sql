@@ -57,7 +57,7 @@ CREATE FUNCTION @extschema@.students(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    noise_df float8 DEFAULT 4,
+    noise_df float8 DEFAULT 8,
     confidence float8 DEFAULT 0.95,
     stale_half_lives float8 DEFAULT 2,
     trend_window interval DEFAULT '180 days',
@@ -65,7 +65,8 @@ CREATE FUNCTION @extschema@.students(
     trend_min_span interval DEFAULT '28 days',
     trend_alpha float8 DEFAULT 0.05,
     steady_margin float8 DEFAULT 0.05,
-    due_share float8 DEFAULT 0.5
+    due_share float8 DEFAULT 0.5,
+    trend_noise_df float8 DEFAULT 4
 ) RETURNS TABLE (
     student text,
     level float8,
@@ -132,7 +133,7 @@ CREATE FUNCTION @extschema@.explain(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    noise_df float8 DEFAULT 4
+    noise_df float8 DEFAULT 8
 ) RETURNS TABLE (
     assessment text,
     item text,

@@ -198,6 +198,7 @@ fn students(
     options.trend_alpha = from.required("trend_alpha")?;
     options.steady_margin = from.required("steady_margin")?;
     options.due_share = from.required("due_share")?;
+    options.trend_noise_df = from.required("trend_noise_df")?;
     let students = solve::students(&gradebook, &options, &poll).map_err(report)?;
     let rows: Vec<_> = students
         .into_iter()

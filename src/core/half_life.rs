@@ -270,7 +270,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
 /// steady state of the Kalman filter for the local-level model (Harvey 1989, section 4.3), with
 /// evidence every `interval` days. `drift` is the variance gained per day, `noise` that of one
 /// piece of evidence.
-pub(crate) fn optimal(drift: f64, noise: f64, interval: f64) -> f64 {
+pub fn optimal(drift: f64, noise: f64, interval: f64) -> f64 {
     let ratio = drift * interval / noise;
     let gain = ((ratio * ratio + 4.0 * ratio).sqrt() - ratio) / 2.0;
     let intervals = std::f64::consts::LN_2 / -(-gain).ln_1p();

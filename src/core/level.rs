@@ -106,10 +106,11 @@ pub struct OwnLevel {
     pub last_at: i64,
     /// Sum of the decayed precision as of the last evidence.
     pub weight: f64,
-    /// Kish's effective number of pieces.
+    /// How many pieces of precision 1 the mean is worth: Kish's effective number, where pieces
+    /// vary as their precision says.
     pub effective_n: f64,
-    /// Variance of one piece about the mean, and what it rests on: 0 degrees of freedom, and
-    /// variance, where it cannot be told.
+    /// Variance about the mean of a piece of precision 1, and what it rests on: 0 degrees of
+    /// freedom, and variance, where it cannot be told.
     pub variance: f64,
     pub df: f64,
 }
@@ -119,36 +120,40 @@ impl OwnLevel {
     /// weights shrink alike, so the mean must not move by as much as a rounding error.
     pub fn of(evidence: &[Evidence], half_life: f64) -> Option<Self> {
         let last_at = evidence.iter().map(|piece| piece.taken_at).max()?;
-        let weight = |piece: &Evidence| {
-            piece.precision * decay(days_between(piece.taken_at, last_at), half_life)
-        };
-        let (mut sum, mut squares, mut adjusted, mut plain) = (0.0, 0.0, 0.0, 0.0);
+        let faded = |piece: &Evidence| decay(days_between(piece.taken_at, last_at), half_life);
+        let (mut sum, mut adjusted, mut plain) = (0.0, 0.0, 0.0);
+        // The mean's variance is `noise * squares / sum^2`, where a piece has `noise / precision`.
+        let (mut squares, mut fades, mut fade_squares) = (0.0, 0.0, 0.0);
         for piece in evidence {
-            let w = weight(piece);
+            let d = faded(piece);
+            let w = d * piece.precision;
             sum += w;
-            squares += w * w;
+            squares += d * w;
+            fades += d;
+            fade_squares += d * d;
             adjusted += w * piece.adjusted;
             plain += w * piece.plain;
         }
         let (adjusted, plain) = (adjusted / sum, plain / sum);
-        // Reliability weights: unbiased when every piece has the same variance.
-        let spread = sum - squares / sum;
+        // What makes the weighted sum of squares an unbiased estimate of the noise.
+        let spread = fades - squares / sum;
         let about: f64 = evidence
             .iter()
-            .map(|piece| weight(piece) * (piece.adjusted - adjusted).powi(2))
+            .map(|piece| faded(piece) * piece.precision * (piece.adjusted - adjusted).powi(2))
             .sum();
-        let effective_n = sum * sum / squares;
-        let several = evidence.len() > 1 && effective_n > 1.0 + 1e-9 && spread > 0.0;
-        let varies = several && about > ROUNDING * ROUNDING * spread;
+        // With equal precisions Kish's number of the weights less 1.
+        let df = spread * fades / fade_squares;
+        let several = evidence.len() > 1 && df > 1e-9;
+        let varies = several && about > ROUNDING * ROUNDING * sum;
         Some(Self {
             n: evidence.len(),
             adjusted,
             plain,
             last_at,
             weight: sum,
-            effective_n: if several { effective_n } else { 1.0 },
+            effective_n: sum / (squares / sum),
             variance: if varies { about / spread } else { 0.0 },
-            df: if several { effective_n - 1.0 } else { 0.0 },
+            df: if several { df } else { 0.0 },
         })
     }
 
@@ -183,9 +188,9 @@ pub struct Level {
     pub level: f64,
     /// None where there is a single piece of evidence and nothing can, or may, be borrowed.
     pub se: Option<f64>,
-    /// Degrees of freedom of the standard error.
-    pub df: f64,
-    /// Variance of one piece of evidence about the level, as far as it can be told.
+    /// Degrees of freedom of the standard error; none where it is as good as known.
+    pub df: Option<f64>,
+    /// Variance about the level of a piece of evidence of precision 1, as far as it can be told.
     pub noise: Option<f64>,
     /// None also where hardly any degree of freedom is left and the interval has no end.
     pub ci_low: Option<f64>,
@@ -327,11 +332,15 @@ fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficul
         return Some(squares / df);
     }
     if let Some(residual) = difficulty.residual_variance {
-        let units = ledger.unit_count();
-        let shares: f64 = (0..units)
-            .map(|unit| 1.0 / ledger.responses_in(unit).len() as f64)
-            .sum();
-        return Some(residual * shares / units.max(1) as f64);
+        let mut shares = Moments::default();
+        for unit in 0..ledger.unit_count() {
+            shares.add(1.0 / ledger.responses_in(unit).len() as f64);
+        }
+        let mut precision = Moments::default();
+        for own in own.iter().flatten() {
+            precision.add(own.effective_n / own.n as f64);
+        }
+        return Some(residual * shares.mean() * precision.mean());
     }
     let (mut moments, mut shares) = (Moments::default(), Moments::default());
     for own in own.iter().flatten() {
@@ -435,7 +444,7 @@ impl Cohort {
         Level {
             level,
             se: spread.map(|(se, _)| se),
-            df: spread.map_or(0.0, |(_, df)| df),
+            df: spread.map(|(_, df)| df).filter(|df| df.is_finite()),
             noise: None,
             ci_low: reach.map(|reach| level - reach),
             ci_high: reach.map(|reach| level + reach),

@@ -100,6 +100,8 @@ pub struct Options {
     pub trend_min_dates: u64,
     /// A shorter span than this and the trend is unclear.
     pub trend_min_days: f64,
+    /// Degrees of freedom that the cohort's noise about lines adds to a student's own.
+    pub trend_noise_df: f64,
     /// Two-sided level of the test for a trend.
     pub trend_alpha: f64,
     /// A trend is steady when the whole interval lies within this change in 90 days.
@@ -126,13 +128,14 @@ impl Default for Options {
             half_life: 60.0,
             counting: Counting::Effective,
             half_precision_items: 20.0,
-            noise_df: 4.0,
+            noise_df: 8.0,
             cut: None,
             cut_share: 0.2,
             stale_half_lives: 2.0,
             trend_window: Some(180.0),
             trend_min_dates: 5,
             trend_min_days: 28.0,
+            trend_noise_df: 4.0,
             trend_alpha: 0.05,
             steady_margin: 0.05,
             due_share: 0.5,
@@ -182,6 +185,7 @@ impl Options {
         not_negative("min_answers", self.min_answers)?;
         not_negative("half_precision_items", self.half_precision_items)?;
         not_negative("noise_df", self.noise_df)?;
+        not_negative("trend_noise_df", self.trend_noise_df)?;
         not_negative("trend_min_span", self.trend_min_days)?;
         not_negative("steady_margin", self.steady_margin)?;
         inside("confidence", self.confidence)?;

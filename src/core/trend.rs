@@ -157,9 +157,9 @@ impl Trend {
     pub fn of(line: &Line, cohort_noise: Option<f64>, options: &Options) -> Self {
         let borrowed = if options.shrink { cohort_noise } else { None };
         let (variance, df) = match borrowed {
-            Some(noise) if options.noise_df + line.df > 0.0 => {
-                let df = options.noise_df + line.df;
-                ((options.noise_df * noise + line.residual) / df, df)
+            Some(noise) if options.trend_noise_df + line.df > 0.0 => {
+                let df = options.trend_noise_df + line.df;
+                ((options.trend_noise_df * noise + line.residual) / df, df)
             }
             _ if line.df > 0.0 => (line.residual / line.df, line.df),
             _ => {

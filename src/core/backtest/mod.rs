@@ -283,11 +283,12 @@ pub fn forecasts(
             let Some(outlook) = known.outlook(student, options, &mut evidence) else {
                 continue;
             };
+            known.weigh(student, &whole, options, &mut evidence);
             let assessment = whole.ledger.unit(first.unit).assessment;
-            next.push(outlook.of(std::slice::from_ref(first), Some(assessment)));
+            next.push(outlook.of(std::slice::from_ref(first), &evidence, Some(assessment)));
             coming.retain(|piece| days_between(cut_at, piece.taken_at) <= settings.horizon);
             if coming.len() >= 2 {
-                horizon.push(outlook.of(&coming, None));
+                horizon.push(outlook.of(&coming, &evidence, None));
             }
         }
         let share = options.cut_share;
@@ -361,6 +362,8 @@ struct Known {
     difficulty: Difficulty,
     /// The same weight for every question.
     even: Vec<f64>,
+    /// What each question weighs in a level.
+    weights: Vec<f64>,
     /// The same weight for every assessment.
     by_assessment: Options,
     shrunk: Vec<Option<Level>>,
@@ -388,19 +391,14 @@ impl Known {
         let records = Records::gather(&ledger, &difficulty, &even, &options, poll);
         let shrunk = records.levels(&ledger, &difficulty, &options, poll);
         let weights = weights(&items, &options);
-        let (level, drift) = if weights == even {
-            (shrunk.clone(), records.drift())
-        } else {
-            let records = Records::gather(&ledger, &difficulty, &weights, &options, poll);
-            (
-                records.levels(&ledger, &difficulty, &options, poll),
-                records.drift(),
-            )
-        };
+        let records = Records::gather(&ledger, &difficulty, &weights, &options, poll);
+        let level = records.levels(&ledger, &difficulty, &options, poll);
+        let drift = records.drift();
         Ok(Self {
             ledger,
             difficulty,
             even,
+            weights,
             by_assessment: Options {
                 counting: Counting::Assessments,
                 ..options
@@ -409,6 +407,12 @@ impl Known {
             level,
             drift,
         })
+    }
+
+    /// What all assessments of a student, also later ones, weigh by what was known.
+    fn weigh(&self, student: usize, whole: &Whole, options: &Options, all: &mut Vec<Evidence>) {
+        let (ledger, difficulty) = (&whole.ledger, &whole.difficulty);
+        evidence_of(student, ledger, difficulty, &self.weights, options, all);
     }
 
     /// What is known of a student; none without evidence.
@@ -476,13 +480,18 @@ struct Outlook {
 }
 
 impl Outlook {
-    /// Held against what came, which is not empty.
-    fn of(&self, coming: &[Evidence], assessment: Option<u32>) -> Candidate {
-        let (mut sum, mut squares, mut observed) = (0.0, 0.0, 0.0);
+    /// Held against what came, which is not empty; `all` tells how much noise to expect of it.
+    fn of(&self, coming: &[Evidence], all: &[Evidence], assessment: Option<u32>) -> Candidate {
+        let (mut sum, mut observed, mut noise) = (0.0, 0.0, 0.0);
         for piece in coming {
+            let precision: f64 = all
+                .iter()
+                .filter(|own| own.unit == piece.unit)
+                .map(|own| own.precision)
+                .sum();
             sum += piece.precision;
-            squares += piece.precision * piece.precision;
             observed += piece.precision * piece.adjusted;
+            noise += piece.precision * piece.precision / precision;
         }
         let middle = coming[coming.len() / 2].taken_at;
         let mut reaches = [None; Method::ALL.len()];
@@ -490,7 +499,7 @@ impl Outlook {
             (Method::ShrunkLevel, &self.shrunk),
             (Method::Level, &self.level),
         ] {
-            reaches[method as usize] = self.reach(level, middle, sum * sum / squares);
+            reaches[method as usize] = self.reach(level, middle, noise / (sum * sum));
         }
         Candidate {
             student: self.student,
@@ -503,12 +512,12 @@ impl Outlook {
         }
     }
 
-    /// Half the widths of the intervals for a mean of `n` assessments: the level's own error,
-    /// the drift until then, and the noise of what is foretold.
-    fn reach(&self, level: &Level, at: i64, n: f64) -> Option<[f64; 2]> {
+    /// Half the widths of the intervals: the level's own error, the drift until then, and what is
+    /// foretold, whose variance is `noise` times that of a piece of evidence of precision 1.
+    fn reach(&self, level: &Level, at: i64, noise: f64) -> Option<[f64; 2]> {
         let drift = self.drift * days_between(self.as_of, at);
-        let spread = (level.se?.powi(2) + drift + level.noise? / n).sqrt();
-        let reach = |p| spread * t_quantile(p, level.df);
+        let spread = (level.se?.powi(2) + drift + level.noise? * noise).sqrt();
+        let reach = |p| spread * t_quantile(p, level.df.unwrap_or(f64::INFINITY));
         Some([reach(0.9), reach(0.975)]).filter(|reach| reach[1].is_finite())
     }
 }

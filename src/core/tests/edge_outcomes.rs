@@ -147,7 +147,7 @@ fn students_who_share_no_question() {
     }
     assert_outcome(
         &rows,
-        "student ok: level 0.395 se 0.073 need 0.697 rank 1 trend unclear p none; \
+        "student ok: level 0.395 se 0.073 need 0.705 rank 1 trend unclear p none; \
          item insufficient: r_rest none D none index none weight 1.000; \
          assessment: mean 0.530 sd 0.175 alpha none sem none",
     );
@@ -159,7 +159,7 @@ fn one_question() {
     let rows: Vec<OwnRow> = (0..40).map(|s| row(s, 1, 1, (s % 2) as f64, 0.0)).collect();
     assert_outcome(
         &rows,
-        "student provisional: level 0.250 se 0.253 need 0.352 rank 1 trend unclear p none; \
+        "student provisional: level 0.250 se 0.253 need 0.347 rank 1 trend unclear p none; \
          item insufficient: r_rest none D none index none weight 1.000; \
          assessment: mean 0.500 sd 0.506 alpha none sem none",
     );
@@ -169,7 +169,7 @@ fn one_question() {
 fn one_assessment() {
     assert_outcome(
         &grid(40, 1, sensible),
-        "student provisional: level 0.378 se 0.121 need 0.920 rank 2 trend unclear p none; \
+        "student provisional: level 0.378 se 0.121 need 0.939 rank 2 trend unclear p none; \
          item usable: r_rest 0.229 D 0.795 index 0.093 weight 0.927; \
          assessment: mean 0.730 sd 0.246 alpha 0.637 sem 0.148",
     );

@@ -512,30 +512,39 @@ fn pieces(
     pieces
 }
 
-/// Decayed mean, plain mean, sum of weights, Kish's number and variance of one piece.
-fn own_level(pieces: &[Piece], half_life: f64) -> [f64; 5] {
+/// One student's decayed mean, where a piece varies by the noise over its precision.
+#[derive(Clone, Copy)]
+struct Own {
+    level: f64,
+    plain: f64,
+    sum: f64,
+    /// The noise over this is the variance of the mean.
+    n: f64,
+    noise: f64,
+    df: f64,
+}
+
+fn own_level(pieces: &[Piece], half_life: f64) -> Own {
     let last = pieces[pieces.len() - 1].day;
-    let w: Vec<f64> = pieces
-        .iter()
-        .map(|p| p.precision * 0.5_f64.powf((last - p.day) / half_life))
-        .collect();
-    let sum: f64 = w.iter().sum();
-    let squares: f64 = w.iter().map(|w| w * w).sum();
-    let of =
-        |f: &dyn Fn(&Piece) -> f64| pieces.iter().zip(&w).map(|(p, w)| w * f(p)).sum::<f64>() / sum;
-    let level = of(&|p| p.adjusted);
-    let about = of(&|p| (p.adjusted - level).powi(2)) * sum;
-    let n = sum * sum / squares;
-    if pieces.len() > 1 && n > 1.0 + 1e-9 {
-        [
-            level,
-            of(&|p| p.plain),
-            sum,
-            n,
-            about / (sum - squares / sum),
-        ]
-    } else {
-        [level, of(&|p| p.plain), sum, 1.0, 0.0]
+    let fade = |p: &Piece| 0.5_f64.powf((last - p.day) / half_life);
+    let total = |f: &dyn Fn(&Piece) -> f64| pieces.iter().map(f).sum::<f64>();
+    let sum = total(&|p| fade(p) * p.precision);
+    // The share of each piece in the mean, and the variance that its noise adds to it.
+    let share = |p: &Piece| fade(p) * p.precision / sum;
+    let level = total(&|p| share(p) * p.adjusted);
+    let variance = total(&|p| share(p).powi(2) / p.precision);
+    // Expected sum of squares about the mean, for a noise of 1.
+    let expected = total(&fade) - sum * variance;
+    let df = expected * total(&fade) / total(&|p| fade(p).powi(2));
+    let squares = total(&|p| fade(p) * p.precision * (p.adjusted - level).powi(2));
+    let several = pieces.len() > 1 && df > 1e-9;
+    Own {
+        level,
+        plain: total(&|p| share(p) * p.plain),
+        sum,
+        n: 1.0 / variance,
+        noise: if several { squares / expected } else { 0.0 },
+        df: if several { df } else { 0.0 },
     }
 }
 
@@ -704,14 +713,14 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
     let all: Vec<Vec<Piece>> = (0..students)
         .map(|s| pieces(rows, s, &effect, &weight, options))
         .collect();
-    let own: Vec<Option<[f64; 5]>> = all
+    let own: Vec<Option<Own>> = all
         .iter()
         .map(|p| (!p.is_empty()).then(|| own_level(p, options.half_life)))
         .collect();
     let with = || own.iter().flatten();
-    let df: f64 = with().map(|own| own[3] - 1.0).sum();
+    let df: f64 = with().map(|own| own.df).sum();
     let noise = if df >= 1.0 {
-        with().map(|own| (own[3] - 1.0) * own[4]).sum::<f64>() / df
+        with().map(|own| own.df * own.noise).sum::<f64>() / df
     } else if let Some((residual, _)) = variances {
         // Spread over the questions of each sitting.
         let mut shares = Vec::new();
@@ -724,18 +733,23 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
                 shares.extend((k > 0).then(|| 1.0 / k as f64));
             }
         }
-        residual * mean(shares)
+        // That is the noise of a sitting; one of precision 1 has as much less.
+        let precisions = all
+            .iter()
+            .zip(&own)
+            .filter_map(|(pieces, own)| own.map(|own| own.n / pieces.len() as f64));
+        residual * mean(shares) * mean(precisions)
     } else {
-        let centre = mean(with().map(|own| own[0]));
+        let centre = mean(with().map(|own| own.level));
         let n = with().count() as f64;
-        let squares: f64 = with().map(|own| (own[0] - centre).powi(2)).sum();
+        let squares: f64 = with().map(|own| (own.level - centre).powi(2)).sum();
         if n > 1.0 {
-            squares / (n - 1.0) / 2.0
+            squares / (n - 1.0) / 2.0 / mean(with().map(|own| 1.0 / own.n))
         } else {
             0.0
         }
     };
-    let members: Vec<(f64, f64)> = with().map(|own| (own[0], noise / own[3])).collect();
+    let members: Vec<(f64, f64)> = with().map(|own| (own.level, noise / own.n)).collect();
     let found = solve::students(&book, options, &go).expect("students");
     assert_eq!(found.len(), students);
     if members.is_empty() {
@@ -745,25 +759,25 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
     let (prior, _, tau2, tau2_se) = dersimonian_laird(&members);
     let tau2 = tau2.max(tau2_se);
     let gain = drift(&all);
-    let shrunk_noise = |own: &[f64; 5]| {
-        let df = own[3] - 1.0;
+    let shrunk_noise = |own: &Own| {
+        let df = own.df;
         if !options.shrink {
-            own[4]
+            own.noise
         } else if options.noise_df + df > 0.0 {
-            (options.noise_df * noise + df * own[4]) / (options.noise_df + df)
+            (options.noise_df * noise + df * own.noise) / (options.noise_df + df)
         } else {
             noise
         }
     };
-    let believed = |own: &[f64; 5]| {
+    let believed = |own: &Own| {
         if options.shrink {
-            reliability(tau2, shrunk_noise(own) / own[3])
+            reliability(tau2, shrunk_noise(own) / own.n)
         } else {
             1.0
         }
     };
     let mut spread: Vec<f64> = with()
-        .map(|own| prior + believed(own).sqrt() * (own[0] - prior))
+        .map(|own| prior + believed(own).sqrt() * (own.level - prior))
         .collect();
     spread.sort_by(f64::total_cmp);
     let place = options.cut_share * (spread.len() - 1) as f64;
@@ -807,15 +821,20 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
             assert_eq!(row.status.label(), "none");
             continue;
         };
-        close_option(level.raw_level, Some(own[1]), TOLERANCE, &what);
+        close_option(level.raw_level, Some(own.plain), TOLERANCE, &what);
         let b = believed(own);
         close(level.reliability, b, TOLERANCE, &what);
-        close(level.level, prior + b * (own[0] - prior), TOLERANCE, &what);
+        close(
+            level.level,
+            prior + b * (own.level - prior),
+            TOLERANCE,
+            &what,
+        );
         let age = as_of - all[student].last().expect("evidence").day;
-        let information = own[2] * 0.5_f64.powf(age / options.half_life);
+        let information = own.sum * 0.5_f64.powf(age / options.half_life);
         close(level.information, information, TOLERANCE, &what);
-        let variance = b * shrunk_noise(own) / own[3] + gain * age;
-        let df = own[3] - 1.0
+        let variance = b * shrunk_noise(own) / own.n + gain * age;
+        let df = own.df
             + if options.shrink {
                 options.noise_df
             } else {
@@ -867,8 +886,11 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
             continue;
         };
         let (noise, df) = if options.shrink && lines_df > 0.0 {
-            let total = options.noise_df + df;
-            ((options.noise_df * lines_noise + residual) / total, total)
+            let total = options.trend_noise_df + df;
+            (
+                (options.trend_noise_df * lines_noise + residual) / total,
+                total,
+            )
         } else {
             (residual / df, df)
         };
