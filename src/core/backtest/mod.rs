@@ -90,6 +90,9 @@ impl Method {
     }
 }
 
+/// How many methods foretell a score: all but the help list, the last, which is an order.
+const SCORES: usize = Method::Need as usize;
+
 /// What is predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -250,8 +253,8 @@ struct Candidate {
     assessment: Option<u32>,
     assessments: u32,
     observed: f64,
-    values: [f64; Method::ALL.len()],
-    reaches: [Option<[f64; 2]>; Method::ALL.len()],
+    values: [f64; SCORES],
+    reaches: [Option<[f64; 2]>; SCORES],
     need: Option<f64>,
 }
 
@@ -276,7 +279,7 @@ pub fn forecasts(
             if student % 1024 == 0 {
                 poll();
             }
-            whole.after(cut_at, student, &mut coming);
+            whole.after(&known, student, &mut coming);
             let Some(first) = coming.first() else {
                 continue;
             };
@@ -337,7 +340,7 @@ impl Whole {
 
     /// The assessments of a student of which nothing was known at the date, by time. They are the
     /// same whoever foretells them.
-    fn after(&self, cut_at: i64, student: usize, coming: &mut Vec<Evidence>) {
+    fn after(&self, known: &Known, student: usize, coming: &mut Vec<Evidence>) {
         let ledger = &self.ledger;
         evidence_of(
             student,
@@ -347,11 +350,8 @@ impl Whole {
             &self.options,
             coming,
         );
-        coming.retain(|piece| {
-            // Who had begun had shown something of it.
-            let later = |at| ledger.time_of(piece.unit, at) > cut_at;
-            ledger.responses_in(piece.unit).all(later)
-        });
+        // Who had begun had shown something of it, also where a later attempt counts now.
+        coming.retain(|piece| !known.began(student, ledger.unit(piece.unit).assessment));
         coming.sort_by_key(|piece| piece.taken_at);
     }
 }
@@ -409,6 +409,14 @@ impl Known {
         })
     }
 
+    /// Whether the student had answered anything of an assessment.
+    fn began(&self, student: usize, assessment: u32) -> bool {
+        let units = self
+            .ledger
+            .units_of_within(student, &(assessment..assessment + 1));
+        !units.is_empty()
+    }
+
     /// What all assessments of a student, also later ones, weigh by what was known.
     fn weigh(&self, student: usize, whole: &Whole, options: &Options, all: &mut Vec<Evidence>) {
         let (ledger, difficulty) = (&whole.ledger, &whole.difficulty);
@@ -457,8 +465,6 @@ impl Known {
                 adjusted_decayed,
                 shrunk.level,
                 level.level,
-                // The greatest need belongs to the lowest level.
-                level.need.map_or(level.level, |need| -need),
             ],
             as_of: ledger.as_of,
             drift: self.drift,
@@ -472,7 +478,7 @@ impl Known {
 struct Outlook {
     student: u32,
     assessments: u32,
-    values: [f64; Method::ALL.len()],
+    values: [f64; SCORES],
     as_of: i64,
     drift: f64,
     shrunk: Level,
@@ -494,7 +500,7 @@ impl Outlook {
             noise += piece.precision * piece.precision / precision;
         }
         let middle = coming[coming.len() / 2].taken_at;
-        let mut reaches = [None; Method::ALL.len()];
+        let mut reaches = [None; SCORES];
         for (method, level) in [
             (Method::ShrunkLevel, &self.shrunk),
             (Method::Level, &self.level),

@@ -1,7 +1,7 @@
 //! Students beside each other: what is foretold and what came, told from the mean of those with
 //! the same target, ranked within a date.
 
-use super::{Candidate, Forecast, LEAST_PEERS, Method, Prediction, Target};
+use super::{Candidate, Forecast, LEAST_PEERS, Method, Prediction, SCORES, Target};
 
 /// Values closer than this are tied: they are sums in different orders.
 const TIE: f64 = 1e-9;
@@ -31,20 +31,29 @@ fn tell(
     share: f64,
     each: &mut impl FnMut(&Forecast),
 ) {
-    let standing = |value: &dyn Fn(&Candidate) -> f64| {
-        Standing::of(&peers.iter().map(value).collect::<Vec<f64>>(), share)
+    let standing = |value: &dyn Fn(&Candidate) -> (f64, f64)| {
+        Standing::of(&peers.iter().map(value).collect::<Vec<_>>(), share)
     };
-    let observed = standing(&|own| own.observed);
-    let standings = Method::ALL.map(|method| standing(&|own| own.values[method as usize]));
+    let observed = standing(&|own| (own.observed, 0.0));
+    let standings = Method::ALL.map(|method| {
+        standing(&|own| match method {
+            // As in `students`: the greatest need first, an unknown one last, then by level.
+            Method::Need => (
+                own.need.map_or(f64::MAX, |need| -need),
+                own.values[Method::Level as usize],
+            ),
+            _ => (own.values[method as usize], 0.0),
+        })
+    });
     for (at, own) in peers.iter().enumerate() {
         let prediction = |method: Method| {
             let standing = &standings[method as usize];
             let ordered_only = method == Method::Need;
             (!ordered_only || own.need.is_some()).then(|| Prediction {
-                value: (!ordered_only).then_some(own.values[method as usize]),
+                value: own.values.get(method as usize).copied(),
                 rank: standing.ranks[at],
                 flagged: standing.lowest[at],
-                reach: own.reaches[method as usize],
+                reach: own.reaches.get(method as usize).copied().flatten(),
                 need: own.need.filter(|_| ordered_only),
             })
         };
@@ -62,15 +71,14 @@ fn tell(
     }
 }
 
-/// Takes the mean out of what came and out of every score foretold; a probability has none.
+/// Takes the mean out of what came and out of every score foretold.
 fn centre(peers: &mut [Candidate]) {
     let n = peers.len() as f64;
     let mean = peers.iter().map(|own| own.observed).sum::<f64>() / n;
     for own in peers.iter_mut() {
         own.observed -= mean;
     }
-    for method in Method::ALL.into_iter().filter(|m| *m != Method::Need) {
-        let at = method as usize;
+    for at in 0..SCORES {
         let mean = peers.iter().map(|own| own.values[at]).sum::<f64>() / n;
         for own in peers.iter_mut() {
             own.values[at] -= mean;
@@ -88,14 +96,22 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(values: &[f64], share: f64) -> Self {
+    /// By the first value, then by the second.
+    fn of(values: &[(f64, f64)], share: f64) -> Self {
         let n = values.len();
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
-        let places = share * n as f64;
+        order.sort_unstable_by(|&a, &b| {
+            let (a, b) = (values[a], values[b]);
+            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        // Whole places, so that a perfect order finds all of them.
+        let places = (share * n as f64).round().max(1.0);
         let (mut ranks, mut lowest) = (vec![0.0; n], vec![0.0; n]);
         let mut before = 0.0;
-        for tied in order.chunk_by(|&a, &b| values[b] - values[a] <= TIE) {
+        for tied in order.chunk_by(|&a, &b| {
+            let (a, b) = (values[a], values[b]);
+            b.0 - a.0 <= TIE && (b.1 - a.1).abs() <= TIE
+        }) {
             let count = tied.len() as f64;
             for &at in tied {
                 ranks[at] = (before + count / 2.0) / n as f64;

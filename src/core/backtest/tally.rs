@@ -24,6 +24,7 @@ struct Sums {
     foretold_squares: f64,
     products: f64,
     low: f64,
+    flagged: f64,
     found: f64,
     intervals: f64,
     within: [f64; 2],
@@ -52,6 +53,7 @@ impl Sums {
         self.foretold_squares += foretold * foretold;
         self.products += observed * foretold;
         self.low += forecast.low;
+        self.flagged += own.flagged;
         self.found += forecast.low * own.flagged;
     }
 
@@ -64,6 +66,7 @@ impl Sums {
         self.foretold_squares += times * other.foretold_squares;
         self.products += times * other.products;
         self.low += times * other.low;
+        self.flagged += times * other.flagged;
         self.found += times * other.found;
         self.intervals += times * other.intervals;
         for (own, other) in self.within.iter_mut().zip(other.within) {
@@ -82,7 +85,10 @@ impl Sums {
         // A spread of ranks this small is what rounding leaves of none.
         let varies = observed > 1e-9 && foretold > 1e-9;
         let correlation = varies.then(|| product / (observed.sqrt() * foretold.sqrt()));
-        let recall = (self.low > 0.0).then(|| self.found / self.low);
+        // As many are named as are among the lowest, but for chance in a resample: taken by
+        // their mean (Dice), chance in either number adds nothing to that of the recall.
+        let named = (self.low + self.flagged) / 2.0;
+        let recall = (named > 0.0).then(|| self.found / named);
         [rmse, correlation, recall]
     }
 }
