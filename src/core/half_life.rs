@@ -145,7 +145,8 @@ struct Foreteller<'a> {
     half_lives: &'a [f64],
 }
 
-/// Decayed sums as of the last piece.
+/// Decayed sums as of the last piece. The variance of the mean is `noise * squares / weight^2`,
+/// where a piece has `noise / precision`, as in `OwnLevel`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     weight: f64,
@@ -178,7 +179,7 @@ impl Foreteller<'_> {
                 sums.score *= faded;
                 for piece in sitting {
                     sums.weight += piece.precision;
-                    sums.squares += piece.precision * piece.precision;
+                    sums.squares += piece.precision;
                     sums.score += piece.precision * piece.adjusted;
                 }
             }
@@ -191,7 +192,7 @@ impl Foreteller<'_> {
         let own = sums.score / sums.weight;
         match &self.cohort {
             Some((population, Some(noise))) if self.shrink => {
-                let effective_n = sums.weight * sums.weight / sums.squares;
+                let effective_n = sums.weight / (sums.squares / sums.weight);
                 let reliability = population.reliability(noise / effective_n);
                 population.mean + reliability * (own - population.mean)
             }
@@ -272,15 +273,21 @@ fn median(values: &mut [f64]) -> Option<f64> {
 /// piece of evidence.
 pub fn optimal(drift: f64, noise: f64, interval: f64) -> f64 {
     let ratio = drift * interval / noise;
-    let gain = ((ratio * ratio + 4.0 * ratio).sqrt() - ratio) / 2.0;
+    // The root of `gain^2 / (1 - gain) = ratio`, in a form that no ratio takes the digits from.
+    let gain = 2.0 / (1.0 + (1.0 + 4.0 / ratio).sqrt());
     let intervals = std::f64::consts::LN_2 / -(-gain).ln_1p();
     (interval * intervals).clamp(SHORTEST, LONGEST)
 }
 
 fn days(half_life: Option<f64>) -> String {
-    half_life.map_or("no decay".to_owned(), |days| {
-        format!("{} days", (days * 10.0).round() / 10.0)
-    })
+    let Some(days) = half_life else {
+        return "no decay".to_owned();
+    };
+    match format!("{days:.1}").trim_end_matches(".0") {
+        "0" => "less than 0.1 days".to_owned(),
+        "1" => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
 }
 
 fn sentence(
@@ -308,7 +315,11 @@ fn sentence(
     };
     let (low, high) = (run(&mut (0..=best).rev()), run(&mut (best..trials.len())));
     let range = match low == high {
-        true => format!("{} foretells scores best", days(trials[best].half_life)),
+        true if best + 1 == trials.len() => "no decay foretells scores best".to_owned(),
+        true => {
+            let best = days(trials[best].half_life);
+            format!("a half-life of {best} foretells scores best")
+        }
         false => format!(
             "from {} to {}, half-lives foretell scores equally well (best: {})",
             days(trials[low].half_life),

@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
+use common::{
+    OwnId, OwnRow, answers, assert_backtest_sound, close, close_option, go, gradebook, integer,
+    messy_school, normal, row,
+};
 use pg_assess_core::Error;
 use pg_assess_core::backtest::{
     Difference, Forecast, Method, Outcome, Scope, Settings, Target, backtest, forecasts,
@@ -23,93 +26,6 @@ const TOLERANCE: f64 = 1e-9;
 /// Values closer than this share a place.
 const TIE: f64 = 1e-9;
 const METHODS: usize = Method::ALL.len();
-
-fn number(id: &Option<OwnId>) -> i64 {
-    match id {
-        Some(OwnId::Integer(number)) => *number,
-        _ => panic!("an integer id"),
-    }
-}
-
-/// A small school in which everything goes wrong that can: everyone has other questions, some
-/// sit again, some go on another day, two assessments share their days, one has no upper bound.
-fn school(seed: u64) -> Vec<OwnRow> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let students = rng.gen_range(8..26);
-    let assessments = rng.gen_range(3..9);
-    let questions = rng.gen_range(2..6);
-    let coarse = rng.gen_bool(0.3);
-    let mut names: Vec<i64> = (0..assessments).collect();
-    names.shuffle(&mut rng);
-    let mut rows = Vec::new();
-    for student in 0..students {
-        let ability = normal(&mut rng);
-        for (at, &assessment) in names.iter().enumerate() {
-            if rng.gen_bool(0.15) {
-                continue;
-            }
-            let day = (at - at % 2) as f64 * 11.0;
-            for question in (0..questions).filter(|q| *q == 0 || student % (q + 2) > 0) {
-                let score = |rng: &mut ChaCha8Rng| {
-                    let hardness = (question + 2 * assessment) % 5;
-                    let logit = ability - 0.6 * hardness as f64 + 1.0 + 0.7 * normal(rng);
-                    let score = 1.0 / (1.0 + (-logit).exp());
-                    (score * if coarse { 1.0 } else { 4.0 }).round()
-                        / if coarse { 1.0 } else { 4.0 }
-                };
-                let item = assessment * 10 + question;
-                let late = if question > 0 && rng.gen_bool(0.1) {
-                    5.0
-                } else {
-                    0.0
-                };
-                let mut answer = row(student, item, assessment, score(&mut rng), day + late);
-                if assessment == 1 {
-                    answer.max_score = MaxScore::Points(Some(f64::INFINITY));
-                    answer.score = answer.score.map(|score| 80.0 * score + 20.0);
-                }
-                if rng.gen_bool(0.15) {
-                    let later = OwnRow {
-                        score: answer.score.map(|score| score * 0.5),
-                        taken_at: answer.taken_at.map(|at| at + rng.gen_range(1..30) * DAY),
-                        ..answer.clone()
-                    };
-                    rows.push(later);
-                }
-                if rng.gen_bool(0.03) {
-                    answer.score = None;
-                }
-                rows.push(answer);
-            }
-        }
-    }
-    rows
-}
-
-/// Everything that was answered, each with its question's effect and weight.
-fn answers(rows: &[&OwnRow], options: &Options) -> Vec<(i64, Contribution)> {
-    let bytes = gradebook(rows.iter().copied());
-    let book = Gradebook::open(&bytes).expect("a gradebook");
-    let mut answers = Vec::new();
-    for student in solve::students(&book, options, &go).expect("students") {
-        let Some(level) = student.level else { continue };
-        let id = book.students().get(student.student).to_string();
-        let id = id.parse().expect("a number");
-        let rows = solve::explain(&book, student.student, options, &go).expect("an explanation");
-        answers.extend(rows.into_iter().map(|row| {
-            let named = |text: String| text.parse().expect("a number");
-            let effect = row.expected - level.prior;
-            let named = Contribution {
-                assessment: named(book.assessments().get(row.assessment).to_string()),
-                item: named(book.items().get(row.item).to_string()),
-                expected: effect,
-                ..row
-            };
-            (id, named)
-        }));
-    }
-    answers
-}
 
 /// One student's assessments: time, id, its answers; by time, then by id.
 fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<(i64, u32, Vec<Contribution>)> {
@@ -191,7 +107,7 @@ fn told_at(
 ) -> Vec<Told> {
     let counts = |row: &&OwnRow| {
         let at = row.taken_at.expect("a date");
-        at <= options.as_of.unwrap_or(i64::MAX) && !excluded.contains(&number(&row.assessment))
+        at <= options.as_of.unwrap_or(i64::MAX) && !excluded.contains(&integer(&row.assessment))
     };
     let all: Vec<&OwnRow> = rows.iter().filter(counts).collect();
     let known = |row: &&&OwnRow| row.taken_at.expect("a date") <= cut_at;
@@ -276,8 +192,8 @@ fn told_at(
             / scores.iter().map(|score| fades(score.0)).sum::<f64>();
         let begun = |assessment: u32| {
             past.iter().any(|row| {
-                number(&row.student) == student
-                    && number(&row.assessment) == i64::from(assessment)
+                integer(&row.student) == student
+                    && integer(&row.assessment) == i64::from(assessment)
                     && row.score.is_some()
             })
         };
@@ -585,7 +501,7 @@ fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
 fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
     let mut compared = 0;
     for seed in 0..36 {
-        let rows = school(seed);
+        let rows = messy_school(seed);
         let bytes = gradebook(&rows);
         let book = Gradebook::open(&bytes).expect("a gradebook");
         let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
@@ -676,7 +592,7 @@ fn what_comes_after_a_cut_changes_nothing_that_was_foretold() {
     let mut pairs = 0;
     for seed in 0..12 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut before = school(seed);
+        let mut before = messy_school(seed);
         // Some assessments are still to come.
         before.retain(|row| row.taken_at <= Some(60 * DAY));
         let cut_at = [13, 24][seed as usize % 2] * DAY;
@@ -751,7 +667,7 @@ fn what_comes_after_a_cut_changes_nothing_that_was_foretold() {
 
 #[test]
 fn a_seed_gives_the_same_bytes_and_only_intervals_depend_on_it() {
-    let rows = school(4);
+    let rows = messy_school(4);
     let settings = at_days(&[2, 13, 24]);
     let with = |seed| {
         let settings = Settings {
@@ -789,7 +705,7 @@ fn a_seed_gives_the_same_bytes_and_only_intervals_depend_on_it() {
 #[test]
 fn neither_the_order_of_rows_nor_names_matter() {
     for seed in 0..6 {
-        let rows = school(seed);
+        let rows = messy_school(seed);
         let settings = at_days(&[2, 13, 24, 40]);
         let one = run(&rows, &Options::default(), &settings);
         let mut shuffled = rows.clone();
@@ -797,7 +713,7 @@ fn neither_the_order_of_rows_nor_names_matter() {
         let other = run(&shuffled, &Options::default(), &settings);
         assert_eq!(format!("{one:?}"), format!("{other:?}"));
         // Other names in the same order: the same to the last bit.
-        let text = |id: &Option<OwnId>| Some(OwnId::Text(format!("no. {:06}", number(id))));
+        let text = |id: &Option<OwnId>| Some(OwnId::Text(format!("no. {:06}", integer(id))));
         let mut named = rows.clone();
         for row in &mut named {
             row.student = text(&row.student);
@@ -810,11 +726,11 @@ fn neither_the_order_of_rows_nor_names_matter() {
         for row in &mut named {
             row.student = Some(OwnId::Text(format!(
                 "{}",
-                number(&row_id(&row.student)) * 7 % 101
+                integer(&row_id(&row.student)) * 7 % 101
             )));
             row.item = Some(OwnId::Text(format!(
                 "{}",
-                number(&row_id(&row.item)) * 17 % 1009
+                integer(&row_id(&row.item)) * 17 % 1009
             )));
         }
         let other = run(&named, &Options::default(), &settings);
@@ -901,7 +817,10 @@ impl Plan {
 fn an_easier_assessment_changes_no_error_where_difficulty_is_taken_out() {
     let rows = PLAN.rows();
     let mut easier = rows.clone();
-    for row in easier.iter_mut().filter(|row| number(&row.assessment) == 4) {
+    for row in easier
+        .iter_mut()
+        .filter(|row| integer(&row.assessment) == 4)
+    {
         row.score = row.score.map(|score| score + 0.5);
     }
     let settings = Settings {
@@ -1217,26 +1136,6 @@ fn dates_are_chosen_evenly() {
     assert_eq!(days(chosen(&full, &given(&[30, 9, 30, 500, -4]))), [9, 30]);
 }
 
-/// Every figure is a number, and there is no more of it than there should be.
-fn assert_sound(rows: &[Outcome]) {
-    let text = format!("{rows:?}");
-    for bad in ["NaN", "inf"] {
-        assert!(!text.contains(bad), "{text}");
-    }
-    for row in rows {
-        let own = &row.figures;
-        let shares = [own.recall, own.coverage[0], own.coverage[1], own.need_error];
-        for share in shares.into_iter().flatten() {
-            assert!((-1e-9..=1.0 + 1e-9).contains(&share), "{row:?}");
-        }
-        assert!(
-            own.rank_correlation.is_none_or(|r| r.abs() <= 1.0 + 1e-9),
-            "{row:?}"
-        );
-        assert!(own.rmse.is_none_or(|rmse| rmse >= 0.0), "{row:?}");
-    }
-}
-
 #[test]
 fn the_edges_give_rows_or_none() {
     let with = |cuts: &[i64], resamples| Settings {
@@ -1273,7 +1172,7 @@ fn the_edges_give_rows_or_none() {
     }
     let five = run(&few(5), &plain, &with(&[20], 50));
     assert_eq!(five.len(), 2 * 3 * METHODS);
-    assert_sound(&five);
+    assert_backtest_sound(&five);
     // Five students are too few to resample.
     assert!(five.iter().all(|row| {
         row.figures
@@ -1291,7 +1190,7 @@ fn the_edges_give_rows_or_none() {
         cuts: ends.to_vec(),
         ..with(&[], 10)
     };
-    assert_sound(&run(&many, &plain, &settings));
+    assert_backtest_sound(&run(&many, &plain, &settings));
     let none = run(&many, &plain, &with(&[3], 0));
     assert!(none.iter().all(|row| {
         row.figures
@@ -1311,7 +1210,7 @@ fn the_edges_give_rows_or_none() {
             },
         );
         assert_eq!(rows.len(), targets * 3 * METHODS, "{horizon}");
-        assert_sound(&rows);
+        assert_backtest_sound(&rows);
     }
 
     // All the same: no error, and no order to find.
@@ -1352,13 +1251,13 @@ fn the_edges_give_rows_or_none() {
             weighted_target,
             ..with(&[3, 10, 20], 20)
         };
-        assert_sound(&run(&flawed, &plain, &settings));
+        assert_backtest_sound(&run(&flawed, &plain, &settings));
     }
 }
 
 #[test]
 fn bad_settings_are_refused_by_name() {
-    let bytes = gradebook(&school(1));
+    let bytes = gradebook(&messy_school(1));
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let horizon = |horizon| Settings {
         horizon,

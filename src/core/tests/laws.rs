@@ -4,7 +4,9 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::{OwnId, OwnRow, Solved, builder, close, go, gradebook, merge, normal, row};
+use common::{
+    OwnId, OwnRow, Solved, assert_past_sound, builder, close, go, gradebook, merge, normal, row,
+};
 use pg_assess_core::gradebook::{Exclusion, Gradebook, MaxScore};
 use pg_assess_core::options::{Attempts, Counting, Options};
 use pg_assess_core::solve;
@@ -158,6 +160,7 @@ fn options() -> impl Strategy<Value = Options> {
             quality,
             half_life: figures.0,
             noise_df: figures.1,
+            trend_noise_df: figures.1,
             min_answers: figures.2,
             weight_floor: figures.3,
             confidence: figures.4,
@@ -347,7 +350,9 @@ proptest! {
     fn figures_are_sound(rows in table(), options in options(), day in 0..400i64, now in any::<bool>()) {
         let as_of = (!now).then_some(day * DAY);
         let options = Options { as_of, ..options };
-        Solved::of(&gradebook(&rows), &options).assert_sound(&options);
+        let bytes = gradebook(&rows);
+        Solved::of(&bytes, &options).assert_sound(&options);
+        assert_past_sound(&bytes, &options);
     }
 
     #[test]
@@ -817,6 +822,7 @@ fn hostile_tables_give_sound_figures() {
                     ..Options::default()
                 };
                 Solved::of(&bytes, &options).assert_sound(&options);
+                assert_past_sound(&bytes, &options);
             }
         }
     }
@@ -849,6 +855,18 @@ fn hostile_choices_give_sound_figures() {
         Options {
             noise_df: 5e-324,
             shrink: false,
+            ..base()
+        },
+        Options {
+            trend_noise_df: f64::MAX,
+            ..base()
+        },
+        Options {
+            trend_noise_df: 5e-324,
+            ..base()
+        },
+        Options {
+            trend_noise_df: 0.0,
             ..base()
         },
         Options {
@@ -927,7 +945,9 @@ fn hostile_choices_give_sound_figures() {
         options.check().expect("an allowed choice");
         for rows in [school(1), school(2), school(3)] {
             println!("{options:?}");
-            Solved::of(&gradebook(&rows), &options).assert_sound(&options);
+            let bytes = gradebook(&rows);
+            Solved::of(&bytes, &options).assert_sound(&options);
+            assert_past_sound(&bytes, &options);
         }
     }
 }
@@ -960,6 +980,14 @@ fn bad_choices_are_refused() {
         },
         Options {
             noise_df: -1.0,
+            ..base()
+        },
+        Options {
+            trend_noise_df: -1.0,
+            ..base()
+        },
+        Options {
+            trend_noise_df: f64::INFINITY,
             ..base()
         },
         Options {

@@ -7,14 +7,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use pg_assess_core::backtest::{Outcome, Settings, backtest};
 use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::{Builder, Gradebook, Id, MaxScore, Row};
+use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
 use pg_assess_core::solve::{self, Item};
 use pg_assess_core::student::Student;
 use pg_assess_core::time::{Clock, DAY};
-use rand::Rng;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
@@ -306,6 +309,168 @@ impl Solved {
             assert!(assessment.sem.is_none_or(|sem| sem >= 0.0));
         }
     }
+}
+
+/// The number that an id is.
+pub fn integer(id: &Option<OwnId>) -> i64 {
+    match id {
+        Some(OwnId::Integer(number)) => *number,
+        _ => panic!("an integer id"),
+    }
+}
+
+/// A small school in which everything goes wrong that can: everyone has other questions, some
+/// sit again, some go on another day, two assessments share their days, one has no upper bound.
+pub fn messy_school(seed: u64) -> Vec<OwnRow> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let students = rng.gen_range(8..26);
+    let assessments = rng.gen_range(3..9);
+    let questions = rng.gen_range(2..6);
+    let coarse = rng.gen_bool(0.3);
+    let mut names: Vec<i64> = (0..assessments).collect();
+    names.shuffle(&mut rng);
+    let mut rows = Vec::new();
+    for student in 0..students {
+        let ability = normal(&mut rng);
+        for (at, &assessment) in names.iter().enumerate() {
+            if rng.gen_bool(0.15) {
+                continue;
+            }
+            let day = (at - at % 2) as f64 * 11.0;
+            for question in (0..questions).filter(|q| *q == 0 || student % (q + 2) > 0) {
+                let score = |rng: &mut ChaCha8Rng| {
+                    let hardness = (question + 2 * assessment) % 5;
+                    let logit = ability - 0.6 * hardness as f64 + 1.0 + 0.7 * normal(rng);
+                    let score = 1.0 / (1.0 + (-logit).exp());
+                    (score * if coarse { 1.0 } else { 4.0 }).round()
+                        / if coarse { 1.0 } else { 4.0 }
+                };
+                let item = assessment * 10 + question;
+                let late = if question > 0 && rng.gen_bool(0.1) {
+                    5.0
+                } else {
+                    0.0
+                };
+                let mut answer = row(student, item, assessment, score(&mut rng), day + late);
+                if assessment == 1 {
+                    answer.max_score = MaxScore::Points(Some(f64::INFINITY));
+                    answer.score = answer.score.map(|score| 80.0 * score + 20.0);
+                }
+                if rng.gen_bool(0.15) {
+                    let later = OwnRow {
+                        score: answer.score.map(|score| score * 0.5),
+                        taken_at: answer.taken_at.map(|at| at + rng.gen_range(1..30) * DAY),
+                        ..answer.clone()
+                    };
+                    rows.push(later);
+                }
+                if rng.gen_bool(0.03) {
+                    answer.score = None;
+                }
+                rows.push(answer);
+            }
+        }
+    }
+    rows
+}
+
+/// Everything that was answered, each with its question's effect and weight.
+pub fn answers(rows: &[&OwnRow], options: &Options) -> Vec<(i64, Contribution)> {
+    let bytes = gradebook(rows.iter().copied());
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let mut answers = Vec::new();
+    for student in solve::students(&book, options, &go).expect("students") {
+        let Some(level) = student.level else { continue };
+        let id = book.students().get(student.student).to_string();
+        let id = id.parse().expect("a number");
+        let rows = solve::explain(&book, student.student, options, &go).expect("an explanation");
+        answers.extend(rows.into_iter().map(|row| {
+            let named = |text: String| text.parse().expect("a number");
+            let effect = row.expected - level.prior;
+            let named = Contribution {
+                assessment: named(book.assessments().get(row.assessment).to_string()),
+                item: named(book.items().get(row.item).to_string()),
+                expected: effect,
+                ..row
+            };
+            (id, named)
+        }));
+    }
+    answers
+}
+
+/// What holds of any back-test.
+pub fn assert_backtest_sound(rows: &[Outcome]) {
+    let text = format!("{rows:?}");
+    for bad in ["NaN", "inf"] {
+        assert!(!text.contains(bad), "{text}");
+    }
+    for row in rows {
+        let own = &row.figures;
+        let shares = [own.recall, own.coverage[0], own.coverage[1], own.need_error];
+        for share in shares.into_iter().flatten() {
+            assert!((-1e-9..=1.0 + 1e-9).contains(&share), "{row:?}");
+        }
+        assert!(
+            own.rank_correlation.is_none_or(|r| r.abs() <= 1.0 + 1e-9),
+            "{row:?}"
+        );
+        assert!(own.rmse.is_none_or(|rmse| rmse >= 0.0), "{row:?}");
+    }
+}
+
+/// What holds of any advice.
+pub fn assert_advice_sound(advice: &Advice, in_use: f64) {
+    let text = format!("{advice:?}");
+    assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+    assert_eq!(advice.trials.is_empty(), advice.n == 0, "{text}");
+    assert_eq!(advice.n == 0, advice.students == 0, "{text}");
+    if advice.n == 0 {
+        return;
+    }
+    let count = |f: &dyn Fn(&Trial) -> bool| advice.trials.iter().filter(|own| f(own)).count();
+    assert_eq!(count(&|own| own.is_best), 1, "{text}");
+    assert_eq!(count(&|own| own.in_use), 1, "{text}");
+    let tried = count(&|own| own.half_life == Some(in_use));
+    assert_eq!(tried, 1, "{text}");
+    let days = |own: &Trial| own.half_life.unwrap_or(f64::INFINITY);
+    assert!(
+        advice
+            .trials
+            .windows(2)
+            .all(|two| days(&two[0]) < days(&two[1])),
+        "{text}"
+    );
+    let least = advice
+        .trials
+        .iter()
+        .map(|own| own.rmse)
+        .fold(f64::INFINITY, f64::min);
+    for own in &advice.trials {
+        assert_eq!(own.difference, own.rmse - least);
+        assert!(!own.is_best || own.difference == 0.0 && own.indistinguishable);
+        let near = own.difference <= 0.01 * least || own.ci.is_some_and(|(low, _)| low <= 0.0);
+        assert_eq!(own.indistinguishable, near, "{own:?}");
+        assert!(own.ci.is_none_or(|(low, high)| low <= high));
+    }
+}
+
+/// Looks back with few settings, and takes advice: neither fails, and all figures are sound.
+pub fn assert_past_sound(bytes: &[u8], options: &Options) {
+    let gradebook = Gradebook::open(bytes).expect("a gradebook");
+    for weighted_target in [false, true] {
+        let settings = Settings {
+            cut_count: 3,
+            horizon: 60.0,
+            weighted_target,
+            resamples: 5,
+            ..Settings::default()
+        };
+        let rows = backtest(&gradebook, options, &settings, &go).expect("rows");
+        assert_backtest_sound(&rows);
+    }
+    let advice = solve::half_life_advice(&gradebook, options, 5, 1, &go).expect("advice");
+    assert_advice_sound(&advice, options.half_life);
 }
 
 /// Fails unless the two differ by at most `tolerance`.
