@@ -185,15 +185,21 @@ fn half_life_advice(
     Ok(TableIterator::new(rows))
 }
 
-/// A span as Postgres writes it: whole days, and what is left of one.
+/// A span as Postgres writes it: whole days, and what is left of one. More days than 32 bits hold
+/// become months of 30, as which they came.
 fn interval(days: f64) -> Result<Interval> {
     let whole = days.floor();
     let micros = ((days - whole) * DAY as f64).round() as i64;
-    Interval::new(0, whole as i32, micros).map_err(|_| {
+    let months = match whole > f64::from(i32::MAX) {
+        true => (whole / 30.0).floor(),
+        false => 0.0,
+    };
+    let rest = whole - 30.0 * months;
+    Interval::new(months as i32, rest as i32, micros).map_err(|_| {
         report(Error::Argument {
             name: "half_life",
             value: days.to_string(),
-            expected: "a span of less than two thousand million days",
+            expected: "a span that Postgres can tell in months and days",
         })
     })
 }

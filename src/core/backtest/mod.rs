@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use crate::Poll;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
-use crate::distribution::t_quantile;
+use crate::distribution::{t_quantile, t_two_sided};
 use crate::error::{Error, Result};
 use crate::gradebook::Gradebook;
 use crate::item::qualities;
 use crate::ledger::Ledger;
-use crate::level::{Evidence, Level, OwnLevel, Records, evidence_of};
+use crate::level::{Evidence, Level, OwnLevel, ROUNDING, Records, evidence_of};
 use crate::options::{Counting, Options};
 use crate::student::weights;
 use crate::time::{DAY, days_between};
@@ -240,10 +240,40 @@ pub struct Prediction {
     pub rank: f64,
     /// Whether the method would have named the student; between 0 and 1 when tied at the edge.
     pub flagged: f64,
-    /// Half the width of the 80 % and of the 95 % interval for the target.
-    pub reach: Option<[f64; 2]>,
+    /// How far what comes may be from the value.
+    pub spread: Option<Spread>,
+    /// Whether what came lies in the 80 % and in the 95 % interval.
+    pub within: Option<[bool; 2]>,
     /// Probability of a level below the cut.
     pub need: Option<f64>,
+}
+
+impl Prediction {
+    /// Half the width of the 80 % and of the 95 % interval for the target.
+    pub fn reach(&self) -> Option<[f64; 2]> {
+        let own = self.spread?;
+        Some([0.9, 0.975].map(|p| own.se * t_quantile(p, own.df)))
+    }
+}
+
+/// The standard error of a prediction, and its degrees of freedom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    pub se: f64,
+    pub df: f64,
+}
+
+impl Spread {
+    /// Whether the 80 % and the 95 % interval hold what came `error` from the value: by its
+    /// probability, which is told much faster than the ends of intervals.
+    fn holds(&self, error: f64) -> [bool; 2] {
+        if self.se > ROUNDING {
+            let probability = t_two_sided(error / self.se, self.df);
+            [0.2, 0.05].map(|outside| probability >= outside)
+        } else {
+            [error.abs() <= ROUNDING; 2]
+        }
+    }
 }
 
 /// A student with something known at a date and something to come.
@@ -254,7 +284,7 @@ struct Candidate {
     assessments: u32,
     observed: f64,
     values: [f64; SCORES],
-    reaches: [Option<[f64; 2]>; SCORES],
+    spreads: [Option<Spread>; SCORES],
     need: Option<f64>,
 }
 
@@ -500,12 +530,12 @@ impl Outlook {
             noise += piece.precision * piece.precision / precision;
         }
         let middle = coming[coming.len() / 2].taken_at;
-        let mut reaches = [None; SCORES];
+        let mut spreads = [None; SCORES];
         for (method, level) in [
             (Method::ShrunkLevel, &self.shrunk),
             (Method::Level, &self.level),
         ] {
-            reaches[method as usize] = self.reach(level, middle, noise / (sum * sum));
+            spreads[method as usize] = self.spread(level, middle, noise / (sum * sum));
         }
         Candidate {
             student: self.student,
@@ -513,18 +543,18 @@ impl Outlook {
             assessments: self.assessments,
             observed: observed / sum,
             values: self.values,
-            reaches,
+            spreads,
             need: self.level.need,
         }
     }
 
-    /// Half the widths of the intervals: the level's own error, the drift until then, and what is
-    /// foretold, whose variance is `noise` times that of a piece of evidence of precision 1.
-    fn reach(&self, level: &Level, at: i64, noise: f64) -> Option<[f64; 2]> {
+    /// The level's own error, the drift until then, and what is foretold, whose variance is
+    /// `noise` times that of a piece of evidence of precision 1.
+    fn spread(&self, level: &Level, at: i64, noise: f64) -> Option<Spread> {
         let drift = self.drift * days_between(self.as_of, at);
-        let spread = (level.se?.powi(2) + drift + level.noise? * noise).sqrt();
-        let reach = |p| spread * t_quantile(p, level.df.unwrap_or(f64::INFINITY));
-        Some([reach(0.9), reach(0.975)]).filter(|reach| reach[1].is_finite())
+        let se = (level.se?.powi(2) + drift + level.noise? * noise).sqrt();
+        let df = level.df.unwrap_or(f64::INFINITY);
+        Some(Spread { se, df }).filter(|own| own.se.is_finite())
     }
 }
 

@@ -49,11 +49,16 @@ fn tell(
         let prediction = |method: Method| {
             let standing = &standings[method as usize];
             let ordered_only = method == Method::Need;
+            let value = own.values.get(method as usize).copied();
+            let spread = own.spreads.get(method as usize).copied().flatten();
             (!ordered_only || own.need.is_some()).then(|| Prediction {
-                value: own.values.get(method as usize).copied(),
+                value,
                 rank: standing.ranks[at],
                 flagged: standing.lowest[at],
-                reach: own.reaches.get(method as usize).copied().flatten(),
+                spread,
+                within: value
+                    .zip(spread)
+                    .map(|(value, spread)| spread.holds(own.observed - value)),
                 need: own.need.filter(|_| ordered_only),
             })
         };

@@ -8,7 +8,7 @@ use crate::bootstrap::{Resampler, quantile};
 
 /// Students are dealt to this many blocks, which are resampled as a whole: what is foretold of
 /// one student at several dates hangs together.
-const BLOCKS: u32 = 256;
+const BLOCKS: u32 = 128;
 /// Bins in which need is held against what came.
 const BINS: usize = 10;
 
@@ -39,11 +39,11 @@ impl Sums {
         if let Some(value) = own.value {
             let error = forecast.observed - value;
             self.square_error += error * error;
-            if let Some(reach) = own.reach {
-                self.intervals += 1.0;
-                for (within, reach) in self.within.iter_mut().zip(reach) {
-                    *within += f64::from(u8::from(error.abs() <= reach));
-                }
+        }
+        if let Some(within) = own.within {
+            self.intervals += 1.0;
+            for (sum, within) in self.within.iter_mut().zip(within) {
+                *sum += f64::from(u8::from(within));
             }
         }
         let (observed, foretold) = (forecast.observed_rank, own.rank);

@@ -364,14 +364,14 @@ fn compare_forecasts(book: &Gradebook<'_>, told: &[Told], fast: &[Forecast]) {
             close(own.rank, told.places[at].0, TOLERANCE, &what);
             close(own.flagged, told.places[at].1, TOLERANCE, &what);
             if method == Method::Need {
-                assert_eq!((own.value, own.reach), (None, None));
+                assert_eq!((own.value, own.spread), (None, None));
                 close_option(own.need, told.need, TOLERANCE, &what);
                 continue;
             }
             close_option(own.value, Some(told.values[at]), TOLERANCE, &what);
             for level in [0, 1] {
                 let of = |reach: Option<[f64; 2]>| reach.map(|reach| reach[level]);
-                close_option(of(own.reach), of(told.reach[at]), 1e-8, &what);
+                close_option(of(own.reach()), of(told.reach[at]), 1e-8, &what);
             }
         }
     }
@@ -655,8 +655,8 @@ fn what_comes_after_a_cut_changes_nothing_that_was_foretold() {
                     let (own, again) = (one.by(method), again.by(method));
                     assert_eq!(own.map(|own| own.rank), again.map(|own| own.rank));
                     assert_eq!(
-                        own.and_then(|own| own.reach),
-                        again.and_then(|own| own.reach)
+                        own.and_then(|own| own.spread),
+                        again.and_then(|own| own.spread)
                     );
                 }
             }
@@ -896,7 +896,7 @@ fn hits(schools: impl Iterator<Item = Plan>) -> [Hits; BANDS.len()] {
                 .position(|(from, to)| (*from..=*to).contains(&known));
             let own = one.by(Method::Level).expect("a level");
             let error = (one.observed - own.value.expect("a value")).abs();
-            let reach = own.reach.expect("an interval");
+            let reach = own.reach().expect("an interval");
             let hits = &mut hits[band.expect("a band")];
             hits[0] += f64::from(u8::from(error <= reach[0]));
             hits[1] += f64::from(u8::from(error <= reach[1]));
