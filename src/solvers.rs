@@ -33,7 +33,7 @@ pub fn on_clock(gradebook: &Gradebook<'_>, name: &'static str, at: i64) -> Resul
         return Err(report(Error::Argument {
             name,
             value: if at < 0 { "-infinity" } else { "infinity" }.to_owned(),
-            expected: "a finite time, or leave it out to look from the latest response",
+            expected: "a finite time, or leave it out",
         }));
     }
     Ok(from_timestamptz(gradebook.clock(), at))

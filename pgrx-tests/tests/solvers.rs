@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{AGGREGATE, Database, PARALLEL, RESPONSES, SERIAL, Session, gradebook_of, rows};
 
 /// The result columns of the design, in order.
-const RESULTS: [(&str, &str); 5] = [
+const RESULTS: [(&str, &str); 7] = [
     (
         "items",
         "item text, assessments integer, n bigint, n_effective double precision, \
@@ -42,10 +42,35 @@ const RESULTS: [(&str, &str); 5] = [
          share double precision, contribution double precision",
     ),
     ("coverage", "reason text, rows bigint"),
+    (
+        "backtest",
+        "target text, scope text, cut_at timestamp with time zone, student_group text, \
+         assessments_from integer, assessments_to integer, method text, method_rank integer, \
+         n bigint, rmse double precision, rmse_difference double precision, \
+         rmse_difference_low double precision, rmse_difference_high double precision, \
+         rank_correlation double precision, rank_correlation_difference double precision, \
+         rank_correlation_difference_low double precision, \
+         rank_correlation_difference_high double precision, recall double precision, \
+         recall_difference double precision, recall_difference_low double precision, \
+         recall_difference_high double precision, coverage_80 double precision, \
+         coverage_95 double precision, need_error double precision",
+    ),
+    (
+        "half_life_advice",
+        "half_life interval, rmse double precision, difference double precision, \
+         ci_low double precision, ci_high double precision, indistinguishable boolean, \
+         is_best boolean, in_use boolean, n bigint, students bigint, variogram interval, \
+         advice text",
+    ),
 ];
 
+/// Those that say something of any gradebook; the others look back at a cohort's past.
+fn solvers() -> impl Iterator<Item = &'static str> {
+    RESULTS.iter().map(|(name, _)| *name).take(5)
+}
+
 /// Names and defaults of the arguments: both are written out in users' queries.
-const ARGUMENTS: [(&str, &str); 5] = [
+const ARGUMENTS: [(&str, &str); 7] = [
     (
         "items",
         "gradebook assess.gradebook, \
@@ -67,12 +92,12 @@ const ARGUMENTS: [(&str, &str); 5] = [
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
          quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
-         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 4, \
+         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
          confidence double precision DEFAULT 0.95, stale_half_lives double precision DEFAULT 2, \
          trend_window interval DEFAULT '180 days'::interval, trend_min_dates integer DEFAULT 5, \
          trend_min_span interval DEFAULT '28 days'::interval, \
          trend_alpha double precision DEFAULT 0.05, steady_margin double precision DEFAULT 0.05, \
-         due_share double precision DEFAULT 0.5",
+         due_share double precision DEFAULT 0.5, trend_noise_df double precision DEFAULT 4",
     ),
     (
         "assessments",
@@ -89,13 +114,43 @@ const ARGUMENTS: [(&str, &str); 5] = [
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
          quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
-         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 4",
+         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8",
     ),
     (
         "coverage",
         "gradebook assess.gradebook, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text",
+    ),
+    (
+        "backtest",
+        "gradebook assess.gradebook, \
+         cuts timestamp with time zone[] DEFAULT NULL::timestamp with time zone[], \
+         cut_count integer DEFAULT 10, horizon interval DEFAULT '90 days'::interval, \
+         weighted_target boolean DEFAULT false, half_life interval DEFAULT '60 days'::interval, \
+         as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
+         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         cut_share double precision DEFAULT 0.2, \
+         adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
+         weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
+         flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
+         quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
+         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
+         confidence double precision DEFAULT 0.95, resamples integer DEFAULT 500, \
+         seed bigint DEFAULT 1",
+    ),
+    (
+        "half_life_advice",
+        "gradebook assess.gradebook, half_life interval DEFAULT '60 days'::interval, \
+         as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
+         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
+         weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
+         flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
+         quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
+         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
+         confidence double precision DEFAULT 0.95, resamples integer DEFAULT 500, \
+         seed bigint DEFAULT 1",
     ),
 ];
 
@@ -187,13 +242,14 @@ students    | quality => false            | level, raw_level, slope | *
 students    | counting => 'assessments'   | information, level, raw_level, slope | *
 students    | counting => 'responses'     | information, level, raw_level, slope | *
 students    | half_precision_items => 0   | information, level, raw_level, slope | *
-students    | noise_df => 40              | interval, level, level_se, need, slope_se, trend_p | need_rank, direction
+students    | noise_df => 40              | interval, level, level_se, need | need_rank
 students    | confidence => 0.5           | interval |
 students    | stale_half_lives => 0.01    | verdict |
 students    | trend_window => NULL        | slope, slope_se, trend_p | direction
 students    | trend_window => '60 days'   | slope, slope_se, trend_p | direction
 students    | trend_min_dates => 30       | direction |
 students    | trend_min_span => '300 days'| direction |
+students    | trend_noise_df => 40        | slope_se, trend_p | direction
 students    | trend_alpha => 0.5          | direction |
 students    | steady_margin => 1          | direction |
 students    | due_share => 1              | due, missing |
@@ -214,12 +270,85 @@ explain     | counting => 'assessments'   | contribution, share | expected
 explain     | counting => 'responses'     | contribution, share | expected
 explain     | half_precision_items => 0   | contribution, share | expected
 explain     | noise_df => 40              | contribution, share |
+backtest    | cuts => '{2025-12-31}'      | n, rmse, rank_correlation, recall, coverage_80 | *
+backtest    | cut_count => 3              | n, rmse, rank_correlation, recall, coverage_80 | *
+backtest    | horizon => '30 days'        | n, rmse, rank_correlation, recall, coverage_80 | *
+backtest    | weighted_target => true     | rmse, rank_correlation, coverage_80 | *
+backtest    | half_life => '20 days'      | rmse, rank_correlation, coverage_80 | *
+backtest    | as_of => '2025-12-31'       | n, rmse, rank_correlation, recall, coverage_80 | *
+backtest    | attempts => 'last'          | rmse, rank_correlation | *
+backtest    | attempts => 'best'          | rmse, rank_correlation | *
+backtest    | exclude => quizzes          | n, rmse, rank_correlation, recall, coverage_80 | *
+backtest    | cut_share => 0.4            | recall, recall_difference, need_error | bounds, rank_correlation, rank_correlation_difference
+backtest    | adjust_difficulty => false  | rmse, rank_correlation, coverage_80 | *
+backtest    | shrink => false             | rmse, coverage_80 | *
+backtest    | weight_floor => 0.9         | rmse | *
+backtest    | min_answers => 60           | rmse | *
+backtest    | flag_answers => 70          | rmse | *
+backtest    | flag_alpha => 0.3           | rmse | *
+backtest    | quality => false            | rmse | *
+backtest    | counting => 'assessments'   | rmse | *
+backtest    | counting => 'responses'     | rmse | *
+backtest    | half_precision_items => 0   | rmse | *
+backtest    | noise_df => 40              | rmse, coverage_80, need_error | *
+backtest    | confidence => 0.5           | bounds |
+backtest    | resamples => 60             | bounds |
+backtest    | seed => 2                   | bounds |
+half_life_advice | half_life => '90 days'     | advice, in_use | *
+half_life_advice | as_of => '2025-12-31'      | n, rmse, difference, interval | *
+half_life_advice | attempts => 'best'         | rmse, difference, interval | *
+half_life_advice | exclude => quizzes         | n, rmse, difference, interval | *
+half_life_advice | adjust_difficulty => false | rmse, difference, interval | *
+half_life_advice | shrink => false            | rmse, difference, interval | *
+half_life_advice | weight_floor => 0.9        | rmse, difference, interval | *
+half_life_advice | min_answers => 60          | rmse, difference, interval | *
+half_life_advice | flag_answers => 70         | rmse, difference, interval | *
+half_life_advice | flag_alpha => 0.3          | rmse, difference, interval | *
+half_life_advice | quality => false           | rmse, difference, interval | *
+half_life_advice | counting => 'responses'    | n, rmse, difference, interval | *
+half_life_advice | half_precision_items => 0  | rmse, difference, interval | *
+half_life_advice | confidence => 0.5          | interval | indistinguishable, advice
+half_life_advice | resamples => 60            | interval | indistinguishable, advice
+half_life_advice | seed => 2                  | interval | indistinguishable, advice
 ";
+
+/// The ends of the intervals of a back-test.
+const BOUNDS: [&str; 6] = [
+    "rmse_difference_low",
+    "rmse_difference_high",
+    "rank_correlation_difference_low",
+    "rank_correlation_difference_high",
+    "recall_difference_low",
+    "recall_difference_high",
+];
+
+/// What tells one row of a result from the others.
+const KEY: [&str; 9] = [
+    "student",
+    "item",
+    "assessment",
+    "reason",
+    "target",
+    "scope",
+    "cut_at",
+    "assessments_from",
+    "method",
+];
 
 #[test]
 fn every_option_changes_what_it_says_and_nothing_else() {
     let (_database, mut session) = with_sample("Math");
     for [function, option, must, may] in rows(OPTIONS) {
+        let key = |row: &str| {
+            // Other half-lives are tried besides the one in use.
+            let names = match function {
+                "half_life_advice" => &["half_life"][..],
+                _ => &KEY[..],
+            };
+            let values = names.iter().map(|name| format!("{row}.row ->> '{name}'"));
+            format!("concat_ws('|', {})", values.collect::<Vec<_>>().join(", "))
+        };
+        let (key_of_plain, key_of_other) = (key("p"), key("o"));
         let changed = session.table(&format!(
             "WITH g AS (SELECT gb, (SELECT array_agg(assessment_id::text) FROM sample.assessments
                                     WHERE kind = 'quiz') AS quizzes FROM g),
@@ -227,10 +356,7 @@ fn every_option_changes_what_it_says_and_nothing_else() {
                   other AS (SELECT to_jsonb(r) AS row FROM g, {} r)
              SELECT DISTINCT name COLLATE \"C\"
              FROM plain p JOIN other o
-               ON concat_ws('|', p.row ->> 'student', p.row ->> 'item', p.row ->> 'assessment',
-                            p.row ->> 'reason')
-                = concat_ws('|', o.row ->> 'student', o.row ->> 'item', o.row ->> 'assessment',
-                            o.row ->> 'reason'),
+               ON {key_of_plain} = {key_of_other},
                   jsonb_object_keys(p.row) AS name
              WHERE p.row -> name IS DISTINCT FROM o.row -> name ORDER BY 1",
             call(function, "gb", ""),
@@ -239,6 +365,7 @@ fn every_option_changes_what_it_says_and_nothing_else() {
         let set = |list: &str| -> BTreeSet<String> {
             let list = list
                 .replace("interval", "ci_high, ci_low")
+                .replace("bounds", &BOUNDS.join(", "))
                 .replace("verdict", "status, status_rank")
                 .replace("direction", "trend, trend_rank");
             let names = list.split(", ").filter(|name| !name.is_empty());
@@ -294,7 +421,8 @@ fn arguments(session: &mut Session, function: &str) -> Vec<(String, String)> {
 }
 
 /// Arguments for which NULL has a meaning.
-const NULL_SAYS_SOMETHING: [&str; 5] = ["student", "as_of", "exclude", "cut", "trend_window"];
+const NULL_SAYS_SOMETHING: [&str; 6] =
+    ["student", "as_of", "exclude", "cut", "cuts", "trend_window"];
 
 #[test]
 fn a_null_option_is_refused_by_name() {
@@ -325,7 +453,7 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
     const INSIDE: &[&str] = &["0", "1", "-1", "2", "'NaN'", "'Infinity'", "'-Infinity'"];
     let bad = |name: &str| -> &[&str] {
         match name {
-            "half_life" | "trend_window" => &[
+            "half_life" | "trend_window" | "horizon" => &[
                 "'0 days'",
                 "'-1 day'",
                 "'-1 month'",
@@ -342,7 +470,11 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             ],
             "counting" => &["''", "'Effective'", "'items'"],
             "stale_half_lives" => POSITIVE,
-            "min_answers" | "half_precision_items" | "noise_df" | "steady_margin" => NOT_NEGATIVE,
+            "min_answers"
+            | "half_precision_items"
+            | "noise_df"
+            | "trend_noise_df"
+            | "steady_margin" => NOT_NEGATIVE,
             "flag_alpha" | "trend_alpha" | "confidence" | "cut_share" => INSIDE,
             "upper_lower_share" => &["0", "0.50001", "-1", "'NaN'", "'Infinity'", "'-Infinity'"],
             "due_share" => &["0", "1.00001", "-1", "'NaN'", "'Infinity'", "'-Infinity'"],
@@ -350,8 +482,12 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             "cut" => &["'NaN'", "'Infinity'", "'-Infinity'"],
             "flag_answers" | "trend_min_dates" => &["-1", "-2147483648"],
             "as_of" => &["'infinity'", "'-infinity'"],
+            "cuts" => &["'{infinity}'", "'{2026-01-31,NULL,-infinity}'"],
+            "cut_count" => &["-1", "0", "1001"],
+            "resamples" => &["-1", "100001"],
             // Any text, any truth value will do.
-            "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality" => &[],
+            "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality"
+            | "weighted_target" | "seed" => &[],
             _ => panic!("no bad values known for {name}"),
         }
     };
@@ -562,7 +698,7 @@ fn the_past_is_as_if_later_rows_were_not_there() {
             gradebook_of("responses"),
             gradebook_of(&format!("responses WHERE taken_on <= '{date}'"))
         ));
-        for (function, _) in RESULTS.iter().filter(|(name, _)| *name != "coverage") {
+        for function in solvers().filter(|name| *name != "coverage") {
             let call = |gradebook: &str| {
                 call(function, gradebook, &format!("as_of => '{date}'")).replace("'1'", "'s1'")
             };
@@ -652,7 +788,7 @@ fn subjects_are_solved_side_by_side_and_in_workers() {
         "CREATE TABLE gs AS SELECT student, {AGGREGATE} AS gb FROM responses GROUP BY student;
          ANALYZE gs"
     ));
-    for (function, _) in RESULTS {
+    for function in solvers() {
         let call = call(function, "gb", "").replace("'1'", "gs.student");
         let all = format!("SELECT gs.student AS subject, r FROM gs, LATERAL {call} r");
         session.run(SERIAL);

@@ -3,8 +3,24 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::error::{Error, Result};
+
 /// With fewer units an interval would be a guess.
 const LEAST_UNITS: usize = 10;
+/// The most resamples; ten times as many as anybody needs.
+const MAX_RESAMPLES: u64 = 100_000;
+
+/// Refuses more resamples than anybody would wait for.
+pub fn check(resamples: u64) -> Result<()> {
+    if resamples > MAX_RESAMPLES {
+        return Err(Error::Argument {
+            name: "resamples",
+            value: resamples.to_string(),
+            expected: "an integer from 0 to 100000",
+        });
+    }
+    Ok(())
+}
 
 /// Draws: how many times each unit was drawn. None at all of fewer than ten units.
 #[derive(Debug)]

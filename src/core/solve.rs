@@ -2,6 +2,7 @@
 //! the questions and goes as far as its question needs.
 
 use crate::Poll;
+use crate::bootstrap;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
 use crate::error::Result;
@@ -181,6 +182,7 @@ pub fn half_life_advice(
     seed: u64,
     poll: Poll<'_>,
 ) -> Result<Advice> {
+    bootstrap::check(resamples)?;
     let Foundation {
         ledger,
         difficulty,

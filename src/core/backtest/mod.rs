@@ -8,6 +8,7 @@ mod tally;
 use std::collections::BTreeMap;
 
 use crate::Poll;
+use crate::bootstrap;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
 use crate::distribution::{t_quantile, t_two_sided};
@@ -29,8 +30,6 @@ const FOREVER: f64 = 1e18;
 const LEAST_PEERS: usize = 5;
 /// The most dates at which to look back.
 const MAX_CUTS: usize = 1000;
-/// The most resamples.
-const MAX_RESAMPLES: u64 = 100_000;
 
 /// A way to tell how a student will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,11 +166,7 @@ impl Settings {
             let expected = "an integer from 1 to 1000";
             return refuse("cut_count", self.cut_count.to_string(), expected);
         }
-        if self.resamples > MAX_RESAMPLES {
-            let expected = "an integer from 0 to 100000";
-            return refuse("resamples", self.resamples.to_string(), expected);
-        }
-        Ok(())
+        bootstrap::check(self.resamples)
     }
 
     /// The dates, ascending and each once. Evenly chosen ones divide the time between the first

@@ -6,6 +6,7 @@ mod common;
 use common::{
     OwnRow, answers, assert_advice_sound, close, go, gradebook, messy_school, normal, row,
 };
+use pg_assess_core::Error;
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::half_life::{Advice, Trial, optimal};
@@ -352,6 +353,26 @@ fn too_few_students_are_told_so() {
          (at least 200): keep 47 days, or pool the classes of the subject."
     );
     assert!(told(0, 0, 60.0).starts_with("0 students"));
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    let bytes = gradebook(&walk(1, 12, 6, 0.0));
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let with = |half_life| Options {
+        half_life,
+        ..Options::default()
+    };
+    for (half_life, resamples, expected) in [
+        (0.0, 0, "half_life"),
+        (f64::NAN, 0, "half_life"),
+        (60.0, 100_001, "resamples"),
+    ] {
+        match solve::half_life_advice(&book, &with(half_life), resamples, 1, &go) {
+            Err(Error::Argument { name, .. }) => assert_eq!(name, expected),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
 }
 
 /// One that is not among those tried is tried besides, in its place.
