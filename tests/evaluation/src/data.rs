@@ -24,7 +24,7 @@ const MATRICES: [(&str, &str, f64); 11] = [
     ("revised_psvtr", "responses_wide.csv", 1.0),
     ("sat12", "responses_wide.csv", 1.0),
     ("spm_ls", "responses_wide.csv", 1.0),
-    ("verbagg", "responses_wide_dichotomous.csv", 1.0),
+    ("verbagg", "responses_wide_0to2.csv", 2.0),
 ];
 
 /// The item matrices in `folder`; none unless all are there.
