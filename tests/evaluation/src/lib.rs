@@ -5,8 +5,12 @@
 //! Everything random comes from fixed seeds, so that equal data give equal pages.
 
 pub mod data;
+pub mod missing;
+pub mod network;
 pub mod questions;
 pub mod statistics;
+pub mod thin;
+pub mod trend;
 
 /// Readers and row makers of the core's own tests.
 #[path = "../../../src/core/tests/common/mod.rs"]
