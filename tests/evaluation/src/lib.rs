@@ -7,6 +7,9 @@
 pub mod data;
 pub mod missing;
 pub mod network;
+pub mod page;
+pub mod pages;
+pub mod plot;
 pub mod questions;
 pub mod statistics;
 pub mod thin;

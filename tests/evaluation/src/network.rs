@@ -113,7 +113,7 @@ impl Year {
 
 /// Every subject of every network.
 pub fn years() -> Vec<Year> {
-    SEEDS.flat_map(|seed| year(seed)).collect()
+    SEEDS.flat_map(year).collect()
 }
 
 fn year(seed: i64) -> Vec<Year> {
