@@ -55,9 +55,10 @@ pub fn page(courses: &[Course]) -> Page {
     page.section("In SQL");
     page.block(
         "sql no-run",
-        "SELECT r.student_id,
-       coalesce(s.raw_level * s.assessments / (s.assessments + s.missing), 0) AS with_missing
-FROM roster r LEFT JOIN assess.students(gradebook) s ON s.student = r.student_id::text
+        "WITH now AS (SELECT s.* FROM gradebooks g, assess.students(g.gb) s WHERE g.subject = 'Math')
+SELECT r.student_id,
+       coalesce(n.raw_level * n.assessments / (n.assessments + n.missing), 0) AS with_missing
+FROM roster r LEFT JOIN now n ON n.student = r.student_id::text
 ORDER BY with_missing;",
     );
     page.section("How it was done");
@@ -66,8 +67,8 @@ ORDER BY with_missing;",
          ranked within the course; the outcome is a final result of Fail or Withdrawn. Pairs of \
          one who fails or leaves and one who does not, both of the same course, are counted (the \
          area under the ROC curve). Those without a score have the most missing work; where a \
-         ranking says nothing of them, as means and `need` do, they stand in the middle. Intervals are 95 \
-         % by the bootstrap over courses.",
+         ranking says nothing of them, as means and `need` do, they stand in the middle. Intervals \
+         are 95 % by the bootstrap over courses.",
         courses.len()
     ));
     let rows: Vec<Vec<String>> = (0..missing::DAYS.len())

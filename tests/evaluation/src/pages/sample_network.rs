@@ -55,7 +55,7 @@ pub fn page() -> Page {
             ),
             format!(
                 "No school is favoured: its mean error is at most {largest:.2} standard \
-                 deviations of ability in any subject, where a single student's is typically {:.2}.",
+                 deviations of ability in any subject. A single student's is typically {:.2}.",
                 mean(squares).sqrt()
             ),
             format!(
