@@ -65,7 +65,9 @@ CREATE FUNCTION @extschema@.students(
     trend_min_span interval DEFAULT '28 days',
     trend_alpha float8 DEFAULT 0.05,
     steady_margin float8 DEFAULT 0.05,
-    due_share float8 DEFAULT 0.5
+    due_share float8 DEFAULT 0.5,
+    previous @extschema@.gradebook DEFAULT NULL,
+    carry_over float8 DEFAULT 0.65
 ) RETURNS TABLE (
     student text,
     level float8,
@@ -132,7 +134,9 @@ CREATE FUNCTION @extschema@.explain(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    noise_df float8 DEFAULT 4
+    noise_df float8 DEFAULT 4,
+    previous @extschema@.gradebook DEFAULT NULL,
+    carry_over float8 DEFAULT 0.65
 ) RETURNS TABLE (
     assessment text,
     item text,
