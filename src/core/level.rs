@@ -306,7 +306,7 @@ impl Records {
     pub fn records(&self, cohort: &Cohort, options: &Options) -> Vec<Option<Record>> {
         let population = cohort.population;
         let several = self.own.iter().flatten().nth(1).is_some();
-        let differ = several && population.variance > 0.0;
+        let differ = several && population.variance.sqrt() > ROUNDING;
         let record = |own: &OwnLevel| {
             let reliability = population.reliability(cohort.mean_variance(own, options));
             let deviation = reliability * (own.adjusted - population.mean);
