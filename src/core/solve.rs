@@ -138,6 +138,9 @@ pub fn previous(
     let this_year = Ledger::new(gradebook, options, poll)?;
     let old: Vec<Option<u32>> = (0..gradebook.students().len() as u32)
         .map(|student| {
+            if student % 1024 == 0 {
+                poll();
+            }
             let id = gradebook.students().get(student).to_string();
             let found = previous.students().find(&id)?;
             // Other spellings of one number or uuid would be several students.
