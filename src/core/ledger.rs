@@ -47,6 +47,16 @@ pub struct Ledger {
 impl Ledger {
     /// Lays out the responses of `gradebook` that count under `options`.
     pub fn new(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Result<Self> {
+        Self::before(gradebook, &[], options, poll)
+    }
+
+    /// The same, but of each student only what is older than the time in `ends`, if there is one.
+    pub fn before(
+        gradebook: &Gradebook<'_>,
+        ends: &[i64],
+        options: &Options,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
         let mut loader = Loader {
             attempts: options.attempts,
             pending: Vec::new(),
@@ -74,7 +84,8 @@ impl Ledger {
             }
         }
         gradebook.visit(poll, |sitting| {
-            if sitting.taken_at > limit {
+            let end = ends.get(sitting.student as usize);
+            if sitting.taken_at > limit || end.is_some_and(|&end| sitting.taken_at >= end) {
                 loader.ledger.future += sitting.items.len() as u64;
                 return Ok(());
             }
@@ -149,6 +160,16 @@ impl Ledger {
     #[inline]
     pub fn responses_in(&self, unit: usize) -> Range<usize> {
         self.start(unit)..self.start(unit + 1)
+    }
+
+    /// When the first response of a student was given; none without a response.
+    pub fn first_at(&self, student: usize) -> Option<i64> {
+        let units = self.units_of(student);
+        let times = units.flat_map(|unit| {
+            let responses = self.responses_in(unit);
+            responses.map(move |response| self.time_of(unit, response))
+        });
+        times.min()
     }
 
     /// When a response of `unit` was given.

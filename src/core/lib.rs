@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod level;
 pub mod moments;
 pub mod options;
+pub mod prior;
 pub mod reliability;
 pub mod sample;
 pub mod scale;

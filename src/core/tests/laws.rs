@@ -823,6 +823,46 @@ fn hostile_tables_give_sound_figures() {
 }
 
 #[test]
+fn hostile_tables_of_last_year_give_sound_figures() {
+    let at = |row: &OwnRow, at| OwnRow {
+        taken_at: Some(at),
+        ..row.clone()
+    };
+    for (number, (name, old)) in (0..).zip(hostile()) {
+        println!("{name}");
+        let old = gradebook(&old);
+        let as_bad = hostile().into_iter().skip(number % 4).step_by(4);
+        // Responses at the end of time; the same without any score; tables as bad, later.
+        let new: Vec<OwnRow> = school(3).iter().map(|row| at(row, MAX_TIME)).collect();
+        let blank: Vec<OwnRow> = new
+            .iter()
+            .map(|row| OwnRow {
+                score: None,
+                ..row.clone()
+            })
+            .collect();
+        for (at, (_, mut new)) in (0..).zip([("", new), ("", blank)].into_iter().chain(as_bad)) {
+            for row in &mut new {
+                let later = |at: i64| at.saturating_add(9999 * DAY).min(MAX_TIME);
+                row.taken_at = row.taken_at.map(later);
+            }
+            let new = gradebook(&new);
+            let (before, after) = (
+                Gradebook::open(&old).expect("a gradebook"),
+                Gradebook::open(&new).expect("a gradebook"),
+            );
+            let mut options = Options {
+                carry_over: [0.65, 1.0][at % 2],
+                ..Options::default()
+            };
+            let told = solve::previous(&before, &options, &after, &options, &|at| at, &go);
+            options.previous = told.expect("last year");
+            Solved::of(&new, &options).assert_sound(&options);
+        }
+    }
+}
+
+#[test]
 fn hostile_choices_give_sound_figures() {
     let base = Options::default;
     let choices = [
