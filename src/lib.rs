@@ -7,6 +7,7 @@ mod agg;
 mod error;
 mod gradebook;
 mod logging;
+mod missing_work;
 mod sample;
 mod school_map;
 mod solvers;
