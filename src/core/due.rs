@@ -168,18 +168,17 @@ fn by_group(stay: &Period) -> (Option<u32>, u32, i64) {
     (stay.group, stay.student, stay.from)
 }
 
-/// A student who took an assessment. The order of the fields is that of the list.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Taker {
+/// That an assessment was taken during a stay, which is told by its place.
+struct Taken {
     assessment: u32,
+    stay: u32,
     at: i64,
-    student: u32,
 }
 
 /// What is expected of each group, in order, by stays that are in order of [`by_group`].
 fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Vec<Expected> {
     let mut expected = Vec::new();
-    let mut takers: Vec<Taker> = Vec::new();
+    let mut taken: Vec<Taken> = Vec::new();
     for stays in stays.chunk_by(|a, b| a.group == b.group) {
         let group = stays[0].group;
         let mut begin: Vec<i64> = stays.iter().map(|stay| stay.from).collect();
@@ -189,38 +188,43 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
         let members = |at: i64| {
             begin.partition_point(|from| *from <= at) - end.partition_point(|to| *to < at)
         };
-        let is_member = |student: u32, at: i64| {
-            let later = stays.partition_point(|stay| (stay.student, stay.from) <= (student, at));
-            let stay = later.checked_sub(1).map(|before| stays[before]);
-            stay.is_some_and(|stay| stay.student == student && stay.covers(at))
+        // Mostly within the stay itself; but who was away at the date may have come back.
+        let is_member = |taken: &Taken, at: i64| {
+            let own = &stays[taken.stay as usize];
+            let later = || stays.partition_point(|s| (s.student, s.from) <= (own.student, at));
+            let stay = || later().checked_sub(1).map(|before| stays[before]);
+            let came_back = || stay().is_some_and(|s| s.student == own.student && s.covers(at));
+            own.covers(at) || came_back()
         };
 
-        takers.clear();
-        for stay in stays {
+        taken.clear();
+        for (place, stay) in (0..).zip(stays) {
             poll();
             for unit in ledger.units_of(stay.student as usize) {
                 let at = ledger.first_at(unit);
                 if stay.covers(at) {
-                    takers.push(Taker {
+                    taken.push(Taken {
                         assessment: ledger.unit(unit).assessment,
+                        stay: place,
                         at,
-                        student: stay.student,
                     });
                 }
             }
         }
-        takers.sort_unstable();
-        for takers in takers.chunk_by(|a, b| a.assessment == b.assessment) {
+        taken.sort_unstable_by_key(|taken| taken.assessment);
+        for taken in taken.chunk_by_mut(|a, b| a.assessment == b.assessment) {
             poll();
-            let due_at = takers[(takers.len() - 1) / 2].at;
-            let took = takers
-                .iter()
-                .filter(|taker| is_member(taker.student, due_at));
-            if took.count() as f64 >= share * members(due_at) as f64 {
+            let middle = (taken.len() - 1) / 2;
+            let due_at = taken
+                .select_nth_unstable_by_key(middle, |taken| taken.at)
+                .1
+                .at;
+            let by_members = taken.iter().filter(|taken| is_member(taken, due_at));
+            if by_members.count() as f64 >= share * members(due_at) as f64 {
                 expected.push(Expected {
                     group,
                     due_at,
-                    assessment: takers[0].assessment,
+                    assessment: taken[0].assessment,
                 });
             }
         }

@@ -565,10 +565,21 @@ fn sittings() -> impl Strategy<Value = Vec<OwnRow>> {
     })
 }
 
+/// Periods of days, some of which end with the first moment of a day, with which others begin.
 fn rosters() -> impl Strategy<Value = Vec<OwnEnrolment>> {
     let end = || prop::option::weighted(0.6, 0..70i64);
-    let one = (0..16i64, prop::option::weighted(0.9, 0..3i64), end(), end());
-    let one = one.prop_map(|(student, group, from, to)| enrolment(student, group, from, to));
+    let group = prop::option::weighted(0.9, 0..3i64);
+    let one = (0..16i64, group, end(), end(), any::<bool>());
+    let one = one.prop_map(|(student, group, from, to, moment)| {
+        let row = enrolment(student, group, from, to);
+        match moment {
+            true => OwnEnrolment {
+                to: row.to.map(|to| to + 1 - DAY),
+                ..row
+            },
+            false => row,
+        }
+    });
     prop_oneof![
         1 => Just(Vec::new()),
         2 => prop::collection::vec(one.clone(), 1..30),
