@@ -427,6 +427,41 @@ fn overlapping_periods_count_a_student_once() {
 }
 
 #[test]
+fn periods_that_meet_in_a_moment_count_a_student_once() {
+    // Half of the class takes it at the very moment in which the others begin anew.
+    let rows: Vec<OwnRow> = sit(1..=5, 1, 7).collect();
+    let mut roster = class(1..=5, 1);
+    for student in 6..=10 {
+        let first = enrolment(student, Some(1), 0, 6);
+        roster.push(OwnEnrolment {
+            to: Some(7 * DAY),
+            ..first
+        });
+        roster.push(enrolment(student, Some(1), 7, None));
+    }
+    assert_eq!(told(&rows, &roster, &on(60)).len(), 10);
+}
+
+#[test]
+fn who_was_away_and_came_back_has_taken_it() {
+    // Two took it before they left; when the class took it they were back.
+    let mut rows: Vec<OwnRow> = sit(1..=2, 1, 10).collect();
+    rows.extend(sit(3..=5, 1, 35));
+    let mut roster = class(3..=10, 1);
+    for student in 1..=2 {
+        roster.push(enrolment(student, Some(1), 0, 12));
+        roster.push(enrolment(student, Some(1), 30, None));
+    }
+    let back = told(&rows, &roster, &on(60));
+    assert_eq!(back.len(), 10);
+    assert_eq!(back[&1], (1, vec![]));
+    assert_eq!(back[&10], (1, vec![(1, 35, Some(1))]));
+    // Had they not come back, it would have been taken by three of eight.
+    roster.retain(|row| row.from != Some(30 * DAY));
+    assert_eq!(told(&rows, &roster, &on(60)), Told::new());
+}
+
+#[test]
 fn reversed_periods_change_nothing() {
     let rows = weeks(4, 10, 1);
     let mut roster = class(1..=9, 1);
