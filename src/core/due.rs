@@ -86,9 +86,8 @@ fn judge(
     let mut taken_by = vec![u32::MAX; ledger.assessments];
     let (mut due, mut next) = (Vec::new(), 0);
     for student in 0..ledger.student_count() as u32 {
-        if student % 1024 == 0 {
-            poll();
-        }
+        // One student may be in many groups.
+        poll();
         due.clear();
         let first = next;
         while let Some(stay) = stays.get(next).filter(|stay| stay.student == student) {
