@@ -8,6 +8,7 @@ mod backtest;
 mod error;
 mod gradebook;
 mod logging;
+mod missing_work;
 mod sample;
 mod school_map;
 mod solvers;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::error::Result;
-use crate::gradebook::{Gradebook, Score, Sitting};
+use crate::gradebook::{Gradebook, Roster, Score, Sitting};
 use crate::options::{Attempts, Options};
 use crate::scale;
 
@@ -28,8 +28,11 @@ pub struct Ledger {
     pub future: u64,
     /// Responses that were left out because another attempt counts.
     pub duplicates: u64,
-    /// Per student: whether anything of theirs dates from before `as_of`.
+    /// Per student: whether anything of theirs dates from before `as_of`, be it the beginning of
+    /// a period on the roster.
     pub known: Vec<bool>,
+    /// The periods that have begun as of the date; empty where no roster was given.
+    pub roster: Roster,
     /// Per item: whether any of its scores has no upper bound.
     pub unbounded: Vec<bool>,
     pub assessments: usize,
@@ -67,6 +70,7 @@ impl Ledger {
                 future: 0,
                 duplicates: 0,
                 known: vec![false; gradebook.students().len()],
+                roster: Roster::default(),
                 unbounded: vec![false; gradebook.items().len()],
                 assessments: gradebook.assessments().len(),
                 items: Vec::with_capacity(gradebook.responses() as usize),
@@ -107,6 +111,15 @@ impl Ledger {
             if at <= limit {
                 ledger.known[student as usize] = true;
             }
+        }
+        // Without a date and without a response to take it from, no period lies ahead.
+        let now = match options.as_of {
+            None if gradebook.responses() == 0 => i64::MAX,
+            _ => ledger.as_of,
+        };
+        ledger.roster = gradebook.roster().as_of(now);
+        for period in ledger.roster.periods() {
+            ledger.known[period.student as usize] = true;
         }
         scale::standardize(&ledger.items, &mut ledger.scores, &loader.raw_unbounded);
         Ok(ledger)
@@ -162,16 +175,6 @@ impl Ledger {
         self.start(unit)..self.start(unit + 1)
     }
 
-    /// When the first response of a student was given; none without a response.
-    pub fn first_at(&self, student: usize) -> Option<i64> {
-        let units = self.units_of(student);
-        let times = units.flat_map(|unit| {
-            let responses = self.responses_in(unit);
-            responses.map(move |response| self.time_of(unit, response))
-        });
-        times.min()
-    }
-
     /// When a response of `unit` was given.
     #[inline]
     pub fn time_of(&self, unit: usize, response: usize) -> i64 {
@@ -179,6 +182,18 @@ impl Ledger {
             .get(response)
             .copied()
             .unwrap_or(self.units[unit].taken_at)
+    }
+
+    /// When the first response of `unit` was given.
+    pub fn first_at(&self, unit: usize) -> i64 {
+        let times = self.times.get(self.responses_in(unit));
+        let first = times.and_then(|times| times.iter().min());
+        first.copied().unwrap_or(self.units[unit].taken_at)
+    }
+
+    /// When the first response of a student was given; none without a response.
+    pub fn begin_of(&self, student: usize) -> Option<i64> {
+        self.units_of(student).map(|unit| self.first_at(unit)).min()
     }
 
     #[inline]

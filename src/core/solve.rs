@@ -4,6 +4,7 @@
 use crate::Poll;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
+use crate::due::{self, Missing};
 use crate::error::Result;
 use crate::explain::{Contribution, explain as contributions};
 use crate::gradebook::{Exclusion, Gradebook};
@@ -150,7 +151,7 @@ pub fn previous(
         .collect();
     let mut ends = vec![i64::MAX; previous.students().len()];
     for (student, old) in old.iter().enumerate() {
-        if let (Some(old), Some(first)) = (old, this_year.first_at(student)) {
+        if let (Some(old), Some(first)) = (old, this_year.begin_of(student)) {
             ends[*old as usize] = convert(first);
         }
     }
@@ -217,7 +218,19 @@ pub fn assessments(
         .collect())
 }
 
-/// Rows by what became of them; every row of the source is in exactly one of the counts.
+/// Due work without a response, by student, then by date.
+pub fn missing_work(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Result<Vec<Missing>> {
+    options.check()?;
+    let ledger = Ledger::new(gradebook, options, poll)?;
+    Ok(due::missing_work(&ledger, options.due_share, poll))
+}
+
+/// Rows by what became of them; every row of the source is in exactly one of the counts. The last
+/// two are of the roster, where there is one.
 pub fn coverage(
     gradebook: &Gradebook<'_>,
     options: &Options,
@@ -225,7 +238,7 @@ pub fn coverage(
 ) -> Result<Vec<(&'static str, u64)>> {
     let ledger = Ledger::new(gradebook, options, poll)?;
     let count = |reason: Exclusion| gradebook.excluded().count(reason);
-    Ok(vec![
+    let mut rows = vec![
         ("used", ledger.items.len() as u64),
         (Exclusion::NullScore.label(), count(Exclusion::NullScore)),
         (Exclusion::NullId.label(), count(Exclusion::NullId)),
@@ -235,7 +248,13 @@ pub fn coverage(
         ("future", ledger.future),
         ("duplicate", ledger.duplicates),
         (Exclusion::NotFinite.label(), count(Exclusion::NotFinite)),
-    ])
+    ];
+    let roster = gradebook.roster();
+    if !roster.is_empty() || roster.unusable() > 0 {
+        rows.push(("roster", ledger.roster.periods().len() as u64));
+        rows.push(("bad_roster", roster.unusable()));
+    }
+    Ok(rows)
 }
 
 /// What the past says of the half-life; see [`half_life::advise`].

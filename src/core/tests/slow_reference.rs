@@ -621,38 +621,51 @@ fn line(pieces: &[Piece]) -> Option<[f64; 4]> {
     Some([slope, determinant / n, residual, pieces.len() as f64 - 2.0])
 }
 
-/// Due and missing, assessment by assessment and student by student.
+/// Due and missing, assessment by assessment and student by student, without a roster.
 fn due_and_missing(rows: &[Response], share: f64) -> Vec<(u32, u32)> {
     let students = count(rows, |r| r.student);
-    let sat = |student: usize, assessment: usize| -> Option<f64> {
+    let took = |student: usize, assessment: usize| -> Option<f64> {
         rows.iter()
             .filter(|r| r.student == student && r.assessment == assessment)
             .map(|r| r.day)
-            .reduce(f64::max)
+            .reduce(f64::min)
     };
     let assessments = count(rows, |r| r.assessment);
-    let span = |student: usize| {
-        let days = || (0..assessments).filter_map(move |a| sat(student, a));
-        (
-            days().fold(f64::MAX, f64::min),
-            days().fold(f64::MIN, f64::max),
-        )
+    let days = |student: usize| {
+        let mut days: Vec<f64> = (0..assessments).filter_map(|a| took(student, a)).collect();
+        days.sort_by(f64::total_cmp);
+        days
     };
+    let silence = |student: usize| -> Option<f64> {
+        let days = days(student);
+        let longest = days.windows(2).map(|pair| pair[1] - pair[0]);
+        longest.reduce(f64::max).filter(|silence| *silence > 0.0)
+    };
+    let mut silences: Vec<f64> = (0..students).filter_map(silence).collect();
+    silences.sort_by(f64::total_cmp);
+    let usual = match silences.len() {
+        0 => 0.0,
+        n => silences[(n - 1) / 2],
+    };
+    let span = |student: usize| Some((*days(student).first()?, *days(student).last()?));
     let mut work = vec![(0, 0); students];
     for assessment in 0..assessments {
-        let mut days: Vec<f64> = (0..students).filter_map(|s| sat(s, assessment)).collect();
+        let took = |student: usize| took(student, assessment);
+        let mut days: Vec<f64> = (0..students).filter_map(took).collect();
         days.sort_by(f64::total_cmp);
         let date = days[(days.len() - 1) / 2];
-        let active = (0..students)
-            .filter(|&s| span(s).0 <= date && date <= span(s).1)
-            .count();
-        if (days.len() as f64) < share * active as f64 {
+        let active = |student: usize| {
+            span(student).is_some_and(|(first, last)| first <= date && date <= last + usual)
+        };
+        let active: Vec<usize> = (0..students).filter(|&s| active(s)).collect();
+        let takers = active.iter().filter(|&&s| took(s).is_some()).count();
+        if (takers as f64) < share * active.len() as f64 {
             continue;
         }
         for (student, work) in work.iter_mut().enumerate() {
-            if span(student).0 <= date {
+            if span(student).is_some_and(|(first, _)| first <= date) {
                 work.0 += 1;
-                work.1 += u32::from(sat(student, assessment).is_none());
+                work.1 += u32::from(took(student).is_none());
             }
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use pg_assess_core::explain::Contribution;
-use pg_assess_core::gradebook::{Builder, Gradebook, Id, MaxScore, Row};
+use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
 use pg_assess_core::solve::{self, Item};
@@ -88,6 +88,56 @@ pub fn row(student: i64, item: i64, assessment: i64, score: f64, day: f64) -> Ow
         max_score: MaxScore::Share,
         taken_at: Some((day * DAY as f64) as i64),
     }
+}
+
+/// A row of a roster that owns what it holds; `None` stands for NULL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEnrolment {
+    pub student: Option<OwnId>,
+    pub group: Option<OwnId>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+}
+
+impl OwnEnrolment {
+    pub fn row(&self) -> Enrolment<'_> {
+        Enrolment {
+            student: self.student.as_ref().map(OwnId::id),
+            group: self.group.as_ref().map(OwnId::id),
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
+/// A row of a roster with integer ids; both days are included.
+pub fn enrolment(
+    student: i64,
+    group: Option<i64>,
+    from: impl Into<Option<i64>>,
+    to: impl Into<Option<i64>>,
+) -> OwnEnrolment {
+    OwnEnrolment {
+        student: Some(OwnId::Integer(student)),
+        group: group.map(OwnId::Integer),
+        from: from.into().map(|day| day * DAY),
+        to: to.into().map(|day| day * DAY + DAY - 1),
+    }
+}
+
+/// The flat form of responses and a roster.
+pub fn with_roster<'a>(
+    rows: impl IntoIterator<Item = &'a OwnRow>,
+    roster: impl IntoIterator<Item = &'a OwnEnrolment>,
+) -> Vec<u8> {
+    let mut builder = builder(rows);
+    for row in roster {
+        let row = row.row();
+        builder
+            .enrol(Clock::Calendar, row)
+            .expect("ids of one type");
+    }
+    builder.encode(&go).expect("a small gradebook")
 }
 
 pub fn builder<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Builder {
