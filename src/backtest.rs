@@ -84,14 +84,18 @@ fn backtest(
     read_level(&mut from, &mut options)?;
     (settings.resamples, settings.seed) = read_resampling(&mut from, &mut options)?;
     let rows = backtest::backtest(&gradebook, &options, &settings, &poll).map_err(report)?;
+    let groups = gradebook.roster().groups();
     let rows: Vec<_> = rows
         .into_iter()
         .map(|row| {
-            let (cut_at, band) = match row.scope {
-                backtest::Scope::All => (None, None),
-                backtest::Scope::Cut(at) => (Some(to_timestamptz(gradebook.clock(), at)), None),
-                backtest::Scope::Assessments(from, to) => (None, Some((from, to))),
-            };
+            poll();
+            let (mut cut_at, mut group, mut band) = (None, None, None);
+            match row.scope {
+                backtest::Scope::All => {}
+                backtest::Scope::Cut(at) => cut_at = Some(to_timestamptz(gradebook.clock(), at)),
+                backtest::Scope::Group(at) => group = Some(groups.get(at).to_string()),
+                backtest::Scope::Assessments(from, to) => band = Some((from, to)),
+            }
             let figures = row.figures;
             let [rmse, ranks, recall] = figures.differences;
             let value = |difference: Option<Difference>| difference.map(|own| own.value);
@@ -101,7 +105,7 @@ fn backtest(
                 row.target.label(),
                 row.scope.label(),
                 cut_at,
-                None,
+                group,
                 band.map(|(from, _)| from as i32),
                 band.and_then(|(_, to)| i32::try_from(to).ok()),
                 figures.method.label(),

@@ -208,6 +208,8 @@ pub struct Forecast {
     /// When the prediction was made.
     pub cut_at: i64,
     pub target: Target,
+    /// The student's group on the roster at that time.
+    pub group: Option<u32>,
     /// The assessment foretold; none of a mean.
     pub assessment: Option<u32>,
     /// Assessments known then.
@@ -246,6 +248,7 @@ pub struct Prediction {
 /// A student with something known at a date and something to come.
 struct Candidate {
     student: u32,
+    group: Option<u32>,
     /// The next assessment; none for a mean.
     assessment: Option<u32>,
     assessments: u32,
@@ -347,11 +350,8 @@ impl Whole {
             &self.options,
             coming,
         );
-        coming.retain(|piece| {
-            // Who had begun had shown something of it.
-            let later = |at| ledger.time_of(piece.unit, at) > cut_at;
-            ledger.responses_in(piece.unit).all(later)
-        });
+        // Who had begun had shown something of it.
+        coming.retain(|piece| ledger.first_at(piece.unit) > cut_at);
         coming.sort_by_key(|piece| piece.taken_at);
     }
 }
@@ -447,6 +447,7 @@ impl Known {
         let adjusted_decayed = OwnLevel::of(evidence, options.half_life)?.adjusted;
         Some(Outlook {
             student: student as u32,
+            group: ledger.roster.group_at(student as u32, ledger.as_of),
             assessments,
             values: [
                 means[0],
@@ -471,6 +472,7 @@ impl Known {
 /// What was known of one student at a date.
 struct Outlook {
     student: u32,
+    group: Option<u32>,
     assessments: u32,
     values: [f64; Method::ALL.len()],
     as_of: i64,
@@ -503,6 +505,7 @@ impl Outlook {
         }
         Candidate {
             student: self.student,
+            group: self.group,
             assessment,
             assessments: self.assessments,
             observed: observed / sum,
@@ -529,6 +532,8 @@ pub enum Scope {
     All,
     /// One date.
     Cut(i64),
+    /// One group of the roster, by its number.
+    Group(u32),
     /// Students of whom so many assessments were known: from, to.
     Assessments(u32, u32),
 }
@@ -542,6 +547,7 @@ impl Scope {
         match self {
             Scope::All => "all",
             Scope::Cut(_) => "cut",
+            Scope::Group(_) => "group",
             Scope::Assessments(..) => "assessments",
         }
     }
@@ -555,7 +561,8 @@ pub struct Outcome {
     pub figures: Figures,
 }
 
-/// Sums up [`forecasts`]: by target, then all, by date and by evidence, in this order.
+/// Sums up [`forecasts`]: by target, and in this order all, by date, by
+/// group and by evidence.
 pub fn backtest(
     gradebook: &Gradebook<'_>,
     options: &Options,
@@ -568,7 +575,12 @@ pub fn backtest(
             .into_iter()
             .find(|(from, to)| (*from..=*to).contains(&forecast.assessments))
             .map(|(from, to)| Scope::Assessments(from, to));
-        let scopes = [Some(Scope::All), Some(Scope::Cut(forecast.cut_at)), band];
+        let scopes = [
+            Some(Scope::All),
+            Some(Scope::Cut(forecast.cut_at)),
+            forecast.group.map(Scope::Group),
+            band,
+        ];
         for scope in scopes.into_iter().flatten() {
             let tally = tallies.entry((forecast.target, scope)).or_default();
             tally.add(forecast.student, forecast);
