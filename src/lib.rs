@@ -4,6 +4,7 @@
 //! `agg` and `varlena` are the only rooms that touch raw memory.
 
 mod agg;
+mod drift;
 mod error;
 mod gradebook;
 mod logging;

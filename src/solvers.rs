@@ -16,9 +16,9 @@ use crate::gradebook::poll;
 use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
 
 /// A `timestamptz` column.
-type Time = i64;
+pub type Time = i64;
 
-type Rows<Row> = Result<TableIterator<'static, Row>>;
+pub type Rows<Row> = Result<TableIterator<'static, Row>>;
 
 /// `as_of` on the clock of the gradebook.
 fn read_as_of(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Option<i64>> {
@@ -36,7 +36,7 @@ fn read_as_of(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Option<
 }
 
 /// `as_of`, `attempts`, `exclude`: which responses count.
-fn read_scope(
+pub fn read_scope(
     from: &mut Arguments,
     gradebook: &Gradebook<'_>,
     options: &mut Options,
