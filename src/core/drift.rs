@@ -154,25 +154,40 @@ fn first_meetings(ledger: &Ledger) -> Ledger {
 
 /// Per item: whether others may be held against it. Where some questions of an assessment leaked,
 /// the sound ones look harder, but less so than the leaked ones look easier as long as these are
-/// few. So only those that changed at least half as much as the worst are taken out.
+/// few. So only those that changed at least half as much as the worst are taken out, and none
+/// where too few would be left.
 fn sound_items(sittings: &Ledger, drifts: &[Drift]) -> Vec<bool> {
     let changes: Vec<f64> = drifts
         .iter()
         .map(|drift| drift.found().map_or(0.0, f64::abs))
         .collect();
+    let units = || {
+        (0..sittings.unit_count()).map(|unit| {
+            let assessment = sittings.unit(unit).assessment as usize;
+            (assessment, &sittings.items[sittings.responses_in(unit)])
+        })
+    };
     let mut worst = vec![0.0_f64; sittings.assessments];
+    for (assessment, items) in units() {
+        for &item in items {
+            worst[assessment] = worst[assessment].max(changes[item as usize]);
+        }
+    }
     let mut sound = vec![true; drifts.len()];
-    for judging in [false, true] {
-        for unit in 0..sittings.unit_count() {
-            let worst = &mut worst[sittings.unit(unit).assessment as usize];
-            for &item in &sittings.items[sittings.responses_in(unit)] {
-                let change = changes[item as usize];
-                if !judging {
-                    *worst = worst.max(change);
-                } else if change > 0.0 && change >= *worst / 2.0 {
-                    sound[item as usize] = false;
-                }
-            }
+    for (assessment, items) in units() {
+        for &item in items {
+            let change = changes[item as usize];
+            sound[item as usize] &= change == 0.0 || change < worst[assessment] / 2.0;
+        }
+    }
+    let mut left = vec![0; sittings.assessments];
+    for (assessment, items) in units() {
+        let n = items.iter().filter(|&&item| sound[item as usize]).count();
+        left[assessment] = n.max(left[assessment]);
+    }
+    for (_, items) in units().filter(|(assessment, _)| left[*assessment] <= MIN_ANCHORS) {
+        for &item in items {
+            sound[item as usize] = true;
         }
     }
     sound
@@ -384,11 +399,11 @@ fn sums_by_day(anchors: &Anchors<'_>, poll: Poll<'_>) -> Vec<(u32, Sums)> {
     days
 }
 
-/// The split between two occasions at which the shift is the most significant; none where no side
-/// has enough answers. Facilities are told from the mean of all adjusted scores.
+/// The split between two occasions at which the shift is the most significant; none where no split
+/// has enough answers on both sides, or abilities do not vary. Facilities are told from the mean of all adjusted scores.
 fn likeliest_change(days: &[Sums], options: &Options) -> Option<Change> {
     let occasions = occasions(days);
-    let fit = Fit::of(&occasions);
+    let fit = Fit::of(&occasions)?;
     let mut before = Sums::new(i64::MAX);
     let mut squares_before = 0.0;
     let mut sizes = Vec::new();
@@ -451,7 +466,8 @@ struct Fit {
 }
 
 impl Fit {
-    fn of(occasions: &[Sums]) -> Self {
+    /// None where all students of an occasion have shown the same ability.
+    fn of(occasions: &[Sums]) -> Option<Self> {
         let mut total = Sums::new(i64::MAX);
         let (mut xx, mut yy, mut xy, mut error) = (0.0, 0.0, 0.0, 0.0);
         for sums in occasions {
@@ -464,18 +480,22 @@ impl Fit {
         }
         let n = total.n as f64;
         let df = n - occasions.len() as f64;
-        let (mut slope, mut slope_variance) = (0.0, 0.0);
-        if yy > NO_SPREAD * n && total.noise > 0.0 {
-            // The spread of true abilities, and what chance alone would make of none.
-            let spread = (yy - error).max(0.0);
-            let doubt = error * (2.0 / df).sqrt();
-            let typical = ((xx / df) / (total.noise / n)).sqrt();
-            slope = (xy + doubt * typical) / (spread + doubt);
-            slope_variance = yy / (spread + doubt).powi(2);
+        if yy <= NO_SPREAD * n {
+            return None;
         }
+        // What noise alone would add to the spread of abilities, one standard error of it: so much
+        // the slope is drawn towards that of a question that depends on ability as others do.
+        let doubt = error * (2.0 / df).sqrt();
+        let typical = if doubt > 0.0 {
+            (xx / df / (total.noise / n)).sqrt()
+        } else {
+            0.0
+        };
+        let spread = (yy - error).max(0.0) + doubt;
+        let slope = (xy + doubt * typical) / spread;
         let mut fit = Self {
             slope,
-            slope_variance,
+            slope_variance: yy / spread.powi(2),
             within: (xx - 2.0 * slope * xy + slope * slope * yy).max(0.0),
             within_df: df - 1.0,
             occasions: occasions.len() as f64,
@@ -483,7 +503,7 @@ impl Fit {
             squares: 0.0,
         };
         fit.squares = occasions.iter().map(|sums| fit.square(sums)).sum();
-        fit
+        Some(fit)
     }
 
     /// Sum of the scores without what ability explains.
