@@ -21,6 +21,8 @@ use crate::time::DAY;
 const MIN_ANCHORS: usize = 5;
 /// Answers below which a day is taken together with the next.
 const MIN_OCCASION: u64 = 10;
+/// Degrees of freedom that the noise within occasions adds to that between them.
+const OCCASION_DF: f64 = 4.0;
 /// How often questions found to drift are taken out of what the others are held against.
 const PURIFICATIONS: usize = 3;
 /// Spread of abilities, per answer, that is what rounding leaves of none.
@@ -527,12 +529,14 @@ impl Fit {
             value = 0.0;
         }
         // Occasions of one side should not differ. Where they do by more than chance, because
-        // classes have been taught differently, so may the two sides.
+        // classes have been taught differently, so may the two sides. A few occasions do not tell
+        // a variance, which is drawn towards that within them.
         let between = (squares_before - self.residual(before).powi(2) / n).max(0.0)
             + (self.squares - squares_before - after.powi(2) / m).max(0.0);
         let between_df = self.occasions - 2.0;
         let pooled = (self.within + between) / (self.within_df + between_df);
-        let variance = pooled.max(between / between_df.max(1.0));
+        let chance = OCCASION_DF * self.within / self.within_df;
+        let variance = pooled.max((chance + between) / (OCCASION_DF + between_df));
         let shown = y / m - before.y / n;
         let se = (variance * (1.0 / n + 1.0 / m + shown.powi(2) * self.slope_variance)).sqrt();
         let t = if value == 0.0 { 0.0 } else { value.abs() / se };
