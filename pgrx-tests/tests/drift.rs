@@ -12,8 +12,8 @@ fn with_leak() -> (Database, Session) {
     session.run(
         "CREATE TABLE r AS
          SELECT student, question, 'mock' AS assessment, date '2026-03-02' + 7 * week AS taken_on,
-                (student * 37 % 100 + 8 * question > dice OR question = 5 AND week > 2 AND dice % 2 = 0)
-                ::int AS score
+                (student * 37 % 100 + 8 * question > dice
+                 OR question = 5 AND week > 2 AND dice % 2 = 0)::int AS score
          FROM generate_series(1, 240) student, generate_series(1, 12) question,
               LATERAL (SELECT student / 40.001 AS weeks) w,
               LATERAL (SELECT floor(weeks)::int AS week) v,
@@ -73,10 +73,10 @@ fn counts_and_facilities_are_those_of_plain_sql() {
             "SELECT item, round(q::numeric, 12) FROM g, assess.item_drift(gb) ORDER BY item"
         ),
         session.table(
-            "SELECT item, round(least(1, min(p * 12 / place) OVER (ORDER BY place DESC))::numeric, 12)
+            "SELECT item, round(least(1, min(p * 12 / place) OVER later)::numeric, 12)
              FROM (SELECT item, p, rank() OVER (ORDER BY p) AS place
                    FROM g, assess.item_drift(gb)) ranked
-             ORDER BY item"
+             WINDOW later AS (ORDER BY place DESC) ORDER BY item"
         )
     );
 }

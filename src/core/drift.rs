@@ -402,7 +402,8 @@ fn sums_by_day(anchors: &Anchors<'_>, poll: Poll<'_>) -> Vec<(u32, Sums)> {
 }
 
 /// The split between two occasions at which the shift is the most significant; none where no split
-/// has enough answers on both sides, or abilities do not vary. Facilities are told from the mean of all adjusted scores.
+/// has enough answers on both sides, or abilities do not vary. Facilities are told from the mean of
+/// all adjusted scores.
 fn likeliest_change(days: &[Sums], options: &Options) -> Option<Change> {
     let occasions = occasions(days);
     let fit = Fit::of(&occasions)?;

@@ -8,10 +8,10 @@ use crate::distribution::normal_quantile;
 /// and those after, from the p-value `single` it would have alone. `before` are the sizes of the
 /// first part, in ascending order.
 ///
-/// Each further split adds the chance that it is the first to exceed the bound, which is small where
-/// it hardly differs from the one before it: the improved inequality of Bonferroni (Worsley 1982),
-/// with the leading term of Lausen and Schumacher (1994), `exp(-b^2 / 2) sqrt(1 - r^2) / pi` for
-/// neighbours that correlate by `r`, but at most `single`, as with Bonferroni.
+/// Each further split adds the chance that it is the first to exceed the bound, which is small
+/// where it hardly differs from the one before it: the improved inequality of Bonferroni (Worsley
+/// 1982), with the leading term of Lausen and Schumacher (1994), `exp(-b^2 / 2) sqrt(1 - r^2) / pi`
+/// for neighbours that correlate by `r`, but at most `single`, as with Bonferroni.
 pub fn most_significant_split(single: f64, before: &[f64], n: f64) -> f64 {
     let bound = normal_quantile(single / 2.0);
     let peak = (-bound * bound / 2.0).exp() / PI;

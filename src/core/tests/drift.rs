@@ -60,7 +60,7 @@ fn answers(seed: u64) -> Vec<Answer> {
                 continue;
             }
             // In half of the tables the ids run against time.
-            let term = if seed % 2 == 0 {
+            let term = if seed.is_multiple_of(2) {
                 assessment
             } else {
                 3 - assessment
@@ -355,7 +355,7 @@ fn slow_change(own: &[Held], options: &Options) -> Option<Change> {
     let n = own.len() as f64;
     let groups = occasions.len();
     let (mut xx, mut yy, mut xy, mut error) = (0.0, 0.0, 0.0, 0.0);
-    for at in 0..groups {
+    for (at, (_, size)) in occasions.iter().enumerate() {
         let (x, y) = (
             mean(of(at).map(|h| h.answer.score)),
             mean(of(at).map(|h| h.level)),
@@ -364,7 +364,7 @@ fn slow_change(own: &[Held], options: &Options) -> Option<Change> {
             xx += (h.answer.score - x).powi(2);
             yy += (h.level - y).powi(2);
             xy += (h.answer.score - x) * (h.level - y);
-            error += h.error * (1.0 - 1.0 / occasions[at].1 as f64);
+            error += h.error * (1.0 - 1.0 / *size as f64);
         }
     }
     let df = n - groups as f64;
