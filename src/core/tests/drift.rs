@@ -688,7 +688,7 @@ fn what_some_classes_were_taught_is_seldom_called_drift() {
         };
         alarms.add(&solve(&weekly.rows(&mut rng, |_, _| 0.0).0));
     }
-    // As if every answer were a witness, it would be .15 and .39.
+    // If the noise between classes did not count, it would be .16 and .51.
     alarms.at_most(0.12, 0.35, "classes");
 }
 
@@ -933,9 +933,10 @@ fn leaked_questions_do_not_drag_the_others_down() {
         spread: 0.5,
         ..WEEKLY
     };
+    // If they were not taken out of the ability, .2 of the others would be called harder.
     let six = search(5, &middling, 6, 0.3);
     assert!(six.power >= 0.85 && six.near >= 0.85 && six.innocent <= 0.025);
-    // Without taking them out of the ability, .05 of the others would be called harder.
+    // Taken out once only, .012 of the others would be called drifted.
     let many = Weekly {
         weeks: 40,
         class: 50,
