@@ -1,4 +1,4 @@
-//! `items`, `students`, `assessments`, `explain` and `coverage`: their frozen shape, what each
+//! `items`, `item_drift`, `students`, `assessments`, `explain` and `coverage`: their frozen shape, what each
 //! option changes, what is refused, and what holds for any gradebook.
 
 mod common;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{AGGREGATE, Database, PARALLEL, RESPONSES, SERIAL, Session, gradebook_of, rows};
 
 /// The result columns of the design, in order.
-const RESULTS: [(&str, &str); 5] = [
+const RESULTS: [(&str, &str); 6] = [
     (
         "items",
         "item text, assessments integer, n bigint, n_effective double precision, \
@@ -18,6 +18,14 @@ const RESULTS: [(&str, &str); 5] = [
          somers_d double precision, discrimination_index double precision, \
          weight double precision, status text, status_rank integer, label text, \
          first_at timestamp with time zone, last_at timestamp with time zone",
+    ),
+    (
+        "item_drift",
+        "item text, dates integer, n bigint, changed_at timestamp with time zone, \
+         n_before bigint, n_after bigint, facility_before double precision, \
+         facility_after double precision, change double precision, change_se double precision, \
+         ci_low double precision, ci_high double precision, p double precision, \
+         q double precision, direction text, status text, status_rank integer",
     ),
     (
         "students",
@@ -45,7 +53,7 @@ const RESULTS: [(&str, &str); 5] = [
 ];
 
 /// Names and defaults of the arguments: both are written out in users' queries.
-const ARGUMENTS: [(&str, &str); 5] = [
+const ARGUMENTS: [(&str, &str); 6] = [
     (
         "items",
         "gradebook assess.gradebook, \
@@ -55,6 +63,14 @@ const ARGUMENTS: [(&str, &str); 5] = [
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
          upper_lower_share double precision DEFAULT 0.27, confidence double precision DEFAULT 0.95",
+    ),
+    (
+        "item_drift",
+        "gradebook assess.gradebook, \
+         as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
+         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         side_answers integer DEFAULT 30, drift_alpha double precision DEFAULT 0.05, \
+         drift_margin double precision DEFAULT 0.05, confidence double precision DEFAULT 0.95",
     ),
     (
         "students",
@@ -177,6 +193,8 @@ items       | flag_answers => 70          | verdict, weight |
 items       | flag_alpha => 0.3           | verdict, weight |
 items       | upper_lower_share => 0.5    | discrimination_index |
 items       | confidence => 0.5           | interval |
+item_drift  | attempts => 'last'          | dates | *
+item_drift  | attempts => 'best'          | dates | *
 students    | half_life => '20 days'      | interval, information, level, level_se, need, need_rank, raw_level | prior
 students    | as_of => '2025-12-31'       | due, information, last_at, level, n | *
 students    | attempts => 'last'          | last_at, level, raw_level | *
@@ -253,6 +271,10 @@ fn every_option_changes_what_it_says_and_nothing_else() {
         let set = |list: &str| -> BTreeSet<String> {
             let list = list
                 .replace("interval", "ci_high, ci_low")
+                .replace(
+                    "split",
+                    "changed_at, facility_after, facility_before, n_after, n_before",
+                )
                 .replace("verdict", "status, status_rank")
                 .replace("direction", "trend, trend_rank");
             let names = list.split(", ").filter(|name| !name.is_empty());
@@ -363,15 +385,19 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             ],
             "counting" => &["''", "'Effective'", "'items'"],
             "stale_half_lives" => POSITIVE,
-            "min_answers" | "half_precision_items" | "noise_df" | "steady_margin" => NOT_NEGATIVE,
-            "flag_alpha" | "trend_alpha" | "confidence" | "cut_share" => INSIDE,
+            "min_answers"
+            | "half_precision_items"
+            | "noise_df"
+            | "steady_margin"
+            | "drift_margin" => NOT_NEGATIVE,
+            "flag_alpha" | "trend_alpha" | "drift_alpha" | "confidence" | "cut_share" => INSIDE,
             "upper_lower_share" => &["0", "0.50001", "-1", "'NaN'", "'Infinity'", "'-Infinity'"],
             "due_share" => &["0", "1.00001", "-1", "'NaN'", "'Infinity'", "'-Infinity'"],
             "weight_floor" | "carry_over" => {
                 &["-0.00001", "1.00001", "'NaN'", "'Infinity'", "'-Infinity'"]
             }
             "cut" => &["'NaN'", "'Infinity'", "'-Infinity'"],
-            "flag_answers" | "trend_min_dates" => &["-1", "-2147483648"],
+            "flag_answers" | "trend_min_dates" | "side_answers" => &["-1", "-2147483648"],
             "as_of" => &["'infinity'", "'-infinity'"],
             // Any text, any truth value will do.
             "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality" | "previous" => &[],
@@ -658,11 +684,13 @@ fn no_table_makes_a_figure_that_is_no_number() {
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
+                     SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r
                  ) a(row), jsonb_each_text(row)
                  WHERE value IN ('NaN', 'Infinity', '-Infinity')
                     OR key = 'status' AND value NOT IN ('flawed', 'suspect', 'no_variance',
-                        'insufficient', 'provisional', 'usable', 'stable', 'none', 'stale', 'ok')
+                        'insufficient', 'provisional', 'usable', 'stable', 'drifted', 'none', 'stale',
+                        'ok')
                     OR key = 'label' AND value NOT IN ('very_good', 'good', 'marginal', 'poor',
                         'negative')
                     OR key = 'trend' AND value NOT IN ('falling', 'unclear', 'steady', 'rising')
@@ -671,6 +699,7 @@ fn no_table_makes_a_figure_that_is_no_number() {
                 call("explain", "gb", &all_of(&options[..2])),
                 call("students", "gb", &all_of(&options)),
                 call("assessments", "gb", ""),
+                call("item_drift", "gb", "side_answers => 1, drift_margin => 0"),
             ));
             assert_eq!(bad, [""; 0], "{table}, {options:?}");
         }

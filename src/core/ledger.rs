@@ -196,6 +196,34 @@ impl Ledger {
         self.units_of(student).map(|unit| self.first_at(unit)).min()
     }
 
+    /// The responses that `keep` lets through, with each unit as a student of its own.
+    pub fn by_sitting(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self {
+            as_of: self.as_of,
+            future: self.future,
+            duplicates: self.duplicates,
+            known: vec![true; self.unit_count()],
+            roster: Roster::default(),
+            unbounded: self.unbounded.clone(),
+            assessments: self.assessments,
+            items: Vec::with_capacity(self.items.len()),
+            scores: Vec::with_capacity(self.items.len()),
+            units: Vec::with_capacity(self.unit_count()),
+            students: (0..=self.unit_count() as u32).collect(),
+            times: Vec::with_capacity(self.times.len()),
+        };
+        for (unit, &whole) in self.units.iter().enumerate() {
+            let start = kept.items.len() as u32;
+            kept.units.push(Unit { start, ..whole });
+            for response in self.responses_in(unit).filter(|&at| keep(at)) {
+                kept.items.push(self.items[response]);
+                kept.scores.push(self.scores[response]);
+                kept.times.extend(self.times.get(response));
+            }
+        }
+        kept
+    }
+
     #[inline]
     fn start(&self, unit: usize) -> usize {
         self.units

@@ -109,6 +109,12 @@ pub struct Options {
     pub steady_margin: f64,
     /// An assessment is due when at least this share of the students active then took it.
     pub due_share: f64,
+    /// A question may change where it has this many answers before and after.
+    pub side_answers: u64,
+    /// Share of questions called drifted that are not.
+    pub drift_alpha: f64,
+    /// A smaller change of a question than this is no drift.
+    pub drift_margin: f64,
     /// What last year's gradebook says of the students, by their number in this one; see
     /// [`crate::solve::previous`].
     pub previous: Previous,
@@ -145,6 +151,9 @@ impl Default for Options {
             trend_alpha: 0.05,
             steady_margin: 0.05,
             due_share: 0.5,
+            side_answers: 30,
+            drift_alpha: 0.05,
+            drift_margin: 0.05,
             previous: Previous::default(),
             carry_over: 0.65,
         }
@@ -196,9 +205,11 @@ impl Options {
         not_negative("trend_noise_df", self.trend_noise_df)?;
         not_negative("trend_min_span", self.trend_min_days)?;
         not_negative("steady_margin", self.steady_margin)?;
+        not_negative("drift_margin", self.drift_margin)?;
         inside("confidence", self.confidence)?;
         inside("flag_alpha", self.flag_alpha)?;
         inside("trend_alpha", self.trend_alpha)?;
+        inside("drift_alpha", self.drift_alpha)?;
         inside("cut_share", self.cut_share)?;
         let share = "a number above 0 and at most 0.5";
         let upper_lower = self.upper_lower_share;

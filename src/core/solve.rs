@@ -4,6 +4,7 @@
 use crate::Poll;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
+use crate::drift::{Drift, drifts};
 use crate::due::{self, Missing};
 use crate::error::Result;
 use crate::explain::{Contribution, explain as contributions};
@@ -98,6 +99,17 @@ pub fn items(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Re
             }
         })
         .collect())
+}
+
+/// The drift of the items with a response as of the date, in the gradebook's order.
+pub fn item_drift(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Result<Vec<Drift>> {
+    options.check()?;
+    let ledger = Ledger::new(gradebook, options, poll)?;
+    Ok(drifts(&ledger, options, poll))
 }
 
 /// The students known as of the date, in the gradebook's order.

@@ -164,6 +164,7 @@ fn options() -> impl Strategy<Value = Options> {
             cut: figures.5,
             trend_window: figures.6,
             flag_answers: 10,
+            side_answers: 5,
             ..Options::default()
         },
     )
@@ -814,6 +815,7 @@ fn hostile_tables_give_sound_figures() {
                     shrink,
                     quality,
                     trend_window: None,
+                    side_answers: 1,
                     ..Options::default()
                 };
                 Solved::of(&bytes, &options).assert_sound(&options);
@@ -951,6 +953,18 @@ fn hostile_choices_give_sound_figures() {
             ..base()
         },
         Options {
+            side_answers: 0,
+            drift_alpha: 1.0 - f64::EPSILON,
+            drift_margin: 0.0,
+            ..base()
+        },
+        Options {
+            side_answers: u64::MAX,
+            drift_alpha: 5e-324,
+            drift_margin: f64::MAX,
+            ..base()
+        },
+        Options {
             exclude: vec![0, 1, u32::MAX],
             ..base()
         },
@@ -1014,12 +1028,24 @@ fn bad_choices_are_refused() {
             upper_lower_share: 0.51,
             ..base()
         },
+        Options {
+            drift_alpha: 0.0,
+            ..base()
+        },
+        Options {
+            drift_margin: f64::NAN,
+            ..base()
+        },
     ] {
         assert!(
             solve::students(&book, &options, &go).is_err(),
             "{options:?}"
         );
         assert!(solve::items(&book, &options, &go).is_err(), "{options:?}");
+        assert!(
+            solve::item_drift(&book, &options, &go).is_err(),
+            "{options:?}"
+        );
         assert!(
             solve::assessments(&book, &options, &go).is_err(),
             "{options:?}"

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use pg_assess_core::drift::{Drift, DriftStatus};
 use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row};
 use pg_assess_core::options::Options;
@@ -169,6 +170,7 @@ pub fn merge<'a>(parts: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Solved {
     pub items: Vec<Item>,
+    pub drifts: Vec<Drift>,
     pub students: Vec<Student>,
     pub assessments: Vec<(u32, Assessment)>,
     pub coverage: Vec<(&'static str, u64)>,
@@ -183,6 +185,7 @@ impl Solved {
         let step = 1 + students.len() / 12;
         Self {
             items: solve::items(&gradebook, options, &go).expect("items"),
+            drifts: solve::item_drift(&gradebook, options, &go).expect("drifts"),
             assessments: solve::assessments(&gradebook, options, &go).expect("assessments"),
             coverage: solve::coverage(&gradebook, options, &go).expect("coverage"),
             explanations: students
@@ -214,6 +217,17 @@ impl Solved {
             .iter()
             .map(|row| {
                 let named = Item {
+                    item: 0,
+                    ..row.clone()
+                };
+                (item(row.item), named)
+            })
+            .collect();
+        let drifts: Vec<_> = self
+            .drifts
+            .iter()
+            .map(|row| {
+                let named = Drift {
                     item: 0,
                     ..row.clone()
                 };
@@ -254,7 +268,7 @@ impl Solved {
                 (student(*at), rows)
             })
             .collect();
-        format!("{items:?}\n{students:?}\n{assessments:?}\n{explanations:?}")
+        format!("{items:?}\n{drifts:?}\n{students:?}\n{assessments:?}\n{explanations:?}")
     }
 
     pub fn student(&self, student: u32) -> &Student {
@@ -309,6 +323,21 @@ impl Solved {
                 1e-9,
                 "mean weight",
             );
+        }
+        let told = self.drifts.iter().map(|drift| drift.item);
+        assert!(told.eq(self.items.iter().map(|item| item.item)));
+        for drift in &self.drifts {
+            let insufficient = drift.status == DriftStatus::Insufficient;
+            assert_eq!(insufficient, drift.change.is_none(), "{drift:?}");
+            let drifted = drift.status == DriftStatus::Drifted;
+            assert_eq!(drifted, drift.direction().is_some(), "{drift:?}");
+            assert!(u64::from(drift.dates) <= drift.n, "{drift:?}");
+            let Some(change) = drift.change else { continue };
+            assert_eq!(change.n_before + change.n_after, drift.n, "{drift:?}");
+            assert!(change.n_before.min(change.n_after) >= options.side_answers);
+            assert!(change.ci_low <= change.value && change.value <= change.ci_high);
+            assert!(0.0 <= change.p && change.p <= change.q && change.q <= 1.0);
+            assert!(change.se >= 0.0, "{drift:?}");
         }
         let with_evidence = |row: &&Student| row.level.is_some_and(|level| level.last_at.is_some());
         let with_evidence = self.students.iter().filter(with_evidence).count();
