@@ -88,6 +88,7 @@ pub struct Enrolment {
     pub left: Option<f64>,
     /// Failed or withdrew in the end.
     pub failed: bool,
+    pub region: String,
     pub gender: String,
     pub age: String,
     pub deprivation: String,
@@ -172,6 +173,7 @@ pub fn courses(folder: &Path) -> Option<Vec<Course>> {
             student,
             left: *left.get(&(key, student))?,
             failed: ["Fail", "Withdrawn"].contains(&text("final_result").as_str()),
+            region: text("region"),
             gender: text("gender"),
             age: text("age_band"),
             deprivation: text("imd_band"),

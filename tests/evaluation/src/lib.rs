@@ -4,7 +4,10 @@
 //!
 //! Everything random comes from fixed seeds, so that equal data give equal pages.
 
+pub mod backtest;
 pub mod data;
+pub mod groups;
+pub mod half_life;
 pub mod missing;
 pub mod network;
 pub mod page;

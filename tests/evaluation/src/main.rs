@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pg_assess_evaluation::page::{Page, answers};
+use pg_assess_evaluation::backtest::{self, Known};
+use pg_assess_evaluation::page::{Page, answer};
 use pg_assess_evaluation::{data, pages};
 
 fn main() -> ExitCode {
@@ -50,15 +51,21 @@ fn write_all(data: &Path, folder: &Path) -> std::io::Result<()> {
     let oulad = data.join("oulad");
     match data::courses(&oulad) {
         Some(courses) => {
+            let next = backtest::next(&courses, Known::All);
+            let ahead = backtest::ahead(&courses);
+            write(pages::accuracy::page(&courses, &next, &ahead))?;
+            write(pages::uncertainty::page(&next, &ahead))?;
+            write(pages::groups::page(&courses, &next, &ahead))?;
             for page in [
-                pages::trend::page,
-                pages::missing_work::page,
                 pages::few_scores::page,
+                pages::missing_work::page,
+                pages::trend::page,
+                pages::half_life::page,
             ] {
                 write(page(&courses))?;
             }
         }
-        None => left_out("trend, missing work and few scores", &oulad),
+        None => left_out("all that is about courses", &oulad),
     }
-    write(pages::index(|name| answers(folder, name)))
+    write(pages::index(|name| answer(folder, name)))
 }

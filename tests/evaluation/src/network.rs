@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use pg_assess_core::backtest::{Figures, Settings, Tally, Target, forecasts};
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::item::ItemStatus;
 use pg_assess_core::options::Options;
@@ -116,7 +117,8 @@ pub fn years() -> Vec<Year> {
     SEEDS.flat_map(year).collect()
 }
 
-fn year(seed: i64) -> Vec<Year> {
+/// One network, and its responses by subject.
+fn network(seed: i64) -> (Network, HashMap<&'static str, Vec<OwnRow>>) {
     let options = sample::Options::new(seed, 4, 60, 36, true).expect("options in range");
     let network = Network::new(options);
     let mut rows: HashMap<&str, Vec<OwnRow>> = HashMap::new();
@@ -135,6 +137,54 @@ fn year(seed: i64) -> Vec<Year> {
                 ..row(student, question, assessment, 0.0, f64::from(response.day))
             });
     }
+    (network, rows)
+}
+
+/// How well later scores of one subject of the first network are foretold.
+#[derive(Debug, Clone)]
+pub struct Hindsight {
+    pub subject: Subject,
+    /// Judged by scores in which questions weigh as in a level, else by plain ones.
+    pub weighted: bool,
+    pub target: Target,
+    pub figures: Vec<Figures>,
+}
+
+/// By subject, kind of score and target.
+pub fn hindsight() -> Vec<Hindsight> {
+    let (_, rows) = network(*SEEDS.start());
+    let mut all = Vec::new();
+    for subject in Subject::ALL {
+        let bytes = gradebook(&rows[subject.label()]);
+        let book = Gradebook::open(&bytes).expect("a gradebook");
+        for weighted in [false, true] {
+            let mut tallies = Target::ALL.map(|_| Tally::default());
+            let settings = Settings {
+                weighted_target: weighted,
+                ..Settings::default()
+            };
+            forecasts(&book, &Options::default(), &settings, &go, |forecast| {
+                tallies[forecast.target as usize].add(forecast.student, forecast);
+            })
+            .expect("settings in range");
+            all.extend(
+                Target::ALL
+                    .iter()
+                    .zip(&tallies)
+                    .map(|(&target, tally)| Hindsight {
+                        subject,
+                        weighted,
+                        target,
+                        figures: tally.figures(settings.resamples, settings.seed, 0.95, &go),
+                    }),
+            );
+        }
+    }
+    all
+}
+
+fn year(seed: i64) -> Vec<Year> {
+    let (network, rows) = network(seed);
     let subjects = Subject::ALL.iter();
     subjects
         .map(|&subject| {

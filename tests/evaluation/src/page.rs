@@ -59,12 +59,6 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// Lines that are wrapped already.
-    pub fn lines(&mut self, lines: &str) {
-        self.text.push_str(lines);
-        self.text.push_str("\n\n");
-    }
-
     /// A block that is shown as it is.
     pub fn block(&mut self, language: &str, lines: &str) {
         self.text
@@ -88,12 +82,13 @@ impl Page {
     }
 }
 
-/// The title and the answers of a page as it lies in the folder.
-pub fn answers(folder: &Path, name: &str) -> Option<(String, String)> {
+/// The title and the first answer of a page as it lies in the folder.
+pub fn answer(folder: &Path, name: &str) -> Option<(String, String)> {
     let text = fs::read_to_string(folder.join(format!("{name}.md"))).ok()?;
     let (title, rest) = text.strip_prefix("# ")?.split_once("\n\n")?;
-    let (answers, _) = rest.split_once("\n\n")?;
-    Some((title.to_owned(), answers.to_owned()))
+    let (answers, _) = rest.strip_prefix("- ")?.split_once("\n\n")?;
+    let first = answers.split("\n- ").next()?;
+    Some((title.to_owned(), first.replace("\n  ", " ")))
 }
 
 fn wrapped(words: &str, indent: &str) -> String {
@@ -174,17 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_back() {
+    fn the_first_answer_is_read_back() {
         let folder = std::env::temp_dir().join(format!("pg_assess-page-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
-        let told = ["Yes.".to_owned(), "No.".to_owned()];
+        let told = ["Yes. ".repeat(30), "No.".to_owned()];
         let mut page = Page::new("asked", "Who asked?", &told);
         page.paragraph("More.");
         page.write(&folder).expect("is written");
-        let found = answers(&folder, "asked");
-        let expected = ("Who asked?".to_owned(), "- Yes.\n- No.".to_owned());
+        let found = answer(&folder, "asked");
+        let expected = ("Who asked?".to_owned(), told[0].trim_end().to_owned());
         assert_eq!(found, Some(expected));
-        assert_eq!(answers(&folder, "nobody"), None);
+        assert_eq!(answer(&folder, "nobody"), None);
         fs::remove_dir_all(&folder).expect("is removed");
     }
 }

@@ -18,7 +18,7 @@ const COLOURS: [&str; 6] = [
 const DARK: &str = "fill=\"#222\"";
 const GREY: &str = "fill=\"#555\"";
 const CENTRED: &str = "fill=\"#222\" text-anchor=\"middle\"";
-const INSIDE: &str = "fill=\"#fff\" text-anchor=\"end\"";
+const INSIDE: &str = "fill=\"#fff\"";
 const TO_THE_LEFT: &str = "fill=\"#222\" text-anchor=\"end\"";
 
 /// One axis: what it shows, from where to where, and what stands at it.
@@ -74,9 +74,11 @@ impl Plot {
         Self::sized(title, x, y, WIDTH - LEGEND, HEIGHT, LEFT)
     }
 
-    /// With the whole width for the frame and no legend.
-    pub fn wide(title: &str, x: &Scale, y: &Scale) -> Self {
-        Self::sized(title, x, y, WIDTH - 24.0, HEIGHT, LEFT)
+    /// With room for the names of places on the upright scale.
+    pub fn named(title: &str, x: &Scale, y: &Scale) -> Self {
+        let widths = y.ticks.iter().map(|(_, name)| text_width(name, 13.0));
+        let left = widths.fold(0.0, f64::max) + 24.0;
+        Self::sized(title, x, y, WIDTH - LEGEND, HEIGHT, left)
     }
 
     fn sized(title: &str, x: &Scale, y: &Scale, right: f64, height: f64, left: f64) -> Self {
@@ -125,28 +127,23 @@ impl Plot {
         self.name(name);
     }
 
-    /// Points by themselves.
-    pub fn cloud(&mut self, name: &str, points: &[(f64, f64)]) {
-        for (x, y) in points {
-            self.mark(self.x.at(*x), self.y.at(*y), 3.2);
+    /// Points, each with its interval along the scale of x.
+    pub fn intervals(&mut self, name: &str, points: &[(f64, f64, (f64, f64))]) {
+        let colour = COLOURS[self.series % COLOURS.len()];
+        for (x, y, (low, high)) in points {
+            let (x, y) = (self.x.at(*x), self.y.at(*y));
+            let ends = [(self.x.at(*low), y), (self.x.at(*high), y)];
+            let stroke = format!("stroke=\"{colour}\" stroke-width=\"2\"");
+            self.svg.line(ends, &stroke);
+            self.mark(x, y, 4.0);
         }
         self.name(name);
     }
 
-    /// Upright bars about the points, `width` wide on the scale of x.
-    pub fn bars(&mut self, name: &str, points: &[(f64, f64)], width: f64) {
-        let fill = format!("fill=\"{}\"", COLOURS[self.series % COLOURS.len()]);
-        let floor = self.y.at(0.0);
+    /// Points by themselves.
+    pub fn cloud(&mut self, name: &str, points: &[(f64, f64)]) {
         for (x, y) in points {
-            let (left, right) = (self.x.at(x - width / 2.0), self.x.at(x + width / 2.0));
-            let top = self.y.at(*y);
-            let bar = Rect {
-                x: left,
-                y: top.min(floor),
-                w: right - left,
-                h: (top - floor).abs(),
-            };
-            self.svg.rect(bar, &fill);
+            self.mark(self.x.at(*x), self.y.at(*y), 3.2);
         }
         self.name(name);
     }
@@ -159,6 +156,14 @@ impl Plot {
             .line(ends, "stroke=\"#555\" stroke-dasharray=\"5 4\"");
         self.svg
             .text(self.x.from + 6.0, at - 5.0, 12.0, GREY, words);
+    }
+
+    /// A dashed line upwards.
+    pub fn upright(&mut self, x: f64) {
+        let at = self.x.at(x);
+        let ends = [(at, self.y.from), (at, self.y.to)];
+        self.svg
+            .line(ends, "stroke=\"#555\" stroke-dasharray=\"5 4\"");
     }
 
     /// A dashed line from corner to corner of the scales, where both figures are the same.
@@ -245,9 +250,8 @@ pub fn lying_bars(
             h: STEP - 10.0,
         };
         svg.rect(bar, &format!("fill=\"{}\"", COLOURS[0]));
-        // Inside the bar, where no dashed line runs through it.
-        let end = across.at(*value) - 8.0;
-        svg.text(end, y + 17.0, 14.0, INSIDE, &write(*value));
+        // At the foot of the bar, where no dashed line runs through it.
+        svg.text(left + 8.0, y + 17.0, 14.0, INSIDE, &write(*value));
     }
     svg.line([(left, TOP + 4.0), (left, bottom)], "stroke=\"#888\"");
     if let Some((value, words)) = goal {

@@ -13,6 +13,8 @@ pub fn page(courses: &[Course]) -> Page {
     let told = |at: usize, ranking| missing::told(&days[at], ranking);
     let auc = |at, ranking| Told::pool(&told(at, ranking)).auc();
     let found = |at, ranking| Told::pool(&told(at, ranking)).found.share();
+    let with_score = [0, 1, 2].map(|at| missing::known(&days[at]));
+    let known = |at: usize, ranking| Told::pool(&missing::told(&with_score[at], ranking)).auc();
     let three = |figure: &dyn Fn(usize) -> f64, write: fn(f64) -> String| {
         let [a, b, c] = [0, 1, 2].map(|at| write(figure(at)));
         format!("{a}, {b} and {c}")
@@ -23,7 +25,8 @@ pub fn page(courses: &[Course]) -> Page {
         &[
             format!(
                 "Yes, better than anything else here. Ranked by their mean with missing work \
-                 counted as 0, one who fails or leaves stands above one who does not in {} of \
+                 counted as 0, and without any score at 0, one who fails or leaves \
+                 stands above one who does not in {} of \
                  pairs on days 60, 120 and 180; by the plain mean of the scores in {}.",
                 three(&|at| auc(at, Ranking::MissingAsZero), whole_percent),
                 three(&|at| auc(at, Ranking::Mean), whole_percent)
@@ -34,8 +37,13 @@ pub fn page(courses: &[Course]) -> Page {
                 three(&|at| found(at, Ranking::MissingAsZero), whole_percent),
                 three(&|at| found(at, Ranking::Mean), whole_percent)
             ),
-            "Those without a single score must come from the roster: most of them fail or leave, \
-             and no score tells of them."
+            format!(
+                "These figures count students without a single score at 0, and most of those fail \
+                 or leave. Among students with a score it is {} of pairs, by the plain mean {}.",
+                three(&|at| known(at, Ranking::MissingAsZero), whole_percent),
+                three(&|at| known(at, Ranking::Mean), whole_percent)
+            ),
+            "So those without a score must come from the roster: no score tells of them."
                 .to_owned(),
         ],
     );
@@ -73,8 +81,6 @@ ORDER BY with_missing;",
     ));
     let rows: Vec<Vec<String>> = (0..missing::DAYS.len())
         .flat_map(|at| {
-            let known = missing::known(&days[at]);
-            let known = move |ranking| Told::pool(&missing::told(&known, ranking)).auc();
             Ranking::ALL.map(|ranking| {
                 let told = told(at, ranking);
                 let (low, high) =
@@ -85,7 +91,7 @@ ORDER BY with_missing;",
                     format!("{:.3}", auc(at, ranking)),
                     format!("{low:.3} to {high:.3}"),
                     whole_percent(found(at, ranking)),
-                    format!("{:.3}", known(ranking)),
+                    format!("{:.3}", known(at, ranking)),
                 ]
             })
         })

@@ -44,7 +44,7 @@ pub fn page(courses: &[Course]) -> Page {
             format!(
                 "When each student's dates are shuffled, so that there is nothing to see, {} of \
                  students are called falling or rising (the goal is at most 5 %); with the real \
-                 dates {} are.",
+                 dates {} are. A trend describes the past and foresees little.",
                 percent(shuffled.moving(), 1),
                 percent(real.moving(), 1)
             ),
@@ -63,9 +63,8 @@ pub fn page(courses: &[Course]) -> Page {
                 whole_percent(all_higher.share())
             ),
             format!(
-                "A trend describes the past and foresees little: of the students who later \
-                 dropped by more than 5 points in a hundred, {} had been called falling. Its \
-                 absence means nothing.",
+                "Of the students who later dropped by more than 5 points in a hundred, {} had \
+                 been called falling. The absence of a trend means nothing.",
                 whole_percent(dropped.share())
             ),
         ],
