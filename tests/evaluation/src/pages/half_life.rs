@@ -173,7 +173,7 @@ fn picture(advices: &[(Option<&str>, Advice)]) -> String {
     let half_life = Scale::places("half-life in days", names);
     let cost = Scale::steps(
         "error over that of the best",
-        (0.0, 0.14),
+        (0.0, 0.08),
         0.02,
         whole_percent,
     );
