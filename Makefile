@@ -3,7 +3,7 @@ PG_CONFIG ?= pg_config
 ROWS ?= 10000000
 
 # The order in which the parts of the install script build on each other.
-SQL_PARTS := schema gradebook solvers backtest sample_network school_map
+SQL_PARTS := schema gradebook roster solvers drift backtest sample_network school_map
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_assess.control)
@@ -23,7 +23,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport RUST_BACKTRACE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test lint demo demo-oulad bench clean
+.PHONY: help setup build install test lint demo demo-oulad evaluation bench clean
 
 help: ## list the targets
 	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [DATA=]'
@@ -65,6 +65,9 @@ demo: setup ## a made-up school network: who needs help, and why?
 
 demo-oulad: setup ## the same on real university data: make demo-oulad DATA=directory
 	@tests/demo/oulad.sh "$(DATA)"
+
+evaluation: setup ## accuracy on real data into docs/evaluation: make evaluation [DATA=directory]
+	cargo run --release -p pg_assess_evaluation -- "$(or $(DATA),../shared/data)" docs/evaluation
 
 bench: setup ## speed and memory on ROWS responses (default ten million)
 	@ROWS=$(ROWS) tests/bench/run.sh

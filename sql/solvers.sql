@@ -66,7 +66,9 @@ CREATE FUNCTION @extschema@.students(
     trend_alpha float8 DEFAULT 0.05,
     steady_margin float8 DEFAULT 0.05,
     due_share float8 DEFAULT 0.5,
-    trend_noise_df float8 DEFAULT 4
+    trend_noise_df float8 DEFAULT 4,
+    previous @extschema@.gradebook DEFAULT NULL,
+    carry_over float8 DEFAULT 0.65
 ) RETURNS TABLE (
     student text,
     level float8,
@@ -133,7 +135,9 @@ CREATE FUNCTION @extschema@.explain(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    noise_df float8 DEFAULT 8
+    noise_df float8 DEFAULT 8,
+    previous @extschema@.gradebook DEFAULT NULL,
+    carry_over float8 DEFAULT 0.65
 ) RETURNS TABLE (
     assessment text,
     item text,

@@ -1,7 +1,7 @@
 //! How well the past would have been foretold, and what that says of the half-life.
 
 use pg_assess_core::Error;
-use pg_assess_core::backtest::{self, Difference, Scope, Settings};
+use pg_assess_core::backtest::{self, Difference, Settings};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
@@ -12,8 +12,8 @@ use pgrx::prelude::*;
 
 use crate::error::{Result, report};
 use crate::gradebook::poll;
-use crate::solvers::{Rows, Time, on_clock, read_level, read_quality, read_scope};
-use crate::varlena::{Arguments, to_timestamptz};
+use crate::solvers::{Rows, Scope, Time, finite, read_level, read_quality};
+use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
 
 /// `confidence`, `resamples`, `seed`: intervals by resampling.
 fn read_resampling(from: &mut Arguments, options: &mut Options) -> Result<(u64, u64)> {
@@ -28,7 +28,7 @@ fn read_cuts(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Vec<i64>
     let cuts: Vec<Option<TimestampWithTimeZone>> = from.optional().unwrap_or_default();
     cuts.into_iter()
         .flatten()
-        .map(|at| on_clock(gradebook, "cuts", at.into()))
+        .map(|at| Ok(from_timestamptz(gradebook.clock(), finite("cuts", at)?)))
         .collect()
 }
 
@@ -74,24 +74,28 @@ fn backtest(
         weighted_target: from.required("weighted_target")?,
         ..Settings::default()
     };
+    let half_life = from.days("half_life")?;
     let mut options = Options {
-        half_life: from.days("half_life")?,
-        ..Options::default()
+        half_life,
+        ..Scope::read(&mut from)?.of(&gradebook, Options::default())
     };
-    read_scope(&mut from, &gradebook, &mut options)?;
     options.cut_share = from.required("cut_share")?;
     read_quality(&mut from, &mut options)?;
     read_level(&mut from, &mut options)?;
     (settings.resamples, settings.seed) = read_resampling(&mut from, &mut options)?;
     let rows = backtest::backtest(&gradebook, &options, &settings, &poll).map_err(report)?;
+    let groups = gradebook.roster().groups();
     let rows: Vec<_> = rows
         .into_iter()
         .map(|row| {
-            let (cut_at, band) = match row.scope {
-                Scope::All => (None, None),
-                Scope::Cut(at) => (Some(to_timestamptz(gradebook.clock(), at)), None),
-                Scope::Assessments(from, to) => (None, Some((from, to))),
-            };
+            poll();
+            let (mut cut_at, mut group, mut band) = (None, None, None);
+            match row.scope {
+                backtest::Scope::All => {}
+                backtest::Scope::Cut(at) => cut_at = Some(to_timestamptz(gradebook.clock(), at)),
+                backtest::Scope::Group(at) => group = Some(groups.get(at).to_string()),
+                backtest::Scope::Assessments(from, to) => band = Some((from, to)),
+            }
             let figures = row.figures;
             let [rmse, ranks, recall] = figures.differences;
             let value = |difference: Option<Difference>| difference.map(|own| own.value);
@@ -101,7 +105,7 @@ fn backtest(
                 row.target.label(),
                 row.scope.label(),
                 cut_at,
-                None,
+                group,
                 band.map(|(from, _)| from as i32),
                 band.and_then(|(_, to)| i32::try_from(to).ok()),
                 figures.method.label(),
@@ -151,11 +155,11 @@ fn half_life_advice(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let half_life = from.days("half_life")?;
     let mut options = Options {
-        half_life: from.days("half_life")?,
-        ..Options::default()
+        half_life,
+        ..Scope::read(&mut from)?.of(&gradebook, Options::default())
     };
-    read_scope(&mut from, &gradebook, &mut options)?;
     read_quality(&mut from, &mut options)?;
     read_level(&mut from, &mut options)?;
     let (resamples, seed) = read_resampling(&mut from, &mut options)?;

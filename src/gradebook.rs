@@ -10,7 +10,7 @@ use pgrx::{Internal, PgSqlErrorCode as Code, pg_sys};
 
 use crate::agg;
 use crate::error::{report, report_input};
-use crate::varlena::{Arguments, RowReader, wire_bytes};
+use crate::varlena::{Arguments, RosterReader, RowReader, wire_bytes};
 
 /// Lets a cancelled statement end; the core calls it in its loops.
 pub fn poll() {
@@ -47,6 +47,7 @@ fn gradebook_send(gradebook: &[u8]) -> Vec<u8> {
 #[derive(Default)]
 struct State {
     reader: Option<RowReader>,
+    roster_reader: Option<RosterReader>,
     builder: Builder,
     /// What a parallel worker sent, while nothing has been added to it.
     received: Option<Vec<u8>>,
@@ -59,6 +60,16 @@ impl State {
         let (clock, row) = reader.read(fcinfo)?;
         self.builder
             .push(clock, row)
+            .map_err(|error| Box::new(report(error)))
+    }
+
+    fn enrol(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), Box<ErrorReport>> {
+        let reader = self
+            .roster_reader
+            .get_or_insert_with(|| RosterReader::new(fcinfo));
+        let (clock, row) = reader.read(fcinfo)?;
+        self.builder
+            .enrol(clock, row)
             .map_err(|error| Box::new(report(error)))
     }
 
@@ -124,6 +135,39 @@ fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
         Some(bytes) => agg::update(fcinfo, State::default, |state| state.merge(bytes)),
         None => agg::unchanged(fcinfo),
     }
+}
+
+/// Two gradebooks as one; where one is NULL, it is the other.
+#[pg_extern(sql = false)]
+fn rollup_two(left: Option<&[u8]>, right: Option<&[u8]>) -> Result<Option<Vec<u8>>, ErrorReport> {
+    let (Some(left), Some(right)) = (left, right) else {
+        return Ok(left.or(right).map(<[u8]>::to_vec));
+    };
+    let mut both = State::default();
+    for part in [left, right] {
+        both.merge(part).map_err(|report| *report)?;
+    }
+    both.encode().map(|bytes| Some(bytes.into_owned()))
+}
+
+#[pg_extern(sql = false)]
+fn roster_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    agg::update(fcinfo, State::default, |state| state.enrol(fcinfo))
+}
+
+#[pg_extern(sql = false)]
+fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
+    let gradebook = gradebook_serial(fcinfo)?;
+    if let Some(bytes) = &gradebook {
+        let unusable = Gradebook::open(bytes).map_err(report)?.roster().unusable();
+        if unusable > 0 && agg::is_first_time(fcinfo) {
+            log::warn!(
+                "roster_agg left out {unusable} rows of a group that have no student or end \
+                 before they begin; assess.coverage(gradebook) tells of every group",
+            );
+        }
+    }
+    Ok(gradebook)
 }
 
 /// Tells once per statement that rows were left out; which and how many of every group,

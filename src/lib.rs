@@ -5,9 +5,11 @@
 
 mod agg;
 mod backtest;
+mod drift;
 mod error;
 mod gradebook;
 mod logging;
+mod missing_work;
 mod sample;
 mod school_map;
 mod solvers;

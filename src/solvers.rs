@@ -4,7 +4,7 @@
 use pg_assess_core::Error;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::item::ebel_label;
-use pg_assess_core::options::Options;
+use pg_assess_core::options::{Attempts, Options};
 use pg_assess_core::solve;
 use pg_assess_core::time::{MAX_TIME, MIN_TIME};
 use pgrx::datum::TimestampWithTimeZone;
@@ -20,15 +20,16 @@ pub type Time = i64;
 
 pub type Rows<Row> = Result<TableIterator<'static, Row>>;
 
-/// `as_of` on the clock of the gradebook.
-fn read_as_of(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Option<i64>> {
+/// `as_of`, as it was given.
+fn read_as_of(from: &mut Arguments) -> Result<Option<i64>> {
     from.optional::<TimestampWithTimeZone>()
-        .map(|at| on_clock(gradebook, "as_of", at.into()))
+        .map(|at| finite("as_of", at))
         .transpose()
 }
 
-/// A time of an argument on the clock of the gradebook.
-pub fn on_clock(gradebook: &Gradebook<'_>, name: &'static str, at: i64) -> Result<i64> {
+/// A time of an argument, which must not be infinite.
+pub fn finite(name: &'static str, at: TimestampWithTimeZone) -> Result<i64> {
+    let at = i64::from(at);
     if !(MIN_TIME..=MAX_TIME).contains(&at) {
         return Err(report(Error::Argument {
             name,
@@ -36,27 +37,65 @@ pub fn on_clock(gradebook: &Gradebook<'_>, name: &'static str, at: i64) -> Resul
             expected: "a finite time, or leave it out",
         }));
     }
-    Ok(from_timestamptz(gradebook.clock(), at))
+    Ok(at)
+}
+
+fn read_attempts(from: &mut Arguments) -> Result<Attempts> {
+    from.required::<String>("attempts")?.parse().map_err(report)
 }
 
 /// `as_of`, `attempts`, `exclude`: which responses count.
-pub fn read_scope(
+pub struct Scope {
+    as_of: Option<i64>,
+    attempts: Attempts,
+    exclude: Vec<Option<String>>,
+}
+
+impl Scope {
+    pub fn read(from: &mut Arguments) -> Result<Self> {
+        Ok(Self {
+            as_of: read_as_of(from)?,
+            attempts: read_attempts(from)?,
+            exclude: from.optional().unwrap_or_default(),
+        })
+    }
+
+    /// The options with the scope in the terms of a gradebook: its clock and its numbers.
+    pub fn of(&self, gradebook: &Gradebook<'_>, options: Options) -> Options {
+        // What another subject's gradebook holds may stand in the same list.
+        let exclude = self.exclude.iter().flatten();
+        Options {
+            as_of: self.as_of.map(|at| from_timestamptz(gradebook.clock(), at)),
+            attempts: self.attempts,
+            exclude: exclude
+                .filter_map(|assessment| gradebook.assessments().find(assessment))
+                .collect(),
+            ..options
+        }
+    }
+}
+
+/// `previous`, `carry_over`: what last year counts.
+fn read_previous(
     from: &mut Arguments,
+    scope: &Scope,
     gradebook: &Gradebook<'_>,
     options: &mut Options,
 ) -> Result<()> {
-    options.as_of = read_as_of(from, gradebook)?;
-    options.attempts = from
-        .required::<String>("attempts")?
-        .parse()
-        .map_err(report)?;
-    // What another subject's gradebook holds may stand in the same list.
-    let exclude: Vec<Option<String>> = from.optional().unwrap_or_default();
-    options.exclude = exclude
-        .iter()
-        .flatten()
-        .filter_map(|assessment| gradebook.assessments().find(assessment))
-        .collect();
+    let bytes = from.optional::<&[u8]>();
+    options.carry_over = from.required("carry_over")?;
+    let Some(bytes) = bytes else {
+        return Ok(());
+    };
+    let previous = Gradebook::open(bytes).map_err(report)?;
+    let before = scope.of(&previous, options.clone());
+    let (now, then) = (gradebook.clock(), previous.clock());
+    let convert = |at| match now == then {
+        true => at,
+        false => from_timestamptz(then, to_timestamptz(now, at)),
+    };
+    options.previous =
+        solve::previous(&previous, &before, gradebook, options, &convert, &poll).map_err(report)?;
     Ok(())
 }
 
@@ -112,8 +151,7 @@ fn items(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options::default();
-    read_scope(&mut from, &gradebook, &mut options)?;
+    let mut options = Scope::read(&mut from)?.of(&gradebook, Options::default());
     read_quality(&mut from, &mut options)?;
     options.upper_lower_share = from.required("upper_lower_share")?;
     options.confidence = from.required("confidence")?;
@@ -181,11 +219,10 @@ fn students(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options {
-        half_life: from.days("half_life")?,
-        ..Options::default()
-    };
-    read_scope(&mut from, &gradebook, &mut options)?;
+    let half_life = from.days("half_life")?;
+    let scope = Scope::read(&mut from)?;
+    let mut options = scope.of(&gradebook, Options::default());
+    options.half_life = half_life;
     options.cut = from.optional();
     options.cut_share = from.required("cut_share")?;
     read_quality(&mut from, &mut options)?;
@@ -199,6 +236,7 @@ fn students(
     options.steady_margin = from.required("steady_margin")?;
     options.due_share = from.required("due_share")?;
     options.trend_noise_df = from.required("trend_noise_df")?;
+    read_previous(&mut from, &scope, &gradebook, &mut options)?;
     let students = solve::students(&gradebook, &options, &poll).map_err(report)?;
     let rows: Vec<_> = students
         .into_iter()
@@ -258,8 +296,7 @@ fn assessments(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options::default();
-    read_scope(&mut from, &gradebook, &mut options)?;
+    let options = Scope::read(&mut from)?.of(&gradebook, Options::default());
     let assessments = solve::assessments(&gradebook, &options, &poll).map_err(report)?;
     let rows: Vec<_> = assessments
         .into_iter()
@@ -302,13 +339,13 @@ fn explain(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut options = Options {
-        half_life: from.days("half_life")?,
-        ..Options::default()
-    };
-    read_scope(&mut from, &gradebook, &mut options)?;
+    let half_life = from.days("half_life")?;
+    let scope = Scope::read(&mut from)?;
+    let mut options = scope.of(&gradebook, Options::default());
+    options.half_life = half_life;
     read_quality(&mut from, &mut options)?;
     read_level(&mut from, &mut options)?;
+    read_previous(&mut from, &scope, &gradebook, &mut options)?;
     // A student may be in one subject's gradebook and not in another's.
     let Some(student) = gradebook.students().find(&student) else {
         return Ok(TableIterator::empty());
@@ -342,14 +379,12 @@ fn coverage(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let options = Options {
-        as_of: read_as_of(&mut from, &gradebook)?,
-        attempts: from
-            .required::<String>("attempts")?
-            .parse()
-            .map_err(report)?,
-        ..Options::default()
+    let scope = Scope {
+        as_of: read_as_of(&mut from)?,
+        attempts: read_attempts(&mut from)?,
+        exclude: Vec::new(),
     };
+    let options = scope.of(&gradebook, Options::default());
     let rows = solve::coverage(&gradebook, &options, &poll).map_err(report)?;
     let rows: Vec<_> = rows
         .into_iter()

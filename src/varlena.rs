@@ -3,7 +3,7 @@
 //! A gradebook is a varlena, as bytea is, so `&[u8]` and `Vec<u8>` stand for it; times are
 //! 64-bit integers on both sides.
 
-use pg_assess_core::gradebook::{Id, MaxScore, Row};
+use pg_assess_core::gradebook::{Enrolment, Id, MaxScore, Row};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pgrx::datum::Interval;
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
@@ -235,6 +235,29 @@ enum TimeSource {
     Timestamptz,
 }
 
+impl TimeSource {
+    /// For an argument of the call.
+    ///
+    /// # Safety
+    /// `fcinfo` is that of the call at hand, and it has an argument `at`.
+    unsafe fn of_argument(fcinfo: pg_sys::FunctionCallInfo, at: i32) -> Self {
+        // SAFETY: as promised by the caller; both functions only look up.
+        match unsafe { pg_sys::getBaseType(pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, at)) } {
+            pg_sys::DATEOID => TimeSource::Date,
+            pg_sys::TIMESTAMPOID => TimeSource::Timestamp,
+            _ => TimeSource::Timestamptz,
+        }
+    }
+
+    /// What such times mean.
+    fn clock(self) -> Clock {
+        match self {
+            TimeSource::Date | TimeSource::Timestamp => Clock::Calendar,
+            TimeSource::Timestamptz => Clock::Absolute,
+        }
+    }
+}
+
 /// Reads the rows of `gradebook_agg(student, item, assessment, score [, max_score], taken_at)`,
 /// whose arguments follow the state.
 pub struct RowReader {
@@ -249,15 +272,10 @@ impl RowReader {
         // SAFETY: the aggregate's transition functions are declared with these arguments.
         unsafe {
             let arguments = i32::from((*fcinfo).nargs);
-            let last = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, arguments - 1);
             Self {
                 ids: [1, 2, 3].map(|at| IdSource::of_argument(fcinfo, at)),
                 has_max_score: arguments == 7,
-                time: match pg_sys::getBaseType(last) {
-                    pg_sys::DATEOID => TimeSource::Date,
-                    pg_sys::TIMESTAMPOID => TimeSource::Timestamp,
-                    _ => TimeSource::Timestamptz,
-                },
+                time: TimeSource::of_argument(fcinfo, arguments - 1),
             }
         }
     }
@@ -294,9 +312,60 @@ impl RowReader {
     }
 }
 
+/// Reads the rows of `roster_agg(student, student_group, entered_at, left_at)`, whose arguments
+/// follow the state.
+pub struct RosterReader {
+    ids: [IdSource; 2],
+    time: TimeSource,
+}
+
+impl RosterReader {
+    /// Looks up the types of the call's arguments, once per group.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        // SAFETY: the aggregate's transition functions are declared with these arguments.
+        unsafe {
+            Self {
+                ids: [1, 2].map(|at| IdSource::of_argument(fcinfo, at)),
+                time: TimeSource::of_argument(fcinfo, 3),
+            }
+        }
+    }
+
+    /// The row of the call at hand, and the clock of its times.
+    pub fn read<'a>(
+        &self,
+        fcinfo: pg_sys::FunctionCallInfo,
+    ) -> Result<(Clock, Enrolment<'a>), Box<ErrorReport>> {
+        // SAFETY: `new` looked at the same call site; every argument has the type asked for.
+        unsafe {
+            let time = |at, of_day: fn(i32) -> i64| {
+                pg_getarg_datum(fcinfo, at).map(|datum| match self.time {
+                    TimeSource::Date => of_day(datum.value() as i32),
+                    TimeSource::Timestamp | TimeSource::Timestamptz => datum.value() as i64,
+                })
+            };
+            let row = Enrolment {
+                student: self.ids[0].read(fcinfo, 1)?,
+                group: self.ids[1].read(fcinfo, 2)?,
+                from: time(3, midnight),
+                to: time(4, end_of_day),
+            };
+            Ok((self.time.clock(), row))
+        }
+    }
+}
+
 /// The first moment of a day; infinite dates and those beyond the last time are infinite.
 fn midnight(days: i32) -> i64 {
     i64::from(days)
         .checked_mul(DAY)
         .unwrap_or(if days < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// The last microsecond of a day, infinite as its first moment is.
+fn end_of_day(days: i32) -> i64 {
+    match midnight(days) {
+        infinite @ (i64::MIN | i64::MAX) => infinite,
+        midnight => midnight.saturating_add(DAY - 1),
+    }
 }

@@ -138,6 +138,7 @@ fn a_fresh_role_can_use_everything_without_a_grant() {
     ));
     for question in [
         "SELECT count(*) > 0 FROM g, assess.items(gb)",
+        "SELECT count(*) > 0 FROM g, assess.item_drift(gb)",
         "SELECT count(*) > 0 FROM g, assess.students(gb)",
         "SELECT count(*) > 0 FROM g, assess.assessments(gb)",
         "SELECT count(*) > 0 FROM g, assess.explain(gb, 's1')",
@@ -145,6 +146,10 @@ fn a_fresh_role_can_use_everything_without_a_grant() {
         "SELECT count(*) > 0 FROM g, assess.backtest(gb)",
         "SELECT count(*) > 0 FROM g, assess.half_life_advice(gb)",
         "SELECT assess.rollup(gb) IS NOT NULL FROM g",
+        "SELECT count(*) > 0
+         FROM g, (SELECT assess.roster_agg('new', 1, NULL::date, NULL) AS gb) r,
+              assess.students(assess.rollup(g.gb, r.gb)) WHERE student = 'new'",
+        "SELECT count(*) >= 0 FROM g, assess.missing_work(gb)",
         "SELECT assess.school_map_svg(array_agg(student), array_agg(level), array_agg(slope),
                                       array_agg(need)) LIKE '<svg%' FROM g, assess.students(gb)",
     ] {
@@ -306,8 +311,10 @@ fn a_hostile_search_path_changes_nothing() {
         );
         let all = "SELECT s::pg_catalog.text FROM public.g, assess.students(gb) s
                    UNION ALL SELECT i::pg_catalog.text FROM public.g, assess.items(gb) i
+                   UNION ALL SELECT d::pg_catalog.text FROM public.g, assess.item_drift(gb) d
                    UNION ALL SELECT a::pg_catalog.text FROM public.g, assess.assessments(gb) a
                    UNION ALL SELECT e::pg_catalog.text FROM public.g, assess.explain(gb, '3') e
+                   UNION ALL SELECT m::pg_catalog.text FROM public.g, assess.missing_work(gb) m
                    UNION ALL SELECT c::pg_catalog.text FROM public.g, assess.coverage(gb) c";
         answers.push((
             session.table(all),
@@ -417,6 +424,13 @@ fn every_function_survives_null_and_extreme_arguments() {
             .to_owned(),
         "SELECT assess.gradebook_agg(NULL::text, NULL::text, NULL::text, NULL, NULL, NULL::date)"
             .to_owned(),
+        format!(
+            "SELECT assess.rollup(g.gb, r.gb) FROM ({}) g,
+                    (SELECT assess.roster_agg('s' || n, n % 3, date '2026-01-01' + n, NULL) AS gb
+                     FROM generate_series(1, 95) n) r",
+            gradebook_of("responses")
+        ),
+        "SELECT assess.roster_agg(NULL::text, 1, NULL::date, NULL)".to_owned(),
     ]
     .iter()
     .map(|sql| session.one::<String>(&format!("SELECT gb::text FROM ({sql}) g(gb)")))

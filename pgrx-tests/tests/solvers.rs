@@ -1,4 +1,4 @@
-//! `items`, `students`, `assessments`, `explain` and `coverage`: their frozen shape, what each
+//! `items`, `item_drift`, `students`, `assessments`, `explain` and `coverage`: their frozen shape, what each
 //! option changes, what is refused, and what holds for any gradebook.
 
 mod common;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{AGGREGATE, Database, PARALLEL, RESPONSES, SERIAL, Session, gradebook_of, rows};
 
 /// The result columns of the design, in order.
-const RESULTS: [(&str, &str); 7] = [
+const RESULTS: [(&str, &str); 8] = [
     (
         "items",
         "item text, assessments integer, n bigint, n_effective double precision, \
@@ -18,6 +18,14 @@ const RESULTS: [(&str, &str); 7] = [
          somers_d double precision, discrimination_index double precision, \
          weight double precision, status text, status_rank integer, label text, \
          first_at timestamp with time zone, last_at timestamp with time zone",
+    ),
+    (
+        "item_drift",
+        "item text, dates integer, n bigint, changed_at timestamp with time zone, \
+         n_before bigint, n_after bigint, facility_before double precision, \
+         facility_after double precision, change double precision, change_se double precision, \
+         ci_low double precision, ci_high double precision, p double precision, \
+         q double precision, direction text, status text, status_rank integer",
     ),
     (
         "students",
@@ -66,11 +74,11 @@ const RESULTS: [(&str, &str); 7] = [
 
 /// Those that say something of any gradebook; the others look back at a cohort's past.
 fn solvers() -> impl Iterator<Item = &'static str> {
-    RESULTS.iter().map(|(name, _)| *name).take(5)
+    RESULTS.iter().map(|(name, _)| *name).take(6)
 }
 
 /// Names and defaults of the arguments: both are written out in users' queries.
-const ARGUMENTS: [(&str, &str); 7] = [
+const ARGUMENTS: [(&str, &str); 8] = [
     (
         "items",
         "gradebook assess.gradebook, \
@@ -80,6 +88,14 @@ const ARGUMENTS: [(&str, &str); 7] = [
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
          upper_lower_share double precision DEFAULT 0.27, confidence double precision DEFAULT 0.95",
+    ),
+    (
+        "item_drift",
+        "gradebook assess.gradebook, \
+         as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
+         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         side_answers integer DEFAULT 30, drift_alpha double precision DEFAULT 0.05, \
+         drift_margin double precision DEFAULT 0.05, confidence double precision DEFAULT 0.95",
     ),
     (
         "students",
@@ -97,7 +113,9 @@ const ARGUMENTS: [(&str, &str); 7] = [
          trend_window interval DEFAULT '180 days'::interval, trend_min_dates integer DEFAULT 5, \
          trend_min_span interval DEFAULT '28 days'::interval, \
          trend_alpha double precision DEFAULT 0.05, steady_margin double precision DEFAULT 0.05, \
-         due_share double precision DEFAULT 0.5, trend_noise_df double precision DEFAULT 4",
+         due_share double precision DEFAULT 0.5, trend_noise_df double precision DEFAULT 4, \
+         previous assess.gradebook DEFAULT NULL::assess.gradebook, \
+         carry_over double precision DEFAULT 0.65",
     ),
     (
         "assessments",
@@ -114,7 +132,9 @@ const ARGUMENTS: [(&str, &str); 7] = [
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
          quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
-         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8",
+         half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
+         previous assess.gradebook DEFAULT NULL::assess.gradebook, \
+         carry_over double precision DEFAULT 0.65",
     ),
     (
         "coverage",
@@ -161,7 +181,8 @@ fn call(function: &str, gradebook: &str, options: &str) -> String {
     format!("assess.{function}({gradebook}{student}{comma}{options})")
 }
 
-/// A table `g` with the gradebook of one subject of a small sample network.
+/// A table `g` with the gradebook of one subject of a small sample network, and one of another
+/// subject as if it were that of the year before.
 fn with_sample(subject: &str) -> (Database, Session) {
     let database = Database::new();
     let mut session = database.session();
@@ -172,8 +193,10 @@ fn with_sample(subject: &str) -> (Database, Session) {
     session.run(&format!(
         "CREATE TABLE g AS
          SELECT assess.gradebook_agg(student_id, question_id, assessment_id, points, max_points,
-                                     taken_on) AS gb
-         FROM sample.responses WHERE subject = '{subject}'"
+                                     taken_on) FILTER (WHERE subject = '{subject}') AS gb,
+                assess.gradebook_agg(student_id, question_id, assessment_id, points, max_points,
+                                     taken_on - 365) FILTER (WHERE subject = 'Science') AS old
+         FROM sample.responses"
     ));
     (database, session)
 }
@@ -225,6 +248,8 @@ items       | flag_answers => 70          | verdict, weight |
 items       | flag_alpha => 0.3           | verdict, weight |
 items       | upper_lower_share => 0.5    | discrimination_index |
 items       | confidence => 0.5           | interval |
+item_drift  | attempts => 'last'          | dates | *
+item_drift  | attempts => 'best'          | dates | *
 students    | half_life => '20 days'      | interval, information, level, level_se, need, need_rank, raw_level | prior
 students    | as_of => '2025-12-31'       | due, information, last_at, level, n | *
 students    | attempts => 'last'          | last_at, level, raw_level | *
@@ -253,6 +278,11 @@ students    | trend_noise_df => 40        | slope_se, trend_p | direction
 students    | trend_alpha => 0.5          | direction |
 students    | steady_margin => 1          | direction |
 students    | due_share => 1              | due, missing |
+students    | previous => old             | interval, level, level_se, need, prior | need_rank
+students    | previous => old, carry_over => 1 | interval, level, level_se, need, prior | need_rank
+students    | previous => old, carry_over => 0 | |
+students    | carry_over => 1             | |
+students    | previous => gb              | |
 assessments | attempts => 'last'          | alpha, last_at, mean, sd | alpha_se, sem
 assessments | attempts => 'best'          | alpha, mean, sd | alpha_se, last_at, sem
 coverage    | as_of => '2025-12-31'       | rows |
@@ -270,6 +300,8 @@ explain     | counting => 'assessments'   | contribution, share | expected
 explain     | counting => 'responses'     | contribution, share | expected
 explain     | half_precision_items => 0   | contribution, share | expected
 explain     | noise_df => 40              | contribution, share |
+explain     | previous => old             | contribution, expected, share |
+explain     | previous => old, carry_over => 0 | |
 backtest    | cuts => '{2025-12-31}'      | n, rmse, rank_correlation, recall, coverage_80 | *
 backtest    | cut_count => 3              | n, rmse, rank_correlation, recall, coverage_80 | *
 backtest    | horizon => '30 days'        | n, rmse, rank_correlation, recall, coverage_80 | *
@@ -350,7 +382,7 @@ fn every_option_changes_what_it_says_and_nothing_else() {
         };
         let (key_of_plain, key_of_other) = (key("p"), key("o"));
         let changed = session.table(&format!(
-            "WITH g AS (SELECT gb, (SELECT array_agg(assessment_id::text) FROM sample.assessments
+            "WITH g AS (SELECT gb, old, (SELECT array_agg(assessment_id::text) FROM sample.assessments
                                     WHERE kind = 'quiz') AS quizzes FROM g),
                   plain AS (SELECT to_jsonb(r) AS row FROM g, {} r),
                   other AS (SELECT to_jsonb(r) AS row FROM g, {} r)
@@ -366,6 +398,10 @@ fn every_option_changes_what_it_says_and_nothing_else() {
             let list = list
                 .replace("interval", "ci_high, ci_low")
                 .replace("bounds", &BOUNDS.join(", "))
+                .replace(
+                    "split",
+                    "changed_at, facility_after, facility_before, n_after, n_before",
+                )
                 .replace("verdict", "status, status_rank")
                 .replace("direction", "trend, trend_rank");
             let names = list.split(", ").filter(|name| !name.is_empty());
@@ -421,8 +457,15 @@ fn arguments(session: &mut Session, function: &str) -> Vec<(String, String)> {
 }
 
 /// Arguments for which NULL has a meaning.
-const NULL_SAYS_SOMETHING: [&str; 6] =
-    ["student", "as_of", "exclude", "cut", "cuts", "trend_window"];
+const NULL_SAYS_SOMETHING: [&str; 7] = [
+    "student",
+    "as_of",
+    "exclude",
+    "cut",
+    "cuts",
+    "trend_window",
+    "previous",
+];
 
 #[test]
 fn a_null_option_is_refused_by_name() {
@@ -474,19 +517,22 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             | "half_precision_items"
             | "noise_df"
             | "trend_noise_df"
-            | "steady_margin" => NOT_NEGATIVE,
-            "flag_alpha" | "trend_alpha" | "confidence" | "cut_share" => INSIDE,
+            | "steady_margin"
+            | "drift_margin" => NOT_NEGATIVE,
+            "flag_alpha" | "trend_alpha" | "drift_alpha" | "confidence" | "cut_share" => INSIDE,
             "upper_lower_share" => &["0", "0.50001", "-1", "'NaN'", "'Infinity'", "'-Infinity'"],
             "due_share" => &["0", "1.00001", "-1", "'NaN'", "'Infinity'", "'-Infinity'"],
-            "weight_floor" => &["-0.00001", "1.00001", "'NaN'", "'Infinity'", "'-Infinity'"],
+            "weight_floor" | "carry_over" => {
+                &["-0.00001", "1.00001", "'NaN'", "'Infinity'", "'-Infinity'"]
+            }
             "cut" => &["'NaN'", "'Infinity'", "'-Infinity'"],
-            "flag_answers" | "trend_min_dates" => &["-1", "-2147483648"],
+            "flag_answers" | "trend_min_dates" | "side_answers" => &["-1", "-2147483648"],
             "as_of" => &["'infinity'", "'-infinity'"],
             "cuts" => &["'{infinity}'", "'{2026-01-31,NULL,-infinity}'"],
             "cut_count" => &["-1", "0", "1001"],
             "resamples" => &["-1", "100001"],
             // Any text, any truth value will do.
-            "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality"
+            "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality" | "previous"
             | "weighted_target" | "seed" => &[],
             _ => panic!("no bad values known for {name}"),
         }
@@ -579,6 +625,8 @@ fn contributions_add_up_to_level_less_prior() {
             ", shrink => false, quality => false, counting => 'assessments'",
             ", adjust_difficulty => false",
             ", half_life => '5 days', as_of => '2026-02-01'",
+            ", previous => old",
+            ", previous => old, carry_over => 1, counting => 'responses', as_of => '2026-02-01'",
         ] {
             let worst: f64 = session.one(&format!(
                 "SELECT max(abs(e.sum - (s.level - s.prior)))
@@ -590,6 +638,111 @@ fn contributions_add_up_to_level_less_prior() {
             assert!(worst < 1e-12, "{subject}{options}: {worst}");
         }
     }
+}
+
+/// A year of `days` from the first on: 30 students, of whom the later know more.
+fn year(name: &str, first: &str, r#type: &str, days: u32) -> String {
+    format!(
+        "CREATE TABLE {name} AS
+         SELECT s AS student, 10 * d + i AS item, d AS assessment,
+                (s + (s * i + d) % 7 > 3 * i + 6)::int AS score, 1 AS max_score,
+                ('{first}'::{type} + d * interval '30 days')::{type} AS taken_on
+         FROM generate_series(1, 30) s, generate_series(1, 6) i, generate_series(0, {days} - 1) d;
+         CREATE TABLE g_{name} AS {}",
+        gradebook_of(name)
+    )
+}
+
+#[test]
+fn last_year_counts_up_to_the_date_on_its_own_clock() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run("SET TimeZone = 'Asia/Tokyo'");
+    session.run(&year("new", "2026-01-01", "date", 3));
+    session.run(&year("old", "2025-01-01", "date", 12));
+    // The same days, from midnight on, as instants; the new year begins when Tokyo's day does.
+    session.run(&format!(
+        "CREATE TABLE instants AS SELECT student, item, assessment, score, max_score,
+                taken_on::timestamp AT TIME ZONE 'Asia/Tokyo' AS taken_on FROM old;
+         CREATE TABLE g_instants AS {};
+         CREATE TABLE spring AS SELECT * FROM old WHERE taken_on <= '2025-05-01';
+         CREATE TABLE g_spring AS {};
+         CREATE TABLE quiet AS SELECT student, item, assessment, NULL::float8 AS score, max_score,
+                taken_on - 300 AS taken_on FROM new;
+         CREATE TABLE g_quiet AS {}",
+        gradebook_of("instants"),
+        gradebook_of("spring"),
+        gradebook_of("quiet"),
+    ));
+    let mut solved = |new: &str, options: &str| {
+        session.table(&format!(
+            "SELECT s FROM (SELECT n.gb AS new, o.gb AS old, i.gb AS instants, p.gb AS spring
+                            FROM {new} n, g_old o, g_instants i, g_spring p) g,
+                    assess.students(new{options}) s"
+        ))
+    };
+    let carried = solved("g_new", ", previous => old");
+    assert_ne!(carried, solved("g_new", ""));
+    assert_eq!(carried, solved("g_new", ", previous => instants"));
+    // On a day of the past, last year ends there: a table that ends there says the same.
+    let early = ", as_of => '2025-05-01'";
+    let then = solved("g_quiet", &format!(", previous => spring{early}"));
+    assert_eq!(then.len(), 30);
+    for old in ["old", "instants"] {
+        assert_eq!(
+            then,
+            solved("g_quiet", &format!(", previous => {old}{early}"))
+        );
+        assert_ne!(then, solved("g_quiet", &format!(", previous => {old}")));
+    }
+    // What is left out is left out of both years.
+    assert_eq!(
+        solved("g_new", ", previous => old, exclude => '{5,6,7,8,9,10,11}'"),
+        solved(
+            "g_new",
+            ", previous => spring, exclude => '{5,6,7,8,9,10,11}'"
+        ),
+    );
+}
+
+#[test]
+fn the_first_day_of_a_year_is_ranked_by_the_last() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(&year("old", "2025-01-01", "date", 9));
+    session.run(
+        "CREATE TABLE g AS
+         SELECT assess.gradebook_agg(s, 1, 1, NULL::float8, date '2026-01-05') AS gb
+         FROM generate_series(26, 35) s",
+    );
+    assert_eq!(
+        session.table("SELECT DISTINCT status, level, need_rank FROM g, assess.students(gb)"),
+        ["none|-|-"]
+    );
+    // Five of the old year, and five whom nobody knows.
+    assert_eq!(
+        session
+            .table(
+                "SELECT student, need_rank, status, assessments, level = prior, raw_level,
+                    need BETWEEN 0 AND 1, ci_low < ci_high
+             FROM g, g_old o, assess.students(g.gb, previous => o.gb)
+             WHERE need_rank IS NOT NULL AND level IS NOT NULL ORDER BY level"
+            )
+            .len(),
+        5
+    );
+    assert_eq!(
+        session.table(
+            "SELECT count(*) FILTER (WHERE need_rank IS NULL), count(DISTINCT need_rank),
+                    count(*) FILTER (WHERE status = 'none' AND level = prior AND need IS NOT NULL)
+             FROM g, g_old o, assess.students(g.gb, previous => o.gb)"
+        ),
+        ["5|5|10"]
+    );
+    assert_eq!(
+        session.table("SELECT * FROM g, g_old o, assess.explain(g.gb, '26', previous => o.gb)"),
+        [""; 0]
+    );
 }
 
 /// Tables that a careless formula turns into NaN: how many students and items, and what each
@@ -664,11 +817,13 @@ fn no_table_makes_a_figure_that_is_no_number() {
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
+                     SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r
                  ) a(row), jsonb_each_text(row)
                  WHERE value IN ('NaN', 'Infinity', '-Infinity')
                     OR key = 'status' AND value NOT IN ('flawed', 'suspect', 'no_variance',
-                        'insufficient', 'provisional', 'usable', 'stable', 'none', 'stale', 'ok')
+                        'insufficient', 'provisional', 'usable', 'stable', 'drifted', 'none', 'stale',
+                        'ok')
                     OR key = 'label' AND value NOT IN ('very_good', 'good', 'marginal', 'poor',
                         'negative')
                     OR key = 'trend' AND value NOT IN ('falling', 'unclear', 'steady', 'rising')
@@ -677,6 +832,7 @@ fn no_table_makes_a_figure_that_is_no_number() {
                 call("explain", "gb", &all_of(&options[..2])),
                 call("students", "gb", &all_of(&options)),
                 call("assessments", "gb", ""),
+                call("item_drift", "gb", "side_answers => 1, drift_margin => 0"),
             ));
             assert_eq!(bad, [""; 0], "{table}, {options:?}");
         }

@@ -6,11 +6,11 @@ mod draw;
 mod names;
 
 pub use colour::colour;
-pub use draw::{Rect, text_width};
+pub use draw::{Axis, Rect, Svg, text_width};
 pub use names::{Dot, place_names};
 
 use colour::hex;
-use draw::{Axis, Svg, percent, shorten, signed_percent};
+use draw::{percent, shorten, signed_percent};
 
 /// One student on the map. Figures that are not finite count as unknown.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,13 @@
 //! Work that was due, and work that is missing: the strongest single sign of trouble.
+//!
+//! An assessment is judged group by group, as classes get it at different times or not at all.
+//! Its date is the median time at which the group took it, so that neither an early bird nor a
+//! make-up sitting moves it. It is expected when enough of those who were in the group at that
+//! date took it there, and due for each of these. Who was where, the roster says; without one all
+//! students are one group, and their responses say from when on they belong to it.
 
 use crate::Poll;
+use crate::gradebook::Period;
 use crate::ledger::Ledger;
 
 /// Due and missing assessments of one student.
@@ -10,67 +17,217 @@ pub struct Work {
     pub missing: u32,
 }
 
-/// The work of every student. An assessment's date is the median of the times at which it was
-/// taken. It is expected when at least `share` of the students active then took it, active being
-/// those whose first and last responses lie around that date; it is due for every student whose
-/// first response is not later.
+/// An assessment that was due for a student and not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing {
+    pub student: u32,
+    pub assessment: u32,
+    /// The date at which it was due, in microseconds since 2000-01-01.
+    pub due_at: i64,
+    /// The group in which it was due, by its number on the roster.
+    pub group: Option<u32>,
+}
+
+/// The work of every student.
 pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Work> {
-    let spans: Vec<Option<(i64, i64)>> = (0..ledger.student_count())
-        .map(|student| {
-            let times = || {
-                ledger
-                    .units_of(student)
-                    .map(|unit| ledger.unit(unit).taken_at)
-            };
-            Some((times().min()?, times().max()?))
-        })
-        .collect();
-    let (mut firsts, mut lasts): (Vec<i64>, Vec<i64>) = spans.iter().flatten().copied().unzip();
-    firsts.sort_unstable();
-    lasts.sort_unstable();
-    let active = |at: i64| {
-        firsts.partition_point(|first| *first <= at) - lasts.partition_point(|last| *last < at)
+    let mut all = Vec::with_capacity(ledger.student_count());
+    judge(ledger, share, poll, |_, due, missing| {
+        all.push(Work {
+            due: due as u32,
+            missing: missing.len() as u32,
+        });
+    });
+    all
+}
+
+/// All that is missing, by student, then by date.
+pub fn missing_work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Missing> {
+    let mut all = Vec::new();
+    judge(ledger, share, poll, |student, _, missing| {
+        all.extend(missing.iter().map(|work| Missing {
+            student,
+            assessment: work.assessment,
+            due_at: work.due_at,
+            group: work.group,
+        }));
+    });
+    all
+}
+
+/// An assessment that was expected of a group. The order of the fields is that of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Expected {
+    group: Option<u32>,
+    due_at: i64,
+    assessment: u32,
+}
+
+/// Tells of every student how many assessments were due, and which of them are missing.
+fn judge(
+    ledger: &Ledger,
+    share: f64,
+    poll: Poll<'_>,
+    mut tell: impl FnMut(u32, usize, &[Expected]),
+) {
+    let by_roster = !ledger.roster.is_empty();
+    let mut stays = match by_roster {
+        true => enrolled(ledger),
+        false => active(ledger, poll),
     };
-
-    let mut times = vec![Vec::new(); ledger.assessments];
-    for unit in (0..ledger.unit_count()).map(|unit| ledger.unit(unit)) {
-        times[unit.assessment as usize].push(unit.taken_at);
+    let expected = expected(ledger, &stays, share, poll);
+    if !by_roster {
+        // Nobody can tell who has left from who has given up.
+        for stay in &mut stays {
+            stay.to = Period::OPEN_TO;
+        }
     }
-    let expected: Vec<Option<i64>> = times
-        .iter_mut()
-        .map(|times| {
-            let middle = times.len().checked_sub(1)? / 2;
-            let date = *times.select_nth_unstable(middle).1;
-            (times.len() as f64 >= share * active(date) as f64).then_some(date)
-        })
-        .collect();
-    let mut dates: Vec<i64> = expected.iter().flatten().copied().collect();
-    dates.sort_unstable();
+    stays.sort_unstable_by_key(|stay| (stay.student, stay.group, stay.from));
 
-    spans
-        .iter()
-        .enumerate()
-        .map(|(student, span)| {
-            if student % 1024 == 0 {
-                poll();
+    let mut taken_by = vec![u32::MAX; ledger.assessments];
+    let (mut due, mut next) = (Vec::new(), 0);
+    for student in 0..ledger.student_count() as u32 {
+        // One student may be in many groups.
+        poll();
+        due.clear();
+        let first = next;
+        while let Some(stay) = stays.get(next).filter(|stay| stay.student == student) {
+            let key = |work: &Expected| (work.group, work.due_at);
+            let start = expected.partition_point(|work| key(work) < (stay.group, stay.from));
+            let end = expected.partition_point(|work| key(work) <= (stay.group, stay.to));
+            due.extend_from_slice(&expected[start..end]);
+            next += 1;
+        }
+        if next > first + 1 {
+            // What was due in several groups was due once, and at first.
+            due.sort_unstable_by_key(|work| (work.assessment, work.due_at, work.group));
+            due.dedup_by_key(|work| work.assessment);
+            due.sort_unstable_by_key(|work| (work.due_at, work.assessment));
+        }
+        for unit in ledger.units_of(student as usize) {
+            taken_by[ledger.unit(unit).assessment as usize] = student;
+        }
+        let count = due.len();
+        due.retain(|work| taken_by[work.assessment as usize] != student);
+        tell(student, count, &due);
+    }
+}
+
+/// The times that students spent in groups, according to the roster. They do not overlap within
+/// a group, so that nobody is counted twice.
+fn enrolled(ledger: &Ledger) -> Vec<Period> {
+    let mut stays = ledger.roster.periods().to_vec();
+    stays.sort_unstable_by_key(by_group);
+    stays.dedup_by(|next, stay| {
+        let overlap =
+            (next.group, next.student) == (stay.group, stay.student) && next.from <= stay.to;
+        if overlap {
+            stay.to = stay.to.max(next.to);
+        }
+        overlap
+    });
+    stays
+}
+
+/// The times during which students were active, according to their responses: from the first one
+/// until a silence after the last one that would be nothing unusual. Without this silence, an
+/// assessment that a few have just begun would seem to be taken by all who are still active.
+fn active(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
+    let (mut stays, mut silences) = (Vec::new(), Vec::new());
+    let mut times = Vec::new();
+    for student in 0..ledger.student_count() {
+        if student % 1024 == 0 {
+            poll();
+        }
+        times.clear();
+        times.extend(ledger.units_of(student).map(|unit| ledger.first_at(unit)));
+        times.sort_unstable();
+        let (Some(&from), Some(&to)) = (times.first(), times.last()) else {
+            continue;
+        };
+        let spans = times.windows(2).map(|pair| pair[1].abs_diff(pair[0]));
+        silences.extend(spans.max().filter(|longest| *longest > 0));
+        stays.push(Period {
+            student: student as u32,
+            from,
+            to,
+            group: None,
+        });
+    }
+    // The median over students of their longest silence so far.
+    if let Some(middle) = silences.len().checked_sub(1) {
+        let usual = *silences.select_nth_unstable(middle / 2).1;
+        for stay in &mut stays {
+            stay.to = stay.to.saturating_add_unsigned(usual);
+        }
+    }
+    stays
+}
+
+fn by_group(stay: &Period) -> (Option<u32>, u32, i64) {
+    (stay.group, stay.student, stay.from)
+}
+
+/// That an assessment was taken during a stay, which is told by its place.
+struct Taken {
+    assessment: u32,
+    stay: u32,
+    at: i64,
+}
+
+/// What is expected of each group, in order, by stays that are in order of [`by_group`].
+fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Vec<Expected> {
+    let mut expected = Vec::new();
+    let mut taken: Vec<Taken> = Vec::new();
+    for stays in stays.chunk_by(|a, b| a.group == b.group) {
+        let group = stays[0].group;
+        let mut begin: Vec<i64> = stays.iter().map(|stay| stay.from).collect();
+        let mut end: Vec<i64> = stays.iter().map(|stay| stay.to).collect();
+        begin.sort_unstable();
+        end.sort_unstable();
+        let members = |at: i64| {
+            begin.partition_point(|from| *from <= at) - end.partition_point(|to| *to < at)
+        };
+        // Mostly within the stay itself; but who was away at the date may have come back.
+        let is_member = |taken: &Taken, at: i64| {
+            let own = &stays[taken.stay as usize];
+            let later = || stays.partition_point(|s| (s.student, s.from) <= (own.student, at));
+            let stay = || later().checked_sub(1).map(|before| stays[before]);
+            let came_back = || stay().is_some_and(|s| s.student == own.student && s.covers(at));
+            own.covers(at) || came_back()
+        };
+
+        taken.clear();
+        for (place, stay) in (0..).zip(stays) {
+            poll();
+            for unit in ledger.units_of(stay.student as usize) {
+                let at = ledger.first_at(unit);
+                if stay.covers(at) {
+                    taken.push(Taken {
+                        assessment: ledger.unit(unit).assessment,
+                        stay: place,
+                        at,
+                    });
+                }
             }
-            let Some((first, _)) = *span else {
-                return Work::default();
-            };
-            let due = dates.len() - dates.partition_point(|date| *date < first);
-            let mut taken: Vec<u32> = ledger
-                .units_of(student)
-                .map(|unit| ledger.unit(unit).assessment)
-                .collect();
-            taken.dedup();
-            let done = taken
-                .iter()
-                .filter(|&&at| expected[at as usize].is_some_and(|date| date >= first))
-                .count();
-            Work {
-                due: due as u32,
-                missing: (due - done) as u32,
+        }
+        taken.sort_unstable_by_key(|taken| taken.assessment);
+        for taken in taken.chunk_by_mut(|a, b| a.assessment == b.assessment) {
+            poll();
+            let middle = (taken.len() - 1) / 2;
+            let due_at = taken
+                .select_nth_unstable_by_key(middle, |taken| taken.at)
+                .1
+                .at;
+            let by_members = taken.iter().filter(|taken| is_member(taken, due_at));
+            if by_members.count() as f64 >= share * members(due_at) as f64 {
+                expected.push(Expected {
+                    group,
+                    due_at,
+                    assessment: taken[0].assessment,
+                });
             }
-        })
-        .collect()
+        }
+    }
+    expected.sort_unstable();
+    expected
 }

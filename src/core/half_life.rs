@@ -8,9 +8,8 @@ use crate::bootstrap::{Resampler, quantile};
 use crate::difficulty::Difficulty;
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
-use crate::level::{Evidence, Records, decay, evidence_of};
+use crate::level::{Cohort, Evidence, Records, decay, evidence_of};
 use crate::options::Options;
-use crate::shrink::Population;
 use crate::student::weights;
 use crate::time::days_between;
 
@@ -90,7 +89,7 @@ pub fn advise(
     half_lives.push(f64::INFINITY);
 
     let foreteller = Foreteller {
-        cohort: records.population(ledger, difficulty),
+        cohort: records.cohort(ledger, difficulty, options),
         shrink: options.shrink,
         half_lives: &half_lives,
     };
@@ -140,7 +139,7 @@ pub fn advise(
 
 /// Foretells the scores of one student after the other under every half-life.
 struct Foreteller<'a> {
-    cohort: Option<(Population, Option<f64>)>,
+    cohort: Option<Cohort>,
     shrink: bool,
     half_lives: &'a [f64],
 }
@@ -191,7 +190,11 @@ impl Foreteller<'_> {
     fn foretold(&self, sums: &Sums) -> f64 {
         let own = sums.score / sums.weight;
         match &self.cohort {
-            Some((population, Some(noise))) if self.shrink => {
+            Some(Cohort {
+                population,
+                noise: Some(noise),
+                ..
+            }) if self.shrink => {
                 let effective_n = sums.weight / (sums.squares / sums.weight);
                 let reliability = population.reliability(noise / effective_n);
                 population.mean + reliability * (own - population.mean)

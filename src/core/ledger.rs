@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::error::Result;
-use crate::gradebook::{Gradebook, Score, Sitting};
+use crate::gradebook::{Gradebook, Roster, Score, Sitting};
 use crate::options::{Attempts, Options};
 use crate::scale;
 
@@ -28,8 +28,11 @@ pub struct Ledger {
     pub future: u64,
     /// Responses that were left out because another attempt counts.
     pub duplicates: u64,
-    /// Per student: whether anything of theirs dates from before `as_of`.
+    /// Per student: whether anything of theirs dates from before `as_of`, be it the beginning of
+    /// a period on the roster.
     pub known: Vec<bool>,
+    /// The periods that have begun as of the date; empty where no roster was given.
+    pub roster: Roster,
     /// Per item: whether any of its scores has no upper bound.
     pub unbounded: Vec<bool>,
     pub assessments: usize,
@@ -47,6 +50,16 @@ pub struct Ledger {
 impl Ledger {
     /// Lays out the responses of `gradebook` that count under `options`.
     pub fn new(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Result<Self> {
+        Self::before(gradebook, &[], options, poll)
+    }
+
+    /// The same, but of each student only what is older than the time in `ends`, if there is one.
+    pub fn before(
+        gradebook: &Gradebook<'_>,
+        ends: &[i64],
+        options: &Options,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
         let mut loader = Loader {
             attempts: options.attempts,
             pending: Vec::new(),
@@ -57,6 +70,7 @@ impl Ledger {
                 future: 0,
                 duplicates: 0,
                 known: vec![false; gradebook.students().len()],
+                roster: Roster::default(),
                 unbounded: vec![false; gradebook.items().len()],
                 assessments: gradebook.assessments().len(),
                 items: Vec::with_capacity(gradebook.responses() as usize),
@@ -74,7 +88,8 @@ impl Ledger {
             }
         }
         gradebook.visit(poll, |sitting| {
-            if sitting.taken_at > limit {
+            let end = ends.get(sitting.student as usize);
+            if sitting.taken_at > limit || end.is_some_and(|&end| sitting.taken_at >= end) {
                 loader.ledger.future += sitting.items.len() as u64;
                 return Ok(());
             }
@@ -96,6 +111,15 @@ impl Ledger {
             if at <= limit {
                 ledger.known[student as usize] = true;
             }
+        }
+        // Without a date and without a response to take it from, no period lies ahead.
+        let now = match options.as_of {
+            None if gradebook.responses() == 0 => i64::MAX,
+            _ => ledger.as_of,
+        };
+        ledger.roster = gradebook.roster().as_of(now);
+        for period in ledger.roster.periods() {
+            ledger.known[period.student as usize] = true;
         }
         scale::standardize(&ledger.items, &mut ledger.scores, &loader.raw_unbounded);
         Ok(ledger)
@@ -158,6 +182,46 @@ impl Ledger {
             .get(response)
             .copied()
             .unwrap_or(self.units[unit].taken_at)
+    }
+
+    /// When the first response of `unit` was given.
+    pub fn first_at(&self, unit: usize) -> i64 {
+        let times = self.times.get(self.responses_in(unit));
+        let first = times.and_then(|times| times.iter().min());
+        first.copied().unwrap_or(self.units[unit].taken_at)
+    }
+
+    /// When the first response of a student was given; none without a response.
+    pub fn begin_of(&self, student: usize) -> Option<i64> {
+        self.units_of(student).map(|unit| self.first_at(unit)).min()
+    }
+
+    /// The responses that `keep` lets through, with each unit as a student of its own.
+    pub fn by_sitting(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self {
+            as_of: self.as_of,
+            future: self.future,
+            duplicates: self.duplicates,
+            known: vec![true; self.unit_count()],
+            roster: Roster::default(),
+            unbounded: self.unbounded.clone(),
+            assessments: self.assessments,
+            items: Vec::with_capacity(self.items.len()),
+            scores: Vec::with_capacity(self.items.len()),
+            units: Vec::with_capacity(self.unit_count()),
+            students: (0..=self.unit_count() as u32).collect(),
+            times: Vec::with_capacity(self.times.len()),
+        };
+        for (unit, &whole) in self.units.iter().enumerate() {
+            let start = kept.items.len() as u32;
+            kept.units.push(Unit { start, ..whole });
+            for response in self.responses_in(unit).filter(|&at| keep(at)) {
+                kept.items.push(self.items[response]);
+                kept.scores.push(self.scores[response]);
+                kept.times.extend(self.times.get(response));
+            }
+        }
+        kept
     }
 
     #[inline]

@@ -7,6 +7,7 @@ use crate::half_life::optimal;
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 use crate::options::{Counting, Options};
+use crate::prior::{Prior, Record};
 use crate::shrink::Population;
 use crate::time::days_between;
 use crate::trend::Line;
@@ -168,18 +169,16 @@ impl OwnLevel {
 }
 
 /// What the cohort makes likely.
-#[derive(Debug)]
-struct Cohort {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cohort {
     /// Mean level and its spread between students.
-    population: Population,
-    /// Variance of one piece of evidence about a student's level; none when nothing tells it.
-    noise: Option<f64>,
+    pub population: Population,
+    /// Variance of a piece of evidence of precision 1; none when nothing tells it.
+    pub noise: Option<f64>,
     /// How fast levels drift: variance gained per day.
     drift: f64,
     /// Levels below this need help.
     cut: f64,
-    /// Half the width of an interval, in standard errors.
-    reach: TQuantiles,
 }
 
 /// The level of one student.
@@ -199,6 +198,8 @@ pub struct Level {
     pub raw_level: Option<f64>,
     /// What would be expected without any evidence.
     pub prior: f64,
+    /// Whether that is the student's own, from last year's record.
+    pub prior_is_own: bool,
     /// How much of the evidence is believed, against the prior; 0..1.
     pub reliability: f64,
     /// Sum of the decayed precision as of the date.
@@ -271,24 +272,39 @@ impl Records {
             .map(|interval| optimal(drift, noise, interval))
     }
 
-    /// Mean and spread of levels between students, and the noise of one piece of evidence.
-    pub fn population(
+    /// What the evidence of all makes likely; last year's cohort stands in for what this year's
+    /// evidence does not tell: the noise, where that of one student says nothing of it, and
+    /// everything, while there is none at all.
+    pub fn cohort(
         &self,
         ledger: &Ledger,
         difficulty: &Difficulty,
-    ) -> Option<(Population, Option<f64>)> {
-        let noise = cohort_noise(&self.own, ledger, difficulty);
+        options: &Options,
+    ) -> Option<Cohort> {
+        let before = options.previous.cohort;
+        let noise = cohort_noise(&self.own, ledger, difficulty).or(before.and_then(|it| it.noise));
         let members: Vec<(f64, f64)> = self
             .own
             .iter()
             .flatten()
             .map(|own| (own.adjusted, noise.unwrap_or(0.0) / own.effective_n))
             .collect();
-        let population = Population::estimate(&members).map(Population::with_floor)?;
-        Some((population, noise))
+        let Some(population) = Population::estimate(&members).map(Population::with_floor) else {
+            return before;
+        };
+        let mut cohort = Cohort {
+            population,
+            noise,
+            drift: self.drift(),
+            cut: 0.0,
+        };
+        cohort.cut = options
+            .cut
+            .unwrap_or_else(|| cohort.share_below(&self.own, options));
+        Some(cohort)
     }
 
-    /// Levels in the ledger's order; none of anybody while there is no evidence at all.
+    /// Levels in the ledger's order; none of anybody while nothing is known of the cohort.
     pub fn levels(
         &self,
         ledger: &Ledger,
@@ -296,26 +312,37 @@ impl Records {
         options: &Options,
         poll: Poll<'_>,
     ) -> Vec<Option<Level>> {
-        let Some((population, noise)) = self.population(ledger, difficulty) else {
+        let Some(cohort) = self.cohort(ledger, difficulty, options) else {
             return vec![None; self.own.len()];
         };
-        let mut cohort = Cohort {
-            population,
-            noise,
-            drift: self.drift(),
-            cut: 0.0,
-            reach: TQuantiles::new(0.5 + options.confidence / 2.0),
-        };
-        cohort.cut = options
-            .cut
-            .unwrap_or_else(|| cohort.share_below(&self.own, options));
+        let reach = TQuantiles::new(0.5 + options.confidence / 2.0);
         let level = |(student, own): (usize, &Option<OwnLevel>)| {
             if student % 1024 == 0 {
                 poll();
             }
-            Some(cohort.level(own.as_ref(), ledger.as_of, options))
+            let prior = Prior::of(student, &cohort.population, options);
+            Some(cohort.level(own.as_ref(), prior, &reach, ledger.as_of, options))
         };
         self.own.iter().enumerate().map(level).collect()
+    }
+
+    /// What a later year may know of each student: where they stood among the others. None of
+    /// a cohort in which nobody differs, and of a single student.
+    pub fn records(&self, cohort: &Cohort, options: &Options) -> Vec<Option<Record>> {
+        let population = cohort.population;
+        let several = self.own.iter().flatten().nth(1).is_some();
+        let differ = several && population.variance.sqrt() > ROUNDING;
+        let record = |own: &OwnLevel| {
+            let reliability = population.reliability(cohort.mean_variance(own, options));
+            let deviation = reliability * (own.adjusted - population.mean);
+            Record {
+                standing: deviation / population.variance.sqrt(),
+                reliability,
+            }
+        };
+        let own = self.own.iter();
+        own.map(|own| own.as_ref().filter(|_| differ).map(record))
+            .collect()
     }
 }
 
@@ -354,22 +381,20 @@ fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficul
 impl Cohort {
     /// The level below which `cut_share` of the cohort lies, on the estimated true levels:
     /// single estimates are spread too wide by noise, shrunk ones too little, so they are drawn
-    /// in half-way, which gives them the right variance (Louis 1984; Ghosh 1992).
+    /// in half-way, which gives them the right variance (Louis 1984; Ghosh 1992). It does so
+    /// towards any prior whose means, and what they leave open, have that variance together.
     fn share_below(&self, own: &[Option<OwnLevel>], options: &Options) -> f64 {
-        let mean = self.population.mean;
-        let mut levels: Vec<f64> = own
-            .iter()
-            .flatten()
-            .map(|own| {
-                let reliability = if options.shrink {
-                    self.population
-                        .reliability(self.noise_of(own, options) / own.effective_n)
-                } else {
-                    1.0
-                };
-                mean + reliability.sqrt() * (own.adjusted - mean)
-            })
-            .collect();
+        let half_way = |(student, own): (usize, &Option<OwnLevel>)| {
+            let own = own.as_ref()?;
+            let prior = Prior::of(student, &self.population, options);
+            let reliability = if options.shrink {
+                prior.reliability(self.mean_variance(own, options))
+            } else {
+                1.0
+            };
+            Some(prior.mean + reliability.sqrt() * (own.adjusted - prior.mean))
+        };
+        let mut levels: Vec<f64> = own.iter().enumerate().filter_map(half_way).collect();
         levels.sort_unstable_by(f64::total_cmp);
         let place = options.cut_share * (levels.len() - 1) as f64;
         let (low, high) = (
@@ -379,40 +404,51 @@ impl Cohort {
         low + (high - low) * place.fract()
     }
 
-    /// A student's own noise, drawn towards the cohort's; five scores do not tell a variance.
-    fn noise_of(&self, own: &OwnLevel, options: &Options) -> f64 {
-        let Some(noise) = self.noise.filter(|_| options.shrink) else {
-            return own.variance;
-        };
+    /// Variance of a student's own level. Their noise is drawn towards the cohort's, as five
+    /// scores do not tell a variance.
+    fn mean_variance(&self, own: &OwnLevel, options: &Options) -> f64 {
         let total = options.noise_df + own.df;
-        if total > 0.0 {
-            (options.noise_df * noise + own.df * own.variance) / total
-        } else {
-            noise
-        }
+        let noise = match self.noise.filter(|_| options.shrink) {
+            None => own.variance,
+            Some(noise) if total > 0.0 => {
+                (options.noise_df * noise + own.df * own.variance) / total
+            }
+            Some(noise) => noise,
+        };
+        noise / own.effective_n
     }
 
-    fn level(&self, own: Option<&OwnLevel>, as_of: i64, options: &Options) -> Level {
-        let prior = self.population.mean;
-        let Some(own) = own else {
-            let se = self.population.variance.sqrt();
-            let df = f64::INFINITY;
-            return Level {
-                level: prior,
-                raw_level: None,
-                prior,
-                reliability: 0.0,
-                information: 0.0,
-                last_at: None,
-                noise: self.noise,
-                ..self.with_spread(prior, Some((se, df)))
-            };
+    fn level(
+        &self,
+        own: Option<&OwnLevel>,
+        prior: Prior,
+        reach: &TQuantiles,
+        as_of: i64,
+        options: &Options,
+    ) -> Level {
+        let unknown = Level {
+            level: prior.mean,
+            se: None,
+            ci_low: None,
+            ci_high: None,
+            raw_level: None,
+            prior: prior.mean,
+            prior_is_own: prior.own,
+            reliability: 0.0,
+            information: 0.0,
+            need: None,
+            last_at: None,
+            df: None,
+            noise: self.noise,
         };
-        let noise = self.noise_of(own, options);
-        let mean_variance = noise / own.effective_n;
+        let Some(own) = own else {
+            let spread = Some((prior.variance.sqrt(), f64::INFINITY));
+            return self.with_spread(unknown, spread, reach);
+        };
+        let mean_variance = self.mean_variance(own, options);
         let silence = days_between(own.last_at, as_of);
         let (reliability, variance, df) = if options.shrink {
-            let reliability = self.population.reliability(mean_variance);
+            let reliability = prior.reliability(mean_variance);
             (
                 reliability,
                 reliability * mean_variance,
@@ -421,42 +457,35 @@ impl Cohort {
         } else {
             (1.0, mean_variance, own.df)
         };
-        let level = prior + reliability * (own.adjusted - prior);
-        let se = (variance + self.drift * silence).sqrt();
-        Level {
-            level,
+        let level = Level {
+            level: prior.mean + reliability * (own.adjusted - prior.mean),
             raw_level: Some(own.plain),
-            prior,
             reliability,
             information: own.weight * decay(silence, options.half_life),
             last_at: Some(own.last_at),
-            noise: self.noise.map(|_| noise),
-            ..self.with_spread(level, (df > 0.0).then_some((se, df)))
-        }
+            noise: self.noise.map(|_| mean_variance * own.effective_n),
+            ..unknown
+        };
+        let se = (variance + self.drift * silence).sqrt();
+        self.with_spread(level, (df > 0.0).then_some((se, df)), reach)
     }
 
-    /// The interval and the need that follow from a level's standard error.
-    fn with_spread(&self, level: f64, spread: Option<(f64, f64)>) -> Level {
+    /// The level with the interval and the need that follow from its standard error.
+    fn with_spread(&self, level: Level, spread: Option<(f64, f64)>, reach: &TQuantiles) -> Level {
         let spread = spread.filter(|_| self.noise.is_some());
         let reach = spread
-            .map(|(se, df)| se * self.reach.at(df))
+            .map(|(se, df)| se * reach.at(df))
             .filter(|reach| reach.is_finite());
         Level {
-            level,
             se: spread.map(|(se, _)| se),
             df: spread.map(|(_, df)| df).filter(|df| df.is_finite()),
-            noise: None,
-            ci_low: reach.map(|reach| level - reach),
-            ci_high: reach.map(|reach| level + reach),
+            ci_low: reach.map(|reach| level.level - reach),
+            ci_high: reach.map(|reach| level.level + reach),
             need: spread.map(|(se, df)| match se > ROUNDING {
-                true => t_cdf((self.cut - level) / se, df),
-                false => f64::from(level < self.cut - ROUNDING),
+                true => t_cdf((self.cut - level.level) / se, df),
+                false => f64::from(level.level < self.cut - ROUNDING),
             }),
-            raw_level: None,
-            prior: 0.0,
-            reliability: 0.0,
-            information: 0.0,
-            last_at: None,
+            ..level
         }
     }
 }

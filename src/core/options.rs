@@ -1,6 +1,7 @@
 //! Every choice a user can make, with its default. `docs/technical/method.md` gives the reasons.
 
 use crate::error::{Error, Result};
+use crate::prior::Previous;
 
 /// Which of several answers of a student to one item of one assessment counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,6 +109,17 @@ pub struct Options {
     pub steady_margin: f64,
     /// An assessment is due when at least this share of the students active then took it.
     pub due_share: f64,
+    /// A question may change where it has this many answers before and after.
+    pub side_answers: u64,
+    /// Share of questions called drifted that are not.
+    pub drift_alpha: f64,
+    /// A smaller change of a question than this is no drift.
+    pub drift_margin: f64,
+    /// What last year's gradebook says of the students, by their number in this one; see
+    /// [`crate::solve::previous`].
+    pub previous: Previous,
+    /// Correlation of true levels from one year to the next; at 0 last year does not count.
+    pub carry_over: f64,
 }
 
 impl Default for Options {
@@ -139,6 +151,11 @@ impl Default for Options {
             trend_alpha: 0.05,
             steady_margin: 0.05,
             due_share: 0.5,
+            side_answers: 30,
+            drift_alpha: 0.05,
+            drift_margin: 0.05,
+            previous: Previous::default(),
+            carry_over: 0.65,
         }
     }
 }
@@ -188,9 +205,11 @@ impl Options {
         not_negative("trend_noise_df", self.trend_noise_df)?;
         not_negative("trend_min_span", self.trend_min_days)?;
         not_negative("steady_margin", self.steady_margin)?;
+        not_negative("drift_margin", self.drift_margin)?;
         inside("confidence", self.confidence)?;
         inside("flag_alpha", self.flag_alpha)?;
         inside("trend_alpha", self.trend_alpha)?;
+        inside("drift_alpha", self.drift_alpha)?;
         inside("cut_share", self.cut_share)?;
         let share = "a number above 0 and at most 0.5";
         let upper_lower = self.upper_lower_share;
@@ -207,13 +226,12 @@ impl Options {
             self.due_share,
             share,
         )?;
-        let share = "a number from 0 to 1";
-        ensure(
-            (0.0..=1.0).contains(&self.weight_floor),
-            "weight_floor",
-            self.weight_floor,
-            share,
-        )
+        let from_0_to_1 = |name, value: f64| {
+            let expected = "a number from 0 to 1";
+            ensure((0.0..=1.0).contains(&value), name, value, expected)
+        };
+        from_0_to_1("weight_floor", self.weight_floor)?;
+        from_0_to_1("carry_over", self.carry_over)
     }
 }
 

@@ -81,12 +81,18 @@ impl Population {
 
     /// How much of an estimate with variance `noise` is believed, 0 to 1 (its reliability).
     pub fn reliability(&self, noise: f64) -> f64 {
-        if self.variance > 0.0 {
-            self.variance / (self.variance + noise)
-        } else if noise > 0.0 {
-            0.0
-        } else {
-            1.0
-        }
+        reliability(self.variance, noise)
+    }
+}
+
+/// How much of what is seen is true, 0 to 1, where true values have variance `between` and
+/// `noise` is added.
+pub fn reliability(between: f64, noise: f64) -> f64 {
+    if between > 0.0 {
+        between / (between + noise)
+    } else if noise > 0.0 {
+        0.0
+    } else {
+        1.0
     }
 }

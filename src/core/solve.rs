@@ -5,16 +5,20 @@ use crate::Poll;
 use crate::bootstrap;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
+use crate::drift::{Drift, drifts};
+use crate::due::{self, Missing};
 use crate::error::Result;
 use crate::explain::{Contribution, explain as contributions};
 use crate::gradebook::{Exclusion, Gradebook};
 use crate::half_life::{self, Advice};
 use crate::item::{ItemQuality, qualities};
 use crate::ledger::Ledger;
+use crate::level::Records;
 use crate::options::Options;
+use crate::prior::Previous;
 use crate::reliability::{self, Assessment};
 use crate::separation::{Separation, separations};
-use crate::student::{self, Student};
+use crate::student::{self, Student, weights};
 
 /// All that is told of an item.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,15 +45,19 @@ impl Foundation {
     fn lay(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Result<Self> {
         options.check()?;
         let ledger = Ledger::new(gradebook, options, poll)?;
+        Ok(Self::on(ledger, options, poll))
+    }
+
+    fn on(ledger: Ledger, options: &Options, poll: Poll<'_>) -> Self {
         let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
         let criterion = Criterion::new(&ledger, &difficulty);
         let items = qualities(&ledger, &difficulty, &criterion, options, poll);
-        Ok(Self {
+        Self {
             ledger,
             difficulty,
             criterion,
             items,
-        })
+        }
     }
 }
 
@@ -94,6 +102,17 @@ pub fn items(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Re
         .collect())
 }
 
+/// The drift of the items with a response as of the date, in the gradebook's order.
+pub fn item_drift(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Result<Vec<Drift>> {
+    options.check()?;
+    let ledger = Ledger::new(gradebook, options, poll)?;
+    Ok(drifts(&ledger, options, poll))
+}
+
 /// The students known as of the date, in the gradebook's order.
 pub fn students(
     gradebook: &Gradebook<'_>,
@@ -113,6 +132,65 @@ pub fn students(
         options,
         poll,
     ))
+}
+
+/// What last year's gradebook says of the students of `gradebook`, who are known by the text of
+/// their ids; to be put into the `options` with which that one is solved. `before` are the same
+/// options as they are for last year's: with `exclude` by its numbers, and `as_of` on its clock,
+/// to which `convert` brings a time of this year's.
+///
+/// Nothing counts twice and nothing comes from later: of each student only what is older than
+/// the first response that counts this year, and of nobody what is later than the date.
+pub fn previous(
+    previous: &Gradebook<'_>,
+    before: &Options,
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    convert: &dyn Fn(i64) -> i64,
+    poll: Poll<'_>,
+) -> Result<Previous> {
+    options.check()?;
+    let this_year = Ledger::new(gradebook, options, poll)?;
+    let old: Vec<Option<u32>> = (0..gradebook.students().len() as u32)
+        .map(|student| {
+            if student % 1024 == 0 {
+                poll();
+            }
+            let id = gradebook.students().get(student).to_string();
+            let found = previous.students().find(&id)?;
+            // Other spellings of one number or uuid would be several students.
+            (previous.students().get(found).to_string() == id).then_some(found)
+        })
+        .collect();
+    let mut ends = vec![i64::MAX; previous.students().len()];
+    for (student, old) in old.iter().enumerate() {
+        if let (Some(old), Some(first)) = (old, this_year.begin_of(student)) {
+            ends[*old as usize] = convert(first);
+        }
+    }
+    let as_of = Some(this_year.as_of).filter(|&at| at > i64::MIN);
+    let before = Options {
+        as_of: before.as_of.or_else(|| as_of.map(convert)),
+        previous: Previous::default(),
+        ..before.clone()
+    };
+    let ledger = Ledger::before(previous, &ends, &before, poll)?;
+    // Whoever borrows nothing does not borrow from last year either.
+    if options.carry_over == 0.0 || !options.shrink {
+        return Ok(Previous::default());
+    }
+    let last_year = Foundation::on(ledger, &before, poll);
+    let (ledger, difficulty) = (&last_year.ledger, &last_year.difficulty);
+    let weights = weights(&last_year.items, &before);
+    let records = Records::gather(ledger, difficulty, &weights, &before, poll);
+    let Some(cohort) = records.cohort(ledger, difficulty, &before) else {
+        return Ok(Previous::default());
+    };
+    let known = records.records(&cohort, &before);
+    Ok(Previous {
+        records: old.iter().map(|old| known[(*old)? as usize]).collect(),
+        cohort: Some(cohort),
+    })
 }
 
 /// What makes up the level of one student.
@@ -153,7 +231,19 @@ pub fn assessments(
         .collect())
 }
 
-/// Rows by what became of them; every row of the source is in exactly one of the counts.
+/// Due work without a response, by student, then by date.
+pub fn missing_work(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Result<Vec<Missing>> {
+    options.check()?;
+    let ledger = Ledger::new(gradebook, options, poll)?;
+    Ok(due::missing_work(&ledger, options.due_share, poll))
+}
+
+/// Rows by what became of them; every row of the source is in exactly one of the counts. The last
+/// two are of the roster, where there is one.
 pub fn coverage(
     gradebook: &Gradebook<'_>,
     options: &Options,
@@ -161,7 +251,7 @@ pub fn coverage(
 ) -> Result<Vec<(&'static str, u64)>> {
     let ledger = Ledger::new(gradebook, options, poll)?;
     let count = |reason: Exclusion| gradebook.excluded().count(reason);
-    Ok(vec![
+    let mut rows = vec![
         ("used", ledger.items.len() as u64),
         (Exclusion::NullScore.label(), count(Exclusion::NullScore)),
         (Exclusion::NullId.label(), count(Exclusion::NullId)),
@@ -171,7 +261,13 @@ pub fn coverage(
         ("future", ledger.future),
         ("duplicate", ledger.duplicates),
         (Exclusion::NotFinite.label(), count(Exclusion::NotFinite)),
-    ])
+    ];
+    let roster = gradebook.roster();
+    if !roster.is_empty() || roster.unusable() > 0 {
+        rows.push(("roster", ledger.roster.periods().len() as u64));
+        rows.push(("bad_roster", roster.unusable()));
+    }
+    Ok(rows)
 }
 
 /// What the past says of the half-life; see [`half_life::advise`].

@@ -16,7 +16,7 @@ const ENOUGH_ASSESSMENTS: u32 = 3;
 /// How far a student's figures can be trusted. The order is that of a check-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StudentStatus {
-    /// No evidence at all; the level is the cohort's mean.
+    /// No evidence at all; the level is the prior.
     None,
     /// The last evidence is old.
     Stale,
@@ -54,7 +54,7 @@ pub struct Student {
     /// Assessments with evidence.
     pub assessments: u32,
     pub trend: Trend,
-    /// 1 for the greatest need; none without evidence.
+    /// 1 for the greatest need; none where nothing is known of the student.
     pub need_rank: Option<u64>,
     pub work: Work,
     pub status: StudentStatus,
@@ -121,15 +121,15 @@ fn status(last_at: Option<i64>, units: u32, as_of: i64, options: &Options) -> St
 }
 
 /// Ranks by need, then by level, then by number, so that no two share a place and the order
-/// never depends on chance. Where need cannot be told, the level alone decides, after those
+/// never depends on chance. Only students of whom something is known, this year or from the
+/// last, have a place. Where need cannot be told, the level alone decides, after those
 /// where it can.
 fn rank_by_need(students: &mut [Student]) {
     let mut order: Vec<(f64, f64, usize)> = (0..students.len())
-        .filter(|&at| students[at].status != StudentStatus::None)
         .filter_map(|at| {
-            students[at]
-                .level
-                .map(|own| (own.need.unwrap_or(-1.0), own.level, at))
+            let known = |level: &Level| level.last_at.is_some() || level.prior_is_own;
+            let level = students[at].level.filter(known)?;
+            Some((level.need.unwrap_or(-1.0), level.level, at))
         })
         .collect();
     order.sort_unstable_by(|a, b| {

@@ -206,6 +206,8 @@ pub struct Forecast {
     /// When the prediction was made.
     pub cut_at: i64,
     pub target: Target,
+    /// The student's group on the roster at that time.
+    pub group: Option<u32>,
     /// The assessment foretold; none of a mean.
     pub assessment: Option<u32>,
     /// Assessments known then.
@@ -274,6 +276,7 @@ impl Spread {
 /// A student with something known at a date and something to come.
 struct Candidate {
     student: u32,
+    group: Option<u32>,
     /// The next assessment; none for a mean.
     assessment: Option<u32>,
     assessments: u32,
@@ -480,6 +483,7 @@ impl Known {
         let adjusted_decayed = OwnLevel::of(evidence, options.half_life)?.adjusted;
         Some(Outlook {
             student: student as u32,
+            group: ledger.roster.group_at(student as u32, ledger.as_of),
             assessments,
             values: [
                 means[0],
@@ -502,6 +506,7 @@ impl Known {
 /// What was known of one student at a date.
 struct Outlook {
     student: u32,
+    group: Option<u32>,
     assessments: u32,
     values: [f64; SCORES],
     as_of: i64,
@@ -534,6 +539,7 @@ impl Outlook {
         }
         Candidate {
             student: self.student,
+            group: self.group,
             assessment,
             assessments: self.assessments,
             observed: observed / sum,
@@ -560,6 +566,8 @@ pub enum Scope {
     All,
     /// One date.
     Cut(i64),
+    /// One group of the roster, by its number.
+    Group(u32),
     /// Students of whom so many assessments were known: from, to.
     Assessments(u32, u32),
 }
@@ -573,6 +581,7 @@ impl Scope {
         match self {
             Scope::All => "all",
             Scope::Cut(_) => "cut",
+            Scope::Group(_) => "group",
             Scope::Assessments(..) => "assessments",
         }
     }
@@ -586,7 +595,8 @@ pub struct Outcome {
     pub figures: Figures,
 }
 
-/// Sums up [`forecasts`]: by target, then all, by date and by evidence, in this order.
+/// Sums up [`forecasts`]: by target, and in this order all, by date, by
+/// group and by evidence.
 pub fn backtest(
     gradebook: &Gradebook<'_>,
     options: &Options,
@@ -599,7 +609,12 @@ pub fn backtest(
             .into_iter()
             .find(|(from, to)| (*from..=*to).contains(&forecast.assessments))
             .map(|(from, to)| Scope::Assessments(from, to));
-        let scopes = [Some(Scope::All), Some(Scope::Cut(forecast.cut_at)), band];
+        let scopes = [
+            Some(Scope::All),
+            Some(Scope::Cut(forecast.cut_at)),
+            forecast.group.map(Scope::Group),
+            band,
+        ];
         for scope in scopes.into_iter().flatten() {
             let tally = tallies.entry((forecast.target, scope)).or_default();
             tally.add(forecast.student, forecast);

@@ -66,6 +66,7 @@ fn tell(
             student: own.student,
             cut_at,
             target,
+            group: own.group,
             assessment: own.assessment,
             assessments: own.assessments,
             observed: own.observed,

@@ -1,9 +1,12 @@
 //! Rows in, flat form out.
 
+use std::collections::HashSet;
+
 use super::excluded::{Excluded, Exclusion};
 use super::id::{Id, Interner};
+use super::roster::{MAX_PERIODS, Period, Roster};
 use super::score::{Score, ScoreTable};
-use super::{FLAG_ABSOLUTE, Gradebook, VERSION};
+use super::{FLAG_ABSOLUTE, FLAG_ROSTER, Gradebook, VERSION};
 use crate::Poll;
 use crate::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
 use crate::error::{Error, Result};
@@ -38,6 +41,17 @@ pub struct Row<'a> {
     pub max_score: MaxScore,
     /// Microseconds since 2000-01-01; the extremes of `i64` are the infinities, as in Postgres.
     pub taken_at: Option<i64>,
+}
+
+/// One row of a roster; `None` stands for NULL.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolment<'a> {
+    pub student: Option<Id<'a>>,
+    pub group: Option<Id<'a>>,
+    /// Microseconds since 2000-01-01; none or the least `i64`: since ever.
+    pub from: Option<i64>,
+    /// The last microsecond; none or the greatest `i64`: until further notice.
+    pub to: Option<i64>,
 }
 
 /// The responses of one student in the order of arrival, each as difference to the one before:
@@ -94,6 +108,11 @@ pub struct Builder {
     /// Earliest time, and the greatest common divisor of all times' distances from it.
     earliest: i64,
     unit: u64,
+    groups: Interner,
+    /// With the numbers of students and groups in the order of their arrival.
+    periods: HashSet<Period>,
+    /// Rows of a roster that cannot be used.
+    unusable: u64,
 }
 
 impl Default for Builder {
@@ -116,6 +135,9 @@ impl Builder {
             responses: 0,
             earliest: i64::MAX,
             unit: 0,
+            groups: Interner::new("group"),
+            periods: HashSet::new(),
+            unusable: 0,
         }
     }
 
@@ -160,6 +182,30 @@ impl Builder {
         self.append(student, assessment, taken_at, item, score)
     }
 
+    /// Takes one row of a roster, or counts that it cannot: without a student, or with an end
+    /// before the beginning. A period that is there already changes nothing.
+    pub fn enrol(&mut self, clock: Clock, row: Enrolment<'_>) -> Result<()> {
+        let given = |at: Option<i64>| at.filter(|at| (MIN_TIME..=MAX_TIME).contains(at));
+        let first = row.from.map_or(MIN_TIME, |from| from.max(MIN_TIME));
+        let last = row.to.map_or(MAX_TIME, |to| to.min(MAX_TIME));
+        let Some(student) = row.student.filter(|_| first <= last) else {
+            self.unusable = self.unusable.saturating_add(1);
+            return Ok(());
+        };
+        let (from, to) = (given(row.from), given(row.to));
+        if from.is_some() || to.is_some() {
+            self.set_clock(clock)?;
+        }
+        let student = self.student(&student)?;
+        let group = row.group.map(|id| self.groups.intern(&id)).transpose()?;
+        self.add_period(Period {
+            student,
+            from: from.unwrap_or(Period::OPEN_FROM),
+            to: to.unwrap_or(Period::OPEN_TO),
+            group,
+        })
+    }
+
     /// Takes all that another gradebook holds.
     pub fn merge(&mut self, other: &Gradebook<'_>, poll: Poll<'_>) -> Result<()> {
         if let Some(clock) = other.clock() {
@@ -179,6 +225,22 @@ impl Builder {
         for &(student, at) in other.unscored() {
             self.logs[students[student as usize] as usize].saw_unscored(at);
         }
+        let roster = other.roster();
+        let groups = number(roster.groups(), &mut self.groups)?;
+        for &period in roster.periods() {
+            self.add_period(Period {
+                student: students[period.student as usize],
+                group: period.group.map(|group| groups[group as usize]),
+                ..period
+            })?;
+        }
+        self.unusable = self
+            .unusable
+            .checked_add(roster.unusable())
+            .ok_or(Error::TooLarge {
+                what: "unusable roster rows",
+                limit: u64::MAX,
+            })?;
         other.visit(poll, |sitting| {
             let student = students[sitting.student as usize];
             let assessment = assessments[sitting.assessment as usize];
@@ -188,6 +250,33 @@ impl Builder {
             }
             Ok(())
         })
+    }
+
+    fn add_period(&mut self, period: Period) -> Result<()> {
+        self.periods.insert(period);
+        if self.periods.len() as u64 > MAX_PERIODS {
+            return Err(Error::TooLarge {
+                what: "roster periods",
+                limit: MAX_PERIODS,
+            });
+        }
+        Ok(())
+    }
+
+    /// The roster with the final numbers of students.
+    fn roster(&self, student_ranks: &[u32]) -> Roster {
+        let (groups, group_ranks) = self.groups.sorted();
+        let mut periods: Vec<Period> = self
+            .periods
+            .iter()
+            .map(|&period| Period {
+                student: student_ranks[period.student as usize],
+                group: period.group.map(|group| group_ranks[group as usize]),
+                ..period
+            })
+            .collect();
+        periods.sort_unstable();
+        Roster::new(groups, periods, self.unusable)
     }
 
     fn set_clock(&mut self, clock: Clock) -> Result<()> {
@@ -317,12 +406,17 @@ impl Builder {
         }
         let (dictionary, score_ranks) = self.scores.dictionary();
 
+        let roster = self.roster(&student_ranks);
+
         let mut out = Vec::with_capacity(self.logs.iter().map(|log| log.bytes.len()).sum());
         out.push(VERSION);
-        out.push(if self.clock == Some(Clock::Absolute) {
-            FLAG_ABSOLUTE
-        } else {
-            0
+        let absolute = match self.clock {
+            Some(Clock::Absolute) => FLAG_ABSOLUTE,
+            _ => 0,
+        };
+        out.push(match roster.is_blank() {
+            true => absolute,
+            false => absolute | FLAG_ROSTER,
         });
         self.excluded.encode(&mut out);
         students.encode(&mut out);
@@ -339,6 +433,10 @@ impl Builder {
             put_varint(&mut out, rank - next);
             put_signed(&mut out, at);
             next = rank + 1;
+        }
+
+        if !roster.is_blank() {
+            roster.encode(&mut out);
         }
 
         let earliest = if self.responses == 0 {

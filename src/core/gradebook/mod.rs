@@ -11,11 +11,14 @@
 //! ```text
 //! version  1 byte    1
 //! flags    1 byte    bit 0: times are absolute (timestamptz) and not calendar times;
-//!                    bit 1: a group per student follows the students' table (reserved);
+//!                    bit 1: a roster follows the unscored students;
 //!                    other bits: reserved, 0
 //! excluded 6 counts  in the order of `Exclusion::ALL`
 //! ids      3 tables  students, items, assessments: type, count, ids in ascending order
 //! unscored count, then (student as difference, earliest time) of students with excluded rows
+//! roster   with bit 1 alone: table of group ids, count of unusable rows, count of periods, then
+//!          per period student (difference), group and which ends are given, these ends (each as
+//!          difference to the last one given in that group)
 //! times    earliest time, unit: all times are earliest + k * unit, in microseconds
 //! scores   count, distinct scores in ascending order; 0 when there are too many to list
 //! rows     count of responses, then per student a count of sittings, then per sitting
@@ -28,11 +31,13 @@
 mod builder;
 mod excluded;
 mod id;
+mod roster;
 mod score;
 
-pub use builder::{Builder, MAX_RESPONSES, MAX_STUDENTS, MaxScore, Row};
+pub use builder::{Builder, Enrolment, MAX_RESPONSES, MAX_STUDENTS, MaxScore, Row};
 pub use excluded::{Excluded, Exclusion};
 pub use id::{Id, Ids, MAX_ID_BYTES};
+pub use roster::{MAX_PERIODS, Period, Roster};
 pub use score::Score;
 
 use base64::Engine;
@@ -46,6 +51,7 @@ use score::Dictionary;
 
 const VERSION: u8 = 1;
 const FLAG_ABSOLUTE: u8 = 1;
+const FLAG_ROSTER: u8 = 2;
 /// Marks the text form, so that it is recognised before it is decoded.
 const TEXT_PREFIX: &str = "gradebook:";
 
@@ -71,6 +77,7 @@ pub struct Gradebook<'a> {
     assessments: Ids,
     /// Students with excluded rows, and the earliest time of these.
     unscored: Vec<(u32, i64)>,
+    roster: Roster,
     earliest: i64,
     unit: u64,
     dictionary: Dictionary,
@@ -91,7 +98,7 @@ impl<'a> Gradebook<'a> {
             });
         }
         let flags = from.byte()?;
-        if flags & !FLAG_ABSOLUTE != 0 {
+        if flags & !(FLAG_ABSOLUTE | FLAG_ROSTER) != 0 {
             return Err(Error::Newer(version));
         }
         let excluded = Excluded::decode(&mut from)?;
@@ -115,6 +122,11 @@ impl<'a> Gradebook<'a> {
             unscored.push((student as u32, from.signed()?));
             next = student + 1;
         }
+        let roster = if flags & FLAG_ROSTER != 0 {
+            Roster::decode(&mut from, students.len())?
+        } else {
+            Roster::default()
+        };
         let earliest = from.signed()?;
         let unit = from.varint()?;
         let dictionary = Dictionary::decode(&mut from)?;
@@ -130,7 +142,8 @@ impl<'a> Gradebook<'a> {
             return Err(Error::Malformed("a time is out of range"));
         }
         let absolute = flags & FLAG_ABSOLUTE != 0;
-        let clock = match (absolute, responses > 0) {
+        let has_time = responses > 0 || roster.periods().iter().any(Period::has_time);
+        let clock = match (absolute, has_time) {
             (true, _) => Some(Clock::Absolute),
             (false, true) => Some(Clock::Calendar),
             (false, false) => None,
@@ -142,6 +155,7 @@ impl<'a> Gradebook<'a> {
             items,
             assessments,
             unscored,
+            roster,
             earliest,
             unit,
             dictionary,
@@ -232,7 +246,8 @@ impl<'a> Gradebook<'a> {
         Ok(())
     }
 
-    /// Whether times are calendar times or absolute; none while there is no response.
+    /// Whether times are calendar times or absolute; none while there is no response, and no end
+    /// of a period on the roster.
     pub fn clock(&self) -> Option<Clock> {
         self.clock
     }
@@ -242,7 +257,7 @@ impl<'a> Gradebook<'a> {
         &self.excluded
     }
 
-    /// Everyone who appears in a row, also in excluded ones.
+    /// Everyone who appears in a row, also in excluded ones, or on the roster.
     pub fn students(&self) -> &Ids {
         &self.students
     }
@@ -261,6 +276,11 @@ impl<'a> Gradebook<'a> {
     /// possible when a row had none).
     pub fn unscored(&self) -> &[(u32, i64)] {
         &self.unscored
+    }
+
+    /// Who belonged to which group, and when; empty where no roster was given.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// Responses, with repeated attempts.

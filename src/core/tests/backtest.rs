@@ -446,6 +446,7 @@ fn in_scope(own: &Told, scope: Scope) -> bool {
     match scope {
         Scope::All => true,
         Scope::Cut(at) => own.cut_at == at,
+        Scope::Group(_) => false,
         Scope::Assessments(from, to) => (from..=to).contains(&(own.known as u32)),
     }
 }

@@ -4,11 +4,12 @@ mod common;
 
 use std::time::Instant;
 
-use common::{OwnId, OwnRow, Solved, go, gradebook, row};
+use common::{OwnEnrolment, OwnId, OwnRow, Solved, enrolment, go, gradebook, row, with_roster};
 use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore};
 use pg_assess_core::options::Options;
+use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -35,6 +36,15 @@ fn survives(bytes: &[u8], solve: bool) -> bool {
         Ok(())
     })
     .expect("checked rows");
+    let mut periods = book.roster().periods().iter();
+    assert!(book.roster().periods().is_sorted_by(|a, b| a < b), "a set");
+    assert!(periods.all(|period| {
+        period.from <= period.to
+            && (period.student as usize) < book.students().len()
+            && period
+                .group
+                .is_none_or(|group| (group as usize) < book.roster().groups().len())
+    }));
     let mut builder = Builder::new();
     match builder.merge(&book, &go) {
         Ok(()) => {
@@ -43,6 +53,8 @@ fn survives(bytes: &[u8], solve: bool) -> bool {
             assert_eq!(reread.responses(), book.responses());
             assert_eq!(reread.excluded(), book.excluded());
             assert_eq!(reread.students().len(), book.students().len());
+            assert_eq!(reread.roster().periods(), book.roster().periods());
+            assert_eq!(reread.roster().unusable(), book.roster().unusable());
             assert_eq!(common::merge([&again]), again, "the form is canonical");
         }
         Err(error) => assert!(matches!(error, Error::TooLarge { .. }), "{error}"),
@@ -52,9 +64,13 @@ fn survives(bytes: &[u8], solve: bool) -> bool {
     if solve {
         let options = Options::default();
         Solved::of(bytes, &options).assert_sound(&options);
+        solve::missing_work(&book, &options, &go).expect("checked rows");
     }
     true
 }
+
+/// The place of the long one in the seeds, behind the short ones.
+const LONG: usize = 8;
 
 /// Small gradebooks of every kind.
 fn seeds() -> Vec<Vec<u8>> {
@@ -80,18 +96,33 @@ fn seeds() -> Vec<Vec<u8>> {
         ..row(n, 1, 1, 0.0, 0.0)
     });
     let many = (0..300).map(|n| row(n % 20, n % 30, n % 2, n as f64 / 300.0, (n % 7) as f64));
-    [
+    let roster: Vec<OwnEnrolment> = (0..9)
+        .map(|n| OwnEnrolment {
+            student: (n < 8).then_some(OwnId::Integer(n % 5)),
+            ..enrolment(
+                0,
+                Some(n % 2),
+                (n % 3 > 0).then_some(n),
+                (n % 4 > 0).then_some(n + 2),
+            )
+        })
+        .collect();
+    let enrolled = with_roster(&binary, &roster);
+    let roster = with_roster([], &roster);
+    let mut seeds: Vec<Vec<u8>> = [
         vec![],
         vec![row(1, 1, 1, 1.0, 0.0)],
         binary,
         uuids.collect(),
         texts.collect(),
         excluded.collect(),
-        many.collect(),
     ]
     .iter()
     .map(gradebook)
-    .collect()
+    .collect();
+    seeds.extend([enrolled, roster]);
+    seeds.push(gradebook(&many.collect::<Vec<_>>()));
+    seeds
 }
 
 /// Changes a few bytes the way disks, editors and attackers do.
@@ -128,7 +159,7 @@ fn mutated_gradebooks_are_refused_or_valid() {
     let mut valid = 0;
     for n in 0..100_000 {
         // The long one takes its time.
-        let seed = &seeds[if n % 50 == 0 { 6 } else { n % 6 }];
+        let seed = &seeds[if n % 50 == 0 { LONG } else { n % LONG }];
         let mut bytes = seed.clone();
         mutate(&mut bytes, &mut rng);
         let solve = valid % 4 == 0;
@@ -140,7 +171,7 @@ fn mutated_gradebooks_are_refused_or_valid() {
 
 #[test]
 fn every_truncation_and_every_flipped_bit_is_refused_or_valid() {
-    for seed in &seeds()[..6] {
+    for seed in &seeds()[..LONG] {
         assert!(survives(seed, true));
         for end in 0..seed.len() {
             assert!(!survives(&seed[..end], false), "cut at {end}");
@@ -156,13 +187,13 @@ fn every_truncation_and_every_flipped_bit_is_refused_or_valid() {
 #[test]
 fn mutated_texts_are_refused_or_valid() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let texts: Vec<String> = seeds()[..6]
+    let texts: Vec<String> = seeds()[..LONG]
         .iter()
         .map(|seed| Gradebook::to_text(seed))
         .collect();
     let mut valid = 0;
     for n in 0..20_000 {
-        let mut text = texts[n % 6].clone().into_bytes();
+        let mut text = texts[n % LONG].clone().into_bytes();
         mutate(&mut text, &mut rng);
         let text = String::from_utf8_lossy(&text);
         if let Ok(bytes) = Gradebook::from_text(&text) {
@@ -188,6 +219,10 @@ proptest! {
         let start = [1, 0, 0, 0, 0, 0, 0, 0, 1, 1];
         bytes.splice(0..0, start);
         survives(&bytes, true);
+        // Three students, no items, no assessments, two groups.
+        let start = [1, 2, 0, 0, 0, 0, 0, 0, 1, 3, 2, 2, 2, 0, 0, 0, 1, 2, 4, 4, 0];
+        bytes.splice(0..10, start);
+        survives(&bytes, true);
     }
 
     #[test]
@@ -201,12 +236,12 @@ proptest! {
 }
 
 /// How many numbers `forged` writes.
-const NUMBERS: usize = 28;
+const NUMBERS: usize = 43;
 
 /// One response in the flat form, number by number; those given by place are another than the
 /// honest one.
 fn forged(lies: &[(usize, u64)]) -> Vec<u8> {
-    let mut out = vec![1, 0];
+    let mut out = vec![1, 2];
     let mut place = 0;
     let mut put = |out: &mut Vec<u8>, honest: u64| {
         let lie = lies.iter().find(|(at, _)| *at == place);
@@ -229,6 +264,23 @@ fn forged(lies: &[(usize, u64)]) -> Vec<u8> {
     put(&mut out, 1); // Unscored students.
     put(&mut out, 0);
     put(&mut out, 10);
+    out.push(1);
+    put(&mut out, 2); // Groups.
+    put(&mut out, 6);
+    put(&mut out, 2);
+    put(&mut out, 1); // Unusable rows of the roster.
+    put(&mut out, 3); // Periods.
+    for (head, ends) in [
+        (2, &[2000][..]),
+        (1 << 2 | 3, &[2000, 4000]),
+        (2 << 2 | 1, &[4000]),
+    ] {
+        put(&mut out, 0); // Student, group and which ends are given, these ends.
+        put(&mut out, head);
+        for &end in ends {
+            put(&mut out, end);
+        }
+    }
     put(&mut out, 2000); // The earliest time, the unit.
     put(&mut out, 1_000_000);
     put(&mut out, 1); // Scores.
@@ -278,7 +330,7 @@ fn forged_numbers_are_refused_or_valid_at_no_cost() {
             }
         }
     }
-    // 64,000 gradebooks of a hundred bytes; zeroing one table of 2^28 takes longer.
+    // 140,000 gradebooks of a hundred bytes; zeroing one table of 2^28 takes longer.
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
 
@@ -315,6 +367,33 @@ fn forged_times_and_scores_are_refused() {
 }
 
 #[test]
+fn forged_rosters_are_refused() {
+    // Of the three periods in `forged`, numbers 19 to 28.
+    let refused = |lies: &[(usize, u64)]| Gradebook::check(&forged(lies)).err();
+    assert_eq!(refused(&[]), None);
+    for (lie, reason) in [
+        ((22, 1), "a student is not in the table"),
+        ((23, 3 << 2 | 3), "a group is not in the table"),
+        ((23, u64::MAX), "a group is not in the table"),
+        ((24, 4002), "a period ends before it begins"),
+        ((28, 1998), "periods are not in order"),
+        ((24, u64::MAX - 1), "a time is out of range"),
+        ((28, u64::MAX), "a time is out of range"),
+    ] {
+        assert_eq!(refused(&[lie]), Some(Error::Malformed(reason)), "{lie:?}");
+    }
+    // The same period twice is no set. One student, nobody unscored, no groups, no unusable rows,
+    // the periods, no times, no scores, no responses.
+    let open = |periods: &[u8]| {
+        let start = [1, 2, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0];
+        Gradebook::check(&[&start, periods, &[0, 1, 0, 0, 0]].concat()).err()
+    };
+    assert_eq!(open(&[1, 0, 0]), None);
+    let order = Some(Error::Malformed("periods are not in order"));
+    assert_eq!(open(&[2, 0, 0, 0, 0]), order);
+}
+
+#[test]
 fn forged_counts_of_rows_do_not_overflow() {
     let bytes = forged(&[(0, u64::MAX), (2, u64::MAX)]);
     let book = Gradebook::check(&bytes).expect("a gradebook with many excluded rows");
@@ -344,8 +423,10 @@ fn newer_versions_and_unknown_parts_are_told_apart_from_damage() {
     bytes[0] = 0;
     assert!(matches!(Gradebook::check(&bytes), Err(Error::Malformed(_))));
     bytes[0] = 1;
-    bytes[1] = 2;
-    assert!(matches!(Gradebook::check(&bytes), Err(Error::Newer(_))));
+    for flag in 2..8 {
+        bytes[1] = 2 | 1 << flag;
+        assert_eq!(Gradebook::check(&bytes).err(), Some(Error::Newer(1)));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{OwnId, OwnRow, go, row};
+use common::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, Id, MaxScore};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 
@@ -315,6 +315,57 @@ fn rows_that_cannot_count() {
             (Id::Integer(6), MAX_TIME),
         ]
     );
+}
+
+/// With bit 1 of the flags, a roster follows the unscored students: here on the second to the
+/// fourth line, with its groups, one unusable row and ten periods. Those of classes that begin
+/// and end together take three or four bytes each.
+#[test]
+fn a_roster() {
+    let mut roster: Vec<OwnEnrolment> = (1..=4)
+        .flat_map(|student| {
+            [
+                enrolment(student, Some(70), 8000, 8100),
+                enrolment(student, Some(71), 8101, None),
+            ]
+        })
+        .collect();
+    roster.push(enrolment(2, None, None, None));
+    roster.push(enrolment(9, Some(-1), None, -1));
+    roster.push(enrolment(9, Some(8), 2, 1));
+    roster.push(roster[0].clone());
+    let rows = [row(1, 1, 1, 1.0, 8000.0), row(3, 1, 1, 0.0, 8001.0)];
+    let golden = "
+        01020000000000000105020202020a01010201010200
+        0103018e0102 01 0a
+        000b8080c0a791a9ba02feff86878aa5be02 000d808087878aa5be02
+        0100 000b0000 000d00 010b0000 000d00 010b0000 000d00 010601
+        8080c0a791a9ba0280c0ddeec102020000000000000000000000000000f03f
+        02010000000101000100020001000000";
+    let bytes = unhex(&golden.replace([' ', '\n'], ""));
+    assert_eq!(hex(&with_roster(&rows, &roster)), hex(&bytes));
+    assert_eq!(decode(&bytes), expected(&rows));
+    let book = Gradebook::check(&bytes).expect("a gradebook");
+    let own = &book.roster();
+    let group = |at: u32| own.groups().get(at);
+    assert_eq!([0, 1, 2].map(group), [-1, 70, 71].map(Id::Integer));
+    assert_eq!(own.unusable(), 1);
+    let day = |day: i64| day * DAY;
+    let read: Vec<_> = own
+        .periods()
+        .iter()
+        .map(|period| (period.student, period.from, period.to, period.group))
+        .collect();
+    let both = |student| {
+        [
+            (student, day(8000), day(8101) - 1, Some(1)),
+            (student, day(8101), i64::MAX, Some(2)),
+        ]
+    };
+    let mut periods: Vec<_> = [0, 1, 2, 3].into_iter().flat_map(both).collect();
+    periods.insert(2, (1, i64::MIN, i64::MAX, None));
+    periods.push((4, i64::MIN, -1, Some(0)));
+    assert_eq!(read, periods);
 }
 
 /// FNV-1a with 64 bits.

@@ -87,7 +87,10 @@ fn cohort(rows: &[OwnRow], options: &Options) -> (Population, Option<f64>) {
         }
     }
     let records = Records::gather(&ledger, &difficulty, &weights, options, &go);
-    records.population(&ledger, &difficulty).expect("evidence")
+    let cohort = records
+        .cohort(&ledger, &difficulty, options)
+        .expect("evidence");
+    (cohort.population, cohort.noise)
 }
 
 /// Mean square error of the scores foretold from three or more earlier ones, their number, and

@@ -167,6 +167,7 @@ fn options() -> impl Strategy<Value = Options> {
             cut: figures.5,
             trend_window: figures.6,
             flag_answers: 10,
+            side_answers: 5,
             ..Options::default()
         },
     )
@@ -819,11 +820,52 @@ fn hostile_tables_give_sound_figures() {
                     shrink,
                     quality,
                     trend_window: None,
+                    side_answers: 1,
                     ..Options::default()
                 };
                 Solved::of(&bytes, &options).assert_sound(&options);
                 assert_past_sound(&bytes, &options);
             }
+        }
+    }
+}
+
+#[test]
+fn hostile_tables_of_last_year_give_sound_figures() {
+    let at = |row: &OwnRow, at| OwnRow {
+        taken_at: Some(at),
+        ..row.clone()
+    };
+    for (number, (name, old)) in (0..).zip(hostile()) {
+        println!("{name}");
+        let old = gradebook(&old);
+        let as_bad = hostile().into_iter().skip(number % 4).step_by(4);
+        // Responses at the end of time; the same without any score; tables as bad, later.
+        let new: Vec<OwnRow> = school(3).iter().map(|row| at(row, MAX_TIME)).collect();
+        let blank: Vec<OwnRow> = new
+            .iter()
+            .map(|row| OwnRow {
+                score: None,
+                ..row.clone()
+            })
+            .collect();
+        for (at, (_, mut new)) in (0..).zip([("", new), ("", blank)].into_iter().chain(as_bad)) {
+            for row in &mut new {
+                let later = |at: i64| at.saturating_add(9999 * DAY).min(MAX_TIME);
+                row.taken_at = row.taken_at.map(later);
+            }
+            let new = gradebook(&new);
+            let (before, after) = (
+                Gradebook::open(&old).expect("a gradebook"),
+                Gradebook::open(&new).expect("a gradebook"),
+            );
+            let mut options = Options {
+                carry_over: [0.65, 1.0][at % 2],
+                ..Options::default()
+            };
+            let told = solve::previous(&before, &options, &after, &options, &|at| at, &go);
+            options.previous = told.expect("last year");
+            Solved::of(&new, &options).assert_sound(&options);
         }
     }
 }
@@ -929,6 +971,18 @@ fn hostile_choices_give_sound_figures() {
             ..base()
         },
         Options {
+            side_answers: 0,
+            drift_alpha: 1.0 - f64::EPSILON,
+            drift_margin: 0.0,
+            ..base()
+        },
+        Options {
+            side_answers: u64::MAX,
+            drift_alpha: 5e-324,
+            drift_margin: f64::MAX,
+            ..base()
+        },
+        Options {
             exclude: vec![0, 1, u32::MAX],
             ..base()
         },
@@ -1002,12 +1056,24 @@ fn bad_choices_are_refused() {
             upper_lower_share: 0.51,
             ..base()
         },
+        Options {
+            drift_alpha: 0.0,
+            ..base()
+        },
+        Options {
+            drift_margin: f64::NAN,
+            ..base()
+        },
     ] {
         assert!(
             solve::students(&book, &options, &go).is_err(),
             "{options:?}"
         );
         assert!(solve::items(&book, &options, &go).is_err(), "{options:?}");
+        assert!(
+            solve::item_drift(&book, &options, &go).is_err(),
+            "{options:?}"
+        );
         assert!(
             solve::assessments(&book, &options, &go).is_err(),
             "{options:?}"

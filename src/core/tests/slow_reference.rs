@@ -76,6 +76,13 @@ fn table(seed: u64) -> Vec<Response> {
             }
         }
     }
+    close_up(&mut rows);
+    rows
+}
+
+/// Numbers students, items and assessments so that none is left out; tells the numbers that
+/// students had.
+fn close_up(rows: &mut [Response]) -> Vec<usize> {
     let rank = |rows: &mut [Response], of: fn(&mut Response) -> &mut usize| {
         let mut all: Vec<usize> = rows.iter_mut().map(|row| *of(row)).collect();
         all.sort_unstable();
@@ -84,11 +91,11 @@ fn table(seed: u64) -> Vec<Response> {
             let place = all.partition_point(|id| id < of(row));
             *of(row) = place;
         }
+        all
     };
-    rank(&mut rows, |row| &mut row.student);
-    rank(&mut rows, |row| &mut row.item);
-    rank(&mut rows, |row| &mut row.assessment);
-    rows
+    rank(rows, |row| &mut row.item);
+    rank(rows, |row| &mut row.assessment);
+    rank(rows, |row| &mut row.student)
 }
 
 fn bytes_of(rows: &[Response]) -> Vec<u8> {
@@ -614,54 +621,85 @@ fn line(pieces: &[Piece]) -> Option<[f64; 4]> {
     Some([slope, determinant / n, residual, pieces.len() as f64 - 2.0])
 }
 
-/// Due and missing, assessment by assessment and student by student.
+/// Due and missing, assessment by assessment and student by student, without a roster.
 fn due_and_missing(rows: &[Response], share: f64) -> Vec<(u32, u32)> {
     let students = count(rows, |r| r.student);
-    let sat = |student: usize, assessment: usize| -> Option<f64> {
+    let took = |student: usize, assessment: usize| -> Option<f64> {
         rows.iter()
             .filter(|r| r.student == student && r.assessment == assessment)
             .map(|r| r.day)
-            .reduce(f64::max)
+            .reduce(f64::min)
     };
     let assessments = count(rows, |r| r.assessment);
-    let span = |student: usize| {
-        let days = || (0..assessments).filter_map(move |a| sat(student, a));
-        (
-            days().fold(f64::MAX, f64::min),
-            days().fold(f64::MIN, f64::max),
-        )
+    let days = |student: usize| {
+        let mut days: Vec<f64> = (0..assessments).filter_map(|a| took(student, a)).collect();
+        days.sort_by(f64::total_cmp);
+        days
     };
+    let silence = |student: usize| -> Option<f64> {
+        let days = days(student);
+        let longest = days.windows(2).map(|pair| pair[1] - pair[0]);
+        longest.reduce(f64::max).filter(|silence| *silence > 0.0)
+    };
+    let mut silences: Vec<f64> = (0..students).filter_map(silence).collect();
+    silences.sort_by(f64::total_cmp);
+    let usual = match silences.len() {
+        0 => 0.0,
+        n => silences[(n - 1) / 2],
+    };
+    let span = |student: usize| Some((*days(student).first()?, *days(student).last()?));
     let mut work = vec![(0, 0); students];
     for assessment in 0..assessments {
-        let mut days: Vec<f64> = (0..students).filter_map(|s| sat(s, assessment)).collect();
+        let took = |student: usize| took(student, assessment);
+        let mut days: Vec<f64> = (0..students).filter_map(took).collect();
         days.sort_by(f64::total_cmp);
         let date = days[(days.len() - 1) / 2];
-        let active = (0..students)
-            .filter(|&s| span(s).0 <= date && date <= span(s).1)
-            .count();
-        if (days.len() as f64) < share * active as f64 {
+        let active = |student: usize| {
+            span(student).is_some_and(|(first, last)| first <= date && date <= last + usual)
+        };
+        let active: Vec<usize> = (0..students).filter(|&s| active(s)).collect();
+        let takers = active.iter().filter(|&&s| took(s).is_some()).count();
+        if (takers as f64) < share * active.len() as f64 {
             continue;
         }
         for (student, work) in work.iter_mut().enumerate() {
-            if span(student).0 <= date {
+            if span(student).is_some_and(|(first, _)| first <= date) {
                 work.0 += 1;
-                work.1 += u32::from(sat(student, assessment).is_none());
+                work.1 += u32::from(took(student).is_none());
             }
         }
     }
     work
 }
 
-fn compare(rows: &[Response], silence: f64, options: &Options) {
-    let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
-    let as_of = last + silence;
-    let options = &Options {
-        as_of: Some((as_of * DAY as f64) as i64),
-        ..options.clone()
-    };
-    let bytes = bytes_of(rows);
-    let book = Gradebook::open(&bytes).expect("a gradebook");
+/// What the rows of one gradebook say of its items, its students and all of them together.
+struct Cohort {
+    items: Vec<Quality>,
+    pieces: Vec<Vec<Piece>>,
+    own: Vec<Option<Own>>,
+    /// None where one student's answers say nothing of it.
+    noise: Option<f64>,
+    /// Mean and variance of true levels; none without evidence.
+    population: Option<(f64, f64)>,
+}
 
+impl Cohort {
+    /// Variance of a student's own level.
+    fn mean_variance(&self, own: &Own, options: &Options) -> f64 {
+        let df = own.df;
+        let noise = match self.noise.filter(|_| options.shrink) {
+            None => own.noise,
+            Some(noise) if options.noise_df + df > 0.0 => {
+                (options.noise_df * noise + df * own.noise) / (options.noise_df + df)
+            }
+            Some(noise) => noise,
+        };
+        noise / own.n
+    }
+}
+
+/// `noise` stands in where the rows do not tell any.
+fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -> Cohort {
     let items = count(rows, |r| r.item);
     let effect = if options.adjust_difficulty {
         effects(rows)
@@ -673,10 +711,123 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
         Some((residual, ability)) if ability > 0.0 => residual / ability,
         _ => 0.0,
     };
-    let expected = qualities(rows, &effect, half, options);
+    let items = qualities(rows, &effect, half, options);
+    let weight: Vec<f64> = items
+        .iter()
+        .map(|item| if options.quality { item.weight } else { 1.0 })
+        .collect();
+    let students = count(rows, |r| r.student);
+    let all: Vec<Vec<Piece>> = (0..students)
+        .map(|s| pieces(rows, s, &effect, &weight, options))
+        .collect();
+    let own: Vec<Option<Own>> = all
+        .iter()
+        .map(|p| (!p.is_empty()).then(|| own_level(p, options.half_life)))
+        .collect();
+    let with = || own.iter().flatten();
+    let df: f64 = with().map(|own| own.df).sum();
+    let noise = if df >= 1.0 {
+        Some(with().map(|own| (own.df) * own.noise).sum::<f64>() / df)
+    } else if let Some((residual, _)) = variances {
+        // Spread over the questions of each sitting.
+        let mut shares = Vec::new();
+        for student in 0..students {
+            for assessment in 0..count(rows, |r| r.assessment) {
+                let k = rows
+                    .iter()
+                    .filter(|r| r.student == student && r.assessment == assessment)
+                    .count();
+                shares.extend((k > 0).then(|| 1.0 / k as f64));
+            }
+        }
+        // That is the noise of a sitting; one of precision 1 has as much less.
+        let precisions = all
+            .iter()
+            .zip(&own)
+            .filter_map(|(pieces, own)| own.map(|own| own.n / pieces.len() as f64));
+        Some(residual * mean(shares) * mean(precisions))
+    } else {
+        let centre = mean(with().map(|own| own.level));
+        let n = with().count() as f64;
+        let squares: f64 = with().map(|own| (own.level - centre).powi(2)).sum();
+        if n > 1.0 {
+            Some(squares / (n - 1.0) / 2.0 / mean(with().map(|own| 1.0 / own.n)))
+        } else {
+            noise
+        }
+    };
+    let members: Vec<(f64, f64)> = with()
+        .map(|own| (own.level, noise.unwrap_or(0.0) / own.n))
+        .collect();
+    let population = (!members.is_empty()).then(|| {
+        let (mean, _, tau2, tau2_se) = dersimonian_laird(&members);
+        (mean, tau2.max(tau2_se))
+    });
+    Cohort {
+        items,
+        pieces: all,
+        own,
+        noise,
+        population,
+    }
+}
+
+/// Where a student stood last year, in standard deviations, and how much of that is known.
+fn standing(cohort: &Cohort, student: usize, options: &Options) -> Option<(f64, f64)> {
+    let own = (*cohort.own.get(student)?)?;
+    let (mean, tau2) = cohort.population?;
+    if tau2 == 0.0 || cohort.own.iter().flatten().count() < 2 {
+        return None;
+    }
+    let known = tau2 / (tau2 + cohort.mean_variance(&own, options));
+    Some((known * (own.level - mean) / tau2.sqrt(), known))
+}
+
+fn compare(rows: &[Response], silence: f64, options: &Options) {
+    compare_after(&[], rows, silence, options);
+}
+
+/// The same with a year before: students are numbered alike in both. Tells of how many students
+/// last year says something.
+fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
+    let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
+    let as_of = last + silence;
+    let mut options = Options {
+        as_of: Some((as_of * DAY as f64) as i64),
+        ..options.clone()
+    };
+    let bytes = bytes_of(rows);
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let old_bytes = bytes_of(before);
+    let old_book = Gradebook::open(&old_bytes).expect("a gradebook");
+    options.previous =
+        solve::previous(&old_book, &options, &book, &options, &|at| at, &go).expect("last year");
+    let options = &options;
+    // Nothing that comes later than the first response of this year.
+    let first = |student: usize| {
+        let own = rows.iter().filter(|r| r.student == student);
+        own.map(|r| r.day).fold(as_of, f64::min)
+    };
+    let older = before.iter().filter(|r| r.day < first(r.student));
+    let mut older: Vec<Response> = older.copied().collect();
+    let numbers = close_up(&mut older);
+    let last_year = (options.shrink && !older.is_empty()).then(|| cohort(&older, options, None));
+    let record = |student: usize| {
+        let place = numbers.iter().position(|number| *number == student)?;
+        standing(last_year.as_ref()?, place, options)
+    };
+    let this_year = cohort(rows, options, last_year.as_ref().and_then(|old| old.noise));
+    let Cohort {
+        items: expected,
+        pieces: all,
+        own,
+        ..
+    } = &this_year;
+    let students = own.len();
+
     let found = solve::items(&book, options, &go).expect("items");
     assert_eq!(found.len(), expected.len());
-    for (at, (ours, slow)) in found.iter().zip(&expected).enumerate() {
+    for (at, (ours, slow)) in found.iter().zip(expected).enumerate() {
         let what = format!("item {at}: {ours:?} against {slow:?}");
         let quality = &ours.quality;
         assert_eq!(
@@ -705,79 +856,32 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
         );
     }
 
-    let weight: Vec<f64> = expected
-        .iter()
-        .map(|item| if options.quality { item.weight } else { 1.0 })
-        .collect();
-    let students = count(rows, |r| r.student);
-    let all: Vec<Vec<Piece>> = (0..students)
-        .map(|s| pieces(rows, s, &effect, &weight, options))
-        .collect();
-    let own: Vec<Option<Own>> = all
-        .iter()
-        .map(|p| (!p.is_empty()).then(|| own_level(p, options.half_life)))
-        .collect();
-    let with = || own.iter().flatten();
-    let df: f64 = with().map(|own| own.df).sum();
-    let noise = if df >= 1.0 {
-        with().map(|own| own.df * own.noise).sum::<f64>() / df
-    } else if let Some((residual, _)) = variances {
-        // Spread over the questions of each sitting.
-        let mut shares = Vec::new();
-        for student in 0..students {
-            for assessment in 0..count(rows, |r| r.assessment) {
-                let k = rows
-                    .iter()
-                    .filter(|r| r.student == student && r.assessment == assessment)
-                    .count();
-                shares.extend((k > 0).then(|| 1.0 / k as f64));
-            }
-        }
-        // That is the noise of a sitting; one of precision 1 has as much less.
-        let precisions = all
-            .iter()
-            .zip(&own)
-            .filter_map(|(pieces, own)| own.map(|own| own.n / pieces.len() as f64));
-        residual * mean(shares) * mean(precisions)
-    } else {
-        let centre = mean(with().map(|own| own.level));
-        let n = with().count() as f64;
-        let squares: f64 = with().map(|own| (own.level - centre).powi(2)).sum();
-        if n > 1.0 {
-            squares / (n - 1.0) / 2.0 / mean(with().map(|own| 1.0 / own.n))
-        } else {
-            0.0
-        }
-    };
-    let members: Vec<(f64, f64)> = with().map(|own| (own.level, noise / own.n)).collect();
     let found = solve::students(&book, options, &go).expect("students");
     assert_eq!(found.len(), students);
-    if members.is_empty() {
+    let Some((centre, tau2)) = this_year.population else {
         assert!(found.iter().all(|row| row.level.is_none()));
-        return;
-    }
-    let (prior, _, tau2, tau2_se) = dersimonian_laird(&members);
-    let tau2 = tau2.max(tau2_se);
-    let gain = drift(&all);
-    let shrunk_noise = |own: &Own| {
-        let df = own.df;
-        if !options.shrink {
-            own.noise
-        } else if options.noise_df + df > 0.0 {
-            (options.noise_df * noise + df * own.noise) / (options.noise_df + df)
-        } else {
-            noise
-        }
+        return 0;
     };
-    let believed = |own: &Own| {
+    // Mean and variance of what is expected of a student.
+    let prior = |student: usize| {
+        let (z, known) = record(student).unwrap_or((0.0, 0.0));
+        let r = options.carry_over;
+        (centre + r * z * tau2.sqrt(), tau2 * (1.0 - r * r * known))
+    };
+    let gain = drift(all);
+    let believed = |student: usize, own: &Own| {
         if options.shrink {
-            reliability(tau2, shrunk_noise(own) / own.n)
+            reliability(prior(student).1, this_year.mean_variance(own, options))
         } else {
             1.0
         }
     };
-    let mut spread: Vec<f64> = with()
-        .map(|own| prior + believed(own).sqrt() * (own.level - prior))
+    let mut spread: Vec<f64> = (0..students)
+        .filter_map(|student| {
+            let own = own[student]?;
+            let towards = prior(student).0;
+            Some(towards + believed(student, &own).sqrt() * (own.level - towards))
+        })
         .collect();
     spread.sort_by(f64::total_cmp);
     let place = options.cut_share * (spread.len() - 1) as f64;
@@ -816,13 +920,18 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
         let what = format!("student {student}: {row:?}");
         assert_eq!((row.work.due, row.work.missing), work[student], "{what}");
         let level = row.level.expect("a level");
+        let (prior, open) = prior(student);
         close(level.prior, prior, TOLERANCE, &what);
         let Some(own) = &own[student] else {
             assert_eq!(row.status.label(), "none");
+            close(level.level, prior, TOLERANCE, &what);
+            close_option(level.se, Some(open.sqrt()), 1e-8, &what);
+            let need = slow_t_cdf((cut - prior) / open.sqrt(), 1e5);
+            close_option(level.need, Some(need), 1e-5, &what);
             continue;
         };
         close_option(level.raw_level, Some(own.plain), TOLERANCE, &what);
-        let b = believed(own);
+        let b = believed(student, own);
         close(level.reliability, b, TOLERANCE, &what);
         close(
             level.level,
@@ -833,7 +942,7 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
         let age = as_of - all[student].last().expect("evidence").day;
         let information = own.sum * 0.5_f64.powf(age / options.half_life);
         close(level.information, information, TOLERANCE, &what);
-        let variance = b * shrunk_noise(own) / own.n + gain * age;
+        let variance = b * this_year.mean_variance(own, options) + gain * age;
         let df = own.df
             + if options.shrink {
                 options.noise_df
@@ -922,7 +1031,8 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
 
     // Ranked by need, then by level; whoever is tied but for rounding may stand in either order.
     let mut ranked: Vec<_> = found.iter().filter(|row| row.need_rank.is_some()).collect();
-    assert_eq!(ranked.len(), with().count());
+    let known = |student: &usize| own[*student].is_some() || record(*student).is_some();
+    assert_eq!(ranked.len(), (0..students).filter(known).count());
     ranked.sort_by_key(|row| row.need_rank);
     for pair in ranked.windows(2) {
         let key = |at: usize| {
@@ -932,6 +1042,9 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
         let (first, second) = (key(0), key(1));
         assert!(first.0 > second.0 || (first.0 == second.0 && first.1 <= second.1));
     }
+    (0..students)
+        .filter(|student| record(*student).is_some())
+        .count()
 }
 
 #[test]
@@ -984,6 +1097,58 @@ fn every_figure_is_that_of_the_slow_calculation() {
         };
         compare(&rows, silence, &mixed);
     }
+}
+
+/// A year before, of which a student's last weeks may reach into this one, and sometimes with
+/// hardly anybody in common.
+#[test]
+fn what_last_year_counts_is_that_of_the_slow_calculation() {
+    let base = Options::default();
+    let (mut carried, mut alone) = (0, 0);
+    for seed in 0..42 {
+        let (mut before, mut rows) = (table(500 + seed), table(seed));
+        let gap = [400.0, 60.0][seed as usize % 2];
+        before.iter_mut().for_each(|r| r.day -= gap);
+        if seed % 5 == 4 {
+            rows.iter_mut().for_each(|r| r.student += 5);
+        }
+        if seed % 7 == 6 {
+            // One score each: neither year tells the noise by itself.
+            let mut seen = Vec::new();
+            rows.retain(|r| {
+                !seen.contains(&r.student) && {
+                    seen.push(r.student);
+                    true
+                }
+            });
+            rows.truncate(seed as usize % 3 + 1);
+        }
+        let numbers = close_up(&mut rows);
+        before.iter_mut().for_each(|r| {
+            r.student = numbers
+                .iter()
+                .position(|n| *n == r.student)
+                .unwrap_or(r.student + 900);
+        });
+        if rows.is_empty() {
+            continue;
+        }
+        println!("tables {seed}: {} rows after {}", rows.len(), before.len());
+        let odd = Options {
+            carry_over: [1.0, 0.3, 0.99][seed as usize % 3],
+            counting: Counting::Responses,
+            noise_df: [4.0, 0.0][seed as usize / 2 % 2],
+            min_answers: 4.0,
+            flag_answers: 8,
+            ..base.clone()
+        };
+        for options in [&base, &odd, &Options::plain()] {
+            let told = compare_after(&before, &rows, [0.0, 40.0][seed as usize / 3 % 2], options);
+            carried += told;
+            alone += usize::from(told == 0);
+        }
+    }
+    assert!(carried > 400 && alone > 40, "{carried} {alone}");
 }
 
 /// Thirty answers suffice for a flag also when some are worth little.

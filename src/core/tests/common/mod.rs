@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use pg_assess_core::backtest::{Outcome, Settings, backtest};
+use pg_assess_core::drift::{Drift, DriftStatus};
 use pg_assess_core::explain::Contribution;
-use pg_assess_core::gradebook::{Builder, Gradebook, Id, MaxScore, Row};
+use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row};
 use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
@@ -93,6 +94,56 @@ pub fn row(student: i64, item: i64, assessment: i64, score: f64, day: f64) -> Ow
     }
 }
 
+/// A row of a roster that owns what it holds; `None` stands for NULL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEnrolment {
+    pub student: Option<OwnId>,
+    pub group: Option<OwnId>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+}
+
+impl OwnEnrolment {
+    pub fn row(&self) -> Enrolment<'_> {
+        Enrolment {
+            student: self.student.as_ref().map(OwnId::id),
+            group: self.group.as_ref().map(OwnId::id),
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
+/// A row of a roster with integer ids; both days are included.
+pub fn enrolment(
+    student: i64,
+    group: Option<i64>,
+    from: impl Into<Option<i64>>,
+    to: impl Into<Option<i64>>,
+) -> OwnEnrolment {
+    OwnEnrolment {
+        student: Some(OwnId::Integer(student)),
+        group: group.map(OwnId::Integer),
+        from: from.into().map(|day| day * DAY),
+        to: to.into().map(|day| day * DAY + DAY - 1),
+    }
+}
+
+/// The flat form of responses and a roster.
+pub fn with_roster<'a>(
+    rows: impl IntoIterator<Item = &'a OwnRow>,
+    roster: impl IntoIterator<Item = &'a OwnEnrolment>,
+) -> Vec<u8> {
+    let mut builder = builder(rows);
+    for row in roster {
+        let row = row.row();
+        builder
+            .enrol(Clock::Calendar, row)
+            .expect("ids of one type");
+    }
+    builder.encode(&go).expect("a small gradebook")
+}
+
 pub fn builder<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Builder {
     let mut builder = Builder::new();
     for row in rows {
@@ -122,6 +173,7 @@ pub fn merge<'a>(parts: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Solved {
     pub items: Vec<Item>,
+    pub drifts: Vec<Drift>,
     pub students: Vec<Student>,
     pub assessments: Vec<(u32, Assessment)>,
     pub coverage: Vec<(&'static str, u64)>,
@@ -136,6 +188,7 @@ impl Solved {
         let step = 1 + students.len() / 12;
         Self {
             items: solve::items(&gradebook, options, &go).expect("items"),
+            drifts: solve::item_drift(&gradebook, options, &go).expect("drifts"),
             assessments: solve::assessments(&gradebook, options, &go).expect("assessments"),
             coverage: solve::coverage(&gradebook, options, &go).expect("coverage"),
             explanations: students
@@ -167,6 +220,17 @@ impl Solved {
             .iter()
             .map(|row| {
                 let named = Item {
+                    item: 0,
+                    ..row.clone()
+                };
+                (item(row.item), named)
+            })
+            .collect();
+        let drifts: Vec<_> = self
+            .drifts
+            .iter()
+            .map(|row| {
+                let named = Drift {
                     item: 0,
                     ..row.clone()
                 };
@@ -207,7 +271,7 @@ impl Solved {
                 (student(*at), rows)
             })
             .collect();
-        format!("{items:?}\n{students:?}\n{assessments:?}\n{explanations:?}")
+        format!("{items:?}\n{drifts:?}\n{students:?}\n{assessments:?}\n{explanations:?}")
     }
 
     pub fn student(&self, student: u32) -> &Student {
@@ -262,6 +326,21 @@ impl Solved {
                 1e-9,
                 "mean weight",
             );
+        }
+        let told = self.drifts.iter().map(|drift| drift.item);
+        assert!(told.eq(self.items.iter().map(|item| item.item)));
+        for drift in &self.drifts {
+            let insufficient = drift.status == DriftStatus::Insufficient;
+            assert_eq!(insufficient, drift.change.is_none(), "{drift:?}");
+            let drifted = drift.status == DriftStatus::Drifted;
+            assert_eq!(drifted, drift.direction().is_some(), "{drift:?}");
+            assert!(u64::from(drift.dates) <= drift.n, "{drift:?}");
+            let Some(change) = drift.change else { continue };
+            assert_eq!(change.n_before + change.n_after, drift.n, "{drift:?}");
+            assert!(change.n_before.min(change.n_after) >= options.side_answers);
+            assert!(change.ci_low <= change.value && change.value <= change.ci_high);
+            assert!(0.0 <= change.p && change.p <= change.q && change.q <= 1.0);
+            assert!(change.se >= 0.0, "{drift:?}");
         }
         let with_evidence = |row: &&Student| row.level.is_some_and(|level| level.last_at.is_some());
         let with_evidence = self.students.iter().filter(with_evidence).count();

@@ -1,0 +1,45 @@
+//! Missing work as an SQL function (`sql/roster.sql`).
+
+use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::options::Options;
+use pg_assess_core::solve;
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::error::report;
+use crate::gradebook::poll;
+use crate::solvers::{Rows, Scope, Time};
+use crate::varlena::{Arguments, to_timestamptz};
+
+#[pg_extern(sql = false)]
+fn missing_work(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(assessment, String),
+    name!(due_at, Time),
+    name!(student_group, Option<String>),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut options = Scope::read(&mut from)?.of(&gradebook, Options::default());
+    options.due_share = from.required("due_share")?;
+    let missing = solve::missing_work(&gradebook, &options, &poll).map_err(report)?;
+    let groups = gradebook.roster().groups();
+    let rows: Vec<_> = missing
+        .into_iter()
+        .map(|row| {
+            poll();
+            (
+                gradebook.students().get(row.student).to_string(),
+                gradebook.assessments().get(row.assessment).to_string(),
+                to_timestamptz(gradebook.clock(), row.due_at),
+                row.group.map(|group| groups.get(group).to_string()),
+            )
+        })
+        .collect();
+    Ok(TableIterator::new(rows))
+}

@@ -1,0 +1,211 @@
+//! Trends.
+
+use pg_assess_core::trend::Direction;
+
+use super::oulad;
+use crate::data::Course;
+use crate::page::{Page, count, percent, signed, whole_percent};
+use crate::plot::{Plot, Scale, lying_bars};
+use crate::statistics::{Count, mean, over_groups};
+use crate::trend::{self, Future, Labels, View};
+
+/// The page.
+pub fn page(courses: &[Course]) -> Page {
+    let views = [View::Default, View::Whole].map(|view| {
+        let chance = trend::chance(courses, view);
+        let pooled =
+            |labels: fn(&trend::Chance) -> &Labels| Labels::pool(chance.iter().map(labels));
+        (
+            pooled(|course| &course.real),
+            pooled(|course| &course.shuffled),
+        )
+    });
+    let (real, shuffled) = views[0];
+    let by_course = trend::futures(courses);
+    let futures: Vec<&Future> = by_course.iter().flatten().collect();
+    let lasting = |label, went| trend::lasting(futures.iter().copied(), label, went);
+    let lower: fn(f64) -> bool = |change| change < 0.0;
+    let higher: fn(f64) -> bool = |change| change > 0.0;
+    let falling = lasting(Some(Direction::Falling), lower);
+    let rising = lasting(Some(Direction::Rising), higher);
+    let (all_lower, all_higher) = (lasting(None, lower), lasting(None, higher));
+    let mut dropped = Count::default();
+    for future in futures.iter().filter(|future| future.change < -0.05) {
+        dropped.add(f64::from(future.direction == Direction::Falling));
+    }
+    let interval = over_groups(&by_course, |drawn| {
+        let futures = drawn.iter().copied().flatten();
+        trend::lasting(futures, Some(Direction::Falling), |change| change < 0.0).share()
+    });
+    let mut page = Page::new(
+        "trend",
+        "Is a trend more than chance, and does it last?",
+        &[
+            format!(
+                "When each student's dates are shuffled, so that there is nothing to see, {} of \
+                 students are called falling or rising (the goal is at most 5 %); with the real \
+                 dates {} are. A trend describes the past and foresees little.",
+                percent(shuffled.moving(), 1),
+                percent(real.moving(), 1)
+            ),
+            format!(
+                "Of the {} students called falling on day {}, {} had lower scores afterwards \
+                 (95 % interval {} to {}), against {} of all; of the {} called rising, {} had \
+                 higher ones, against {} of all.",
+                count(falling.of),
+                trend::DAY_OF_LOOKING,
+                whole_percent(falling.share()),
+                whole_percent(interval.0),
+                whole_percent(interval.1),
+                whole_percent(all_lower.share()),
+                count(rising.of),
+                whole_percent(rising.share()),
+                whole_percent(all_higher.share())
+            ),
+            format!(
+                "Of the students who later dropped by more than 5 points in a hundred, {} had \
+                 been called falling. The absence of a trend means nothing.",
+                whole_percent(dropped.share())
+            ),
+        ],
+    );
+    let bars = [
+        ("shuffled dates, day 180", shuffled.moving()),
+        ("real dates, day 180", real.moving()),
+        ("shuffled dates, whole course", views[1].1.moving()),
+        ("real dates, whole course", views[1].0.moving()),
+    ];
+    page.picture(
+        "trend_chance",
+        "Share of students called falling or rising, on shuffled and on real dates",
+        lying_bars(
+            "Called falling or rising",
+            "share of students with at least five dates over 28 days",
+            &bars.map(|(name, share)| (name.to_owned(), share)),
+            |share| percent(share, 1),
+            Some((0.05, "at most 5 % by chance")),
+        ),
+    );
+    page.picture(
+        "trend_change",
+        "Distribution of the later change for those called falling, rising and unclear",
+        change_picture(&futures),
+    );
+    page.section("How it was done");
+    page.paragraph(&format!(
+        "Real university courses, {} presentations, each assessment one item. **Chance:** each \
+         student's dates were shuffled among that student's scores, four times, and the trends \
+         taken as if the data were real: on day {} with the default window of 180 days, and after \
+         the end of the course over everything. Only students with at least five dates over 28 \
+         days count, as nobody else is ever labelled. **Lasting:** students with at least {} dates \
+         up to day {} and scores after it. Change is the mean of the later scores less that of the \
+         earlier ones, difficulty taken out (fitted on the whole course).",
+        courses.len(),
+        trend::DAY_OF_LOOKING,
+        trend::DATES,
+        trend::DAY_OF_LOOKING
+    ));
+    let row = |name: &str, labels: Labels| {
+        vec![
+            name.to_owned(),
+            count(labels.falling.of),
+            percent(labels.falling.share(), 1),
+            percent(labels.rising.share(), 1),
+            percent(labels.steady.share(), 1),
+        ]
+    };
+    page.table(
+        &["dates", "students", "falling", "rising", "steady"],
+        &[
+            row("real, day 180", views[0].0),
+            row("shuffled, day 180", views[0].1),
+            row("real, whole course", views[1].0),
+            row("shuffled, whole course", views[1].1),
+        ],
+    );
+    let rows: Vec<Vec<String>> = [
+        ("falling", Some(Direction::Falling)),
+        ("unclear", Some(Direction::Unclear)),
+        ("rising", Some(Direction::Rising)),
+        ("all", None),
+    ]
+    .into_iter()
+    .map(|(name, label)| {
+        let lower = lasting(label, lower);
+        let changes = futures
+            .iter()
+            .filter(|future| label.is_none_or(|label| label == future.direction))
+            .map(|future| future.change);
+        vec![
+            name.to_owned(),
+            count(lower.of),
+            percent(lower.of / all_lower.of, 1),
+            percent(lower.share(), 1),
+            signed(mean(changes), 3),
+        ]
+    })
+    .collect();
+    page.table(
+        &[
+            "label on day 180",
+            "students",
+            "of all",
+            "later lower",
+            "mean change",
+        ],
+        &rows,
+    );
+    page.section("Limits");
+    page.list(&[
+        format!(
+            "Chance alone labels {} of students, and {} are labelled in truth: a label is a reason \
+             to look, not a finding.",
+            percent(shuffled.moving(), 1),
+            percent(real.moving(), 1)
+        ),
+        "`steady` is as common on shuffled dates: it says that scores scatter little, which has \
+         hardly to do with their order."
+            .to_owned(),
+        "Adults at a distance university, with a handful of scores each.".to_owned(),
+        "Who leaves has no later scores and is not in the second table.".to_owned(),
+    ]);
+    oulad(&mut page);
+    page
+}
+
+fn change_picture(futures: &[&Future]) -> String {
+    const BIN: f64 = 0.05;
+    let change = Scale::steps("later mean less earlier mean", (-0.4, 0.4), 0.1, |v| {
+        signed(v, 1)
+    });
+    let share = Scale::steps(
+        "share of students with the label",
+        (0.0, 0.4),
+        0.1,
+        whole_percent,
+    );
+    let mut plot = Plot::new("What came after day 180", &change, &share);
+    for (name, label) in [
+        ("called falling", Direction::Falling),
+        ("called rising", Direction::Rising),
+        ("unclear", Direction::Unclear),
+    ] {
+        let changes: Vec<f64> = futures
+            .iter()
+            .filter(|future| future.direction == label)
+            .map(|future| future.change)
+            .collect();
+        let bins: Vec<(f64, f64)> = (-8..8)
+            .map(|bin| {
+                let low = f64::from(bin) * BIN;
+                let inside = changes
+                    .iter()
+                    .filter(|v| (low..low + BIN).contains(*v))
+                    .count();
+                (low + BIN / 2.0, inside as f64 / changes.len() as f64)
+            })
+            .collect();
+        plot.line(name, &bins);
+    }
+    plot.finish()
+}
