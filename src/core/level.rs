@@ -14,6 +14,9 @@ use crate::trend::Line;
 
 /// How many later pieces of evidence each one is paired with to estimate the drift.
 const DRIFT_LAGS: usize = 5;
+/// Degrees of freedom that the noise left over by the fit counts beside what students tell: three
+/// of them with a second score must not tell the noise of all.
+const FIT_DF: f64 = 8.0;
 /// Differences of scores below this are what rounding leaves of equal ones.
 pub(crate) const ROUNDING: f64 = 1e-9;
 
@@ -346,7 +349,7 @@ impl Records {
     }
 }
 
-/// Noise of one piece of evidence: from students with several; else what the fit leaves over,
+/// Noise of one piece of evidence: from students with several, and what the fit leaves over,
 /// spread over the questions of a unit; else half of all there is to see; none of one student
 /// whose answers say nothing of it.
 fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficulty) -> Option<f64> {
@@ -354,9 +357,6 @@ fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficul
     for own in own.iter().flatten() {
         squares += own.df * own.variance;
         df += own.df;
-    }
-    if df >= 1.0 {
-        return Some(squares / df);
     }
     if let Some(residual) = difficulty.residual_variance {
         let mut shares = Moments::default();
@@ -367,7 +367,8 @@ fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficul
         for own in own.iter().flatten() {
             precision.add(own.effective_n / own.n as f64);
         }
-        return Some(residual * shares.mean() * precision.mean());
+        let fit = residual * shares.mean() * precision.mean();
+        return Some((squares + FIT_DF * fit) / (df + FIT_DF));
     }
     let (mut moments, mut shares) = (Moments::default(), Moments::default());
     for own in own.iter().flatten() {

@@ -726,9 +726,7 @@ fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -> Cohort {
         .collect();
     let with = || own.iter().flatten();
     let df: f64 = with().map(|own| own.df).sum();
-    let noise = if df >= 1.0 {
-        Some(with().map(|own| (own.df) * own.noise).sum::<f64>() / df)
-    } else if let Some((residual, _)) = variances {
+    let noise = if let Some((residual, _)) = variances {
         // Spread over the questions of each sitting.
         let mut shares = Vec::new();
         for student in 0..students {
@@ -745,7 +743,10 @@ fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -> Cohort {
             .iter()
             .zip(&own)
             .filter_map(|(pieces, own)| own.map(|own| own.n / pieces.len() as f64));
-        Some(residual * mean(shares) * mean(precisions))
+        let fit = residual * mean(shares) * mean(precisions);
+        // It counts eight degrees of freedom beside what students tell.
+        let told: f64 = with().map(|own| own.df * own.noise).sum();
+        Some((8.0 * fit + told) / (8.0 + df))
     } else {
         let centre = mean(with().map(|own| own.level));
         let n = with().count() as f64;
