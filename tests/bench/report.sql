@@ -9,7 +9,8 @@ SELECT to_char(:responses, 'FM999G999G999G999') AS responses,
 
 \echo 'Seconds, medians (fastest - slowest). average: one avg per student and subject; pipeline: one'
 \echo 'gradebook per subject, then all its items and students. Its parts: aggregate: the gradebooks'
-\echo 'alone; items, students: of stored gradebooks.'
+\echo 'alone; items, students and the rest: of stored gradebooks. backtest: at ten dates, by all'
+\echo 'methods, with intervals; half_life: half_life_advice; drift: item_drift; missing: missing_work.'
 SELECT statement, setting AS "parallel query",
        round((percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) / 1000)::numeric, 3) AS median,
        format('%s - %s', round((min(ms) / 1000)::numeric, 3), round((max(ms) / 1000)::numeric, 3))
@@ -18,7 +19,8 @@ SELECT statement, setting AS "parallel query",
 FROM bench.timings
 WHERE setting <> 'warm'
 GROUP BY setting, statement
-ORDER BY setting DESC, array_position(ARRAY['average', 'pipeline', 'aggregate', 'items', 'students'], statement);
+ORDER BY setting DESC, array_position(ARRAY['average', 'pipeline', 'aggregate', 'items', 'students',
+                                              'backtest', 'half_life', 'drift', 'missing'], statement);
 
 SELECT setting AS "parallel query",
        round((percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE statement = 'pipeline')
@@ -28,6 +30,15 @@ FROM bench.timings
 WHERE setting <> 'warm'
 GROUP BY setting
 ORDER BY setting DESC;
+
+SELECT other.statement,
+       round((other.median / pipeline.median)::numeric, 2) AS "statement / pipeline"
+FROM (SELECT statement, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS median
+      FROM bench.timings WHERE setting = 'serial' GROUP BY statement) other,
+     (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS median
+      FROM bench.timings WHERE setting = 'serial' AND statement = 'pipeline') pipeline
+WHERE other.statement IN ('backtest', 'half_life', 'drift', 'missing')
+ORDER BY other.median DESC;
 
 \echo 'Peak memory of the backend above reading the table, without parallel query.'
 SELECT statement, pg_size_pretty((peak_kb - before_kb) * 1024) AS peak,
@@ -47,4 +58,5 @@ SELECT statement, limit_ms AS "timeout", round(ms::numeric) AS stopped,
        CASE WHEN stopped THEN round((ms - limit_ms)::numeric, 1) END AS late,
        CASE WHEN NOT stopped THEN 'had finished before' END AS note
 FROM bench.cancels
-ORDER BY array_position(ARRAY['aggregate', 'items', 'students'], statement), limit_ms;
+ORDER BY array_position(ARRAY['aggregate', 'items', 'students', 'backtest', 'half_life', 'drift',
+                              'missing'], statement), limit_ms;

@@ -49,6 +49,10 @@ SELECT subject, assess.gradebook_agg(student_id, question_id, assessment_id, poi
 FROM bench.responses GROUP BY subject;
 CREATE VIEW bench.items AS SELECT count(*) FROM bench.gradebooks g, assess.items(g.gb);
 CREATE VIEW bench.students AS SELECT count(*) FROM bench.gradebooks g, assess.students(g.gb);
+CREATE VIEW bench.backtest AS SELECT count(*) FROM bench.gradebooks g, assess.backtest(g.gb);
+CREATE VIEW bench.half_life AS SELECT count(*) FROM bench.gradebooks g, assess.half_life_advice(g.gb);
+CREATE VIEW bench.drift AS SELECT count(*) FROM bench.gradebooks g, assess.item_drift(g.gb);
+CREATE VIEW bench.missing AS SELECT count(*) FROM bench.gradebooks g, assess.missing_work(g.gb);
 
 CREATE TABLE bench.timings (setting text, statement text, ms float8);
 CREATE TABLE bench.memory (statement text, before_kb bigint, peak_kb bigint);

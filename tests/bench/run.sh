@@ -26,7 +26,7 @@ echo "Measuring, $RUNS runs of each, all in one session ..."
         [ "$run" -gt 0 ] || echo '\set setting warm'
         [ "$run" -ne 1 ] || echo '\set setting serial'
         printf '\\set statement %s\n\\i tests/bench/timed.sql\n' \
-            average aggregate items students pipeline
+            average aggregate items students pipeline backtest half_life drift missing
     done
     echo 'RESET max_parallel_workers_per_gather;'
     echo '\set setting default'
@@ -42,7 +42,7 @@ echo "Measuring, $RUNS runs of each, all in one session ..."
 } | sql -v ON_ERROR_STOP=1 -f -
 
 # These statements are meant to fail.
-for statement in aggregate items students; do
+for statement in aggregate items students backtest half_life drift missing; do
     sql -v statement="$statement" -f tests/bench/cancel.sql 2>/dev/null
 done
 
