@@ -138,12 +138,12 @@ fn half_life_advice(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Rows<(
     name!(half_life, Option<Interval>),
-    name!(rmse, f64),
-    name!(difference, f64),
+    name!(rmse, Option<f64>),
+    name!(difference, Option<f64>),
     name!(ci_low, Option<f64>),
     name!(ci_high, Option<f64>),
-    name!(indistinguishable, bool),
-    name!(is_best, bool),
+    name!(indistinguishable, Option<bool>),
+    name!(is_best, Option<bool>),
     name!(in_use, bool),
     name!(n, i64),
     name!(students, i64),
@@ -166,18 +166,26 @@ fn half_life_advice(
     let advice =
         solve::half_life_advice(&gradebook, &options, resamples, seed, &poll).map_err(report)?;
     let variogram = advice.variogram.map(interval).transpose()?;
+    if advice.trials.is_empty() {
+        // Nothing was foretold. The sentence says so, and no report is left without a row.
+        let in_use = Some(interval(options.half_life)?);
+        let (none, unknown, sentence) = (None, None, advice.sentence);
+        return Ok(TableIterator::once((
+            in_use, none, none, none, none, unknown, unknown, true, 0, 0, variogram, sentence,
+        )));
+    }
     let rows = advice
         .trials
         .iter()
         .map(|trial| {
             Ok((
                 trial.half_life.map(interval).transpose()?,
-                trial.rmse,
-                trial.difference,
+                Some(trial.rmse),
+                Some(trial.difference),
                 trial.ci.map(|(low, _)| low),
                 trial.ci.map(|(_, high)| high),
-                trial.indistinguishable,
-                trial.is_best,
+                Some(trial.indistinguishable),
+                Some(trial.is_best),
                 trial.in_use,
                 advice.n as i64,
                 advice.students as i64,

@@ -129,6 +129,19 @@ fn figures_are_those_of_the_core() {
     assert_eq!(told.len(), 11);
 }
 
+#[test]
+fn advice_is_given_also_where_nothing_can_be_foretold() {
+    let (_database, mut session) = with_responses();
+    let told = session.table(
+        "SELECT half_life, rmse, is_best, indistinguishable, in_use, n, students, advice
+         FROM (SELECT assess.gradebook_agg(1, 1, 1, 0.5, date '2026-01-05') AS gb) g,
+              assess.half_life_advice(gb, half_life => '45 days')",
+    );
+    let sentence = "0 students with more than 3 assessments are too few to judge a half-life by (at \
+                    least 200): keep 45 days, or pool the classes of the subject.";
+    assert_eq!(told, [format!("45 days|-|-|-|t|0|0|{sentence}")]);
+}
+
 /// Text by text, and numbers from the column `figures` on by what they are.
 fn same(told: &[String], expected: &[Vec<String>], figures: usize) {
     assert_eq!(told.len(), expected.len());

@@ -15,9 +15,6 @@ use crate::time::days_between;
 
 /// Half-lives that are tried, in days; besides, the one in use and no decay at all.
 const TRIED: [f64; 9] = [14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 365.0];
-/// What the variogram proposes is kept within what was ever found to be of use, in days.
-const SHORTEST: f64 = 14.0;
-const LONGEST: f64 = 365.0;
 /// A score is foretold once this many are known: with fewer there is little to forget.
 const LEAST_KNOWN: usize = 3;
 /// Errors within this share of the least are the same for all that anybody would notice.
@@ -126,7 +123,8 @@ pub fn advise(
         .filter(|errors| errors.n > 0.0)
         .collect();
     // Days are precise enough for what can be told.
-    let variogram = records.half_life(median(&mut gaps)).map(f64::round);
+    let variogram = median(&mut gaps).and_then(|interval| records.variogram.half_life(interval));
+    let variogram = variogram.map(f64::round);
     let trials = trials(&half_lives, &blocks, options, resamples, seed, poll);
     Advice {
         sentence: sentence(&trials, students, variogram, options),
@@ -268,18 +266,6 @@ fn trials(
 fn median(values: &mut [f64]) -> Option<f64> {
     let middle = values.len().checked_sub(1)? / 2;
     Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
-}
-
-/// The half-life at which exponential weights follow a level that walks at random best: the
-/// steady state of the Kalman filter for the local-level model (Harvey 1989, section 4.3), with
-/// evidence every `interval` days. `drift` is the variance gained per day, `noise` that of one
-/// piece of evidence.
-pub fn optimal(drift: f64, noise: f64, interval: f64) -> f64 {
-    let ratio = drift * interval / noise;
-    // The root of `gain^2 / (1 - gain) = ratio`, in a form that no ratio takes the digits from.
-    let gain = 2.0 / (1.0 + (1.0 + 4.0 / ratio).sqrt());
-    let intervals = std::f64::consts::LN_2 / -(-gain).ln_1p();
-    (interval * intervals).clamp(SHORTEST, LONGEST)
 }
 
 fn days(half_life: Option<f64>) -> String {

@@ -3,7 +3,6 @@
 use crate::Poll;
 use crate::difficulty::Difficulty;
 use crate::distribution::{TQuantiles, t_cdf};
-use crate::half_life::optimal;
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 use crate::options::{Counting, Options};
@@ -11,9 +10,8 @@ use crate::prior::{Prior, Record};
 use crate::shrink::Population;
 use crate::time::days_between;
 use crate::trend::Line;
+use crate::variogram::Variogram;
 
-/// How many later pieces of evidence each one is paired with to estimate the drift.
-const DRIFT_LAGS: usize = 5;
 /// Degrees of freedom that the noise left over by the fit counts beside what students tell: three
 /// of them with a second score must not tell the noise of all.
 const FIT_DF: f64 = 8.0;
@@ -218,7 +216,8 @@ pub struct Records {
     pub own: Vec<Option<OwnLevel>>,
     /// The line through the evidence, for the trend.
     pub lines: Vec<Option<Line>>,
-    variogram: Variogram,
+    /// How far pieces of evidence are apart, by the days between them.
+    pub variogram: Variogram,
 }
 
 impl Records {
@@ -260,21 +259,6 @@ impl Records {
         records
     }
 
-    /// How fast levels drift: variance gained per day.
-    pub fn drift(&self) -> f64 {
-        self.variogram.drift()
-    }
-
-    /// The half-life that follows this drift best, with evidence every `interval` days; none
-    /// when there is no drift, or nothing to tell it from.
-    pub fn half_life(&self, interval: Option<f64>) -> Option<f64> {
-        let (drift, noise) = (self.drift(), self.variogram.noise());
-        (drift > 0.0 && noise > 0.0)
-            .then_some(())
-            .and(interval)
-            .map(|interval| optimal(drift, noise, interval))
-    }
-
     /// What the evidence of all makes likely; last year's cohort stands in for what this year's
     /// evidence does not tell: the noise, where that of one student says nothing of it, and
     /// everything, while there is none at all.
@@ -298,7 +282,7 @@ impl Records {
         let mut cohort = Cohort {
             population,
             noise,
-            drift: self.drift(),
+            drift: self.variogram.drift(),
             cut: 0.0,
         };
         cohort.cut = options
@@ -488,62 +472,5 @@ impl Cohort {
             }),
             ..level
         }
-    }
-}
-
-/// How the squared difference of two pieces of a student's evidence grows with the days between
-/// them: `noise * (1/precision + 1/precision) + drift * days` (the variogram of a level that
-/// walks at random). Weighted least squares over pairs close in order.
-#[derive(Debug, Default)]
-struct Variogram {
-    noise_noise: f64,
-    noise_days: f64,
-    days_days: f64,
-    noise_square: f64,
-    days_square: f64,
-    /// Sum of the mean `1/precision` of pairs.
-    imprecision: f64,
-}
-
-impl Variogram {
-    /// Takes one student's evidence, by time.
-    fn add(&mut self, evidence: &[Evidence]) {
-        for (at, first) in evidence.iter().enumerate() {
-            for second in evidence[at + 1..].iter().take(DRIFT_LAGS) {
-                let noise = 1.0 / first.precision + 1.0 / second.precision;
-                // A squared difference varies as its mean does.
-                let weight = 1.0 / (noise * noise);
-                let days = days_between(first.taken_at, second.taken_at);
-                let square = (second.adjusted - first.adjusted).powi(2);
-                self.noise_noise += weight * noise * noise;
-                self.noise_days += weight * noise * days;
-                self.days_days += weight * days * days;
-                self.noise_square += weight * noise * square;
-                self.days_square += weight * days * square;
-                self.imprecision += noise / 2.0;
-            }
-        }
-    }
-
-    /// Variance gained per day, at least 0.
-    fn drift(&self) -> f64 {
-        let determinant = self.noise_noise * self.days_days - self.noise_days * self.noise_days;
-        if determinant <= 1e-12 * self.noise_noise * self.days_days {
-            return 0.0;
-        }
-        let drift = (self.noise_noise * self.days_square - self.noise_days * self.noise_square)
-            / determinant;
-        drift.max(0.0)
-    }
-
-    /// Variance of a piece of evidence of typical precision beside that drift; 0 of nothing.
-    fn noise(&self) -> f64 {
-        if self.noise_noise <= 0.0 {
-            return 0.0;
-        }
-        let noise = (self.noise_square - self.drift() * self.noise_days) / self.noise_noise;
-        // Each pair has added 1 to `noise_noise`.
-        let typical = self.imprecision / self.noise_noise;
-        (noise * typical).max(0.0)
     }
 }

@@ -34,6 +34,7 @@ pub mod solve;
 pub mod student;
 pub mod time;
 pub mod trend;
+pub mod variogram;
 
 pub use error::{Error, Result};
 

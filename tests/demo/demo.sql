@@ -84,4 +84,26 @@ SELECT format('    A typical student stands at %s %%; all pulls together are %s 
               round(100 * s.level)) AS sentence
 FROM students s WHERE s.subject = 'ELA' AND s.student = :'who' \gset
 \echo :sentence
+
+\echo
+\echo '(e) WOULD THE LIST HAVE BEEN RIGHT BEFORE? At ten dates of the past, from what was known then: of'
+\echo '    the fifth of students who came to be the lowest in the next 90 days, how many would have been'
+\echo '    named by the average of all scores, by the last one, and by the help list? (Judged by scores in'
+\echo '    which questions weigh as in a level; with the interval of what the help list adds.)'
+SELECT g.subject,
+       round(100 * max(b.recall) FILTER (WHERE b.method = 'overall_mean')) AS "average %",
+       round(100 * max(b.recall) FILTER (WHERE b.method = 'last_score')) AS "last score %",
+       round(100 * max(b.recall) FILTER (WHERE b.method = 'need')) AS "help list %",
+       format('%s to %s', round(100 * max(b.recall_difference_low) FILTER (WHERE b.method = 'need')),
+              round(100 * max(b.recall_difference_high) FILTER (WHERE b.method = 'need'))) AS "adds",
+       max(b.n) AS forecasts
+FROM gradebooks g, assess.backtest(g.gb, weighted_target => true) b
+WHERE b.scope = 'all' AND b.target = 'horizon'
+GROUP BY g.subject
+ORDER BY g.subject;
+\echo '    And how fast should old work be forgotten?'
+SELECT g.subject, h.advice
+FROM gradebooks g, assess.half_life_advice(g.gb) h
+WHERE h.in_use
+ORDER BY g.subject;
 \echo

@@ -421,7 +421,7 @@ impl Known {
         let weights = weights(&items, &options);
         let records = Records::gather(&ledger, &difficulty, &weights, &options, poll);
         let level = records.levels(&ledger, &difficulty, &options, poll);
-        let drift = records.drift();
+        let drift = records.variogram.drift();
         Ok(Self {
             ledger,
             difficulty,

@@ -9,13 +9,14 @@ use common::{
 use pg_assess_core::Error;
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::half_life::{Advice, Trial, optimal};
+use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::ledger::Ledger;
 use pg_assess_core::level::Records;
 use pg_assess_core::options::{Attempts, Counting, Options};
 use pg_assess_core::shrink::Population;
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
+use pg_assess_core::variogram::optimal;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
