@@ -231,14 +231,14 @@ pub fn assessments(
 }
 
 /// Due work without a response, by student, then by date.
-pub fn missing_work(
+pub fn missing_work<'p>(
     gradebook: &Gradebook<'_>,
     options: &Options,
-    poll: Poll<'_>,
-) -> Result<Vec<Missing>> {
+    poll: Poll<'p>,
+) -> Result<impl Iterator<Item = Missing> + use<'p>> {
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
-    Ok(due::missing_work(&ledger, options.due_share, poll))
+    Ok(due::missing_work(ledger, options.due_share, poll))
 }
 
 /// Rows by what became of them; every row of the source is in exactly one of the counts. The last
