@@ -253,7 +253,8 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
                 .1
                 .at;
             let by_members = taken.iter().filter(|taken| is_member(taken, due_at));
-            if by_members.count() as f64 >= share * members(due_at) as f64 {
+            // Divided and not multiplied, as 14 of 25 are exactly .56 and .56 * 25 is above 14.
+            if by_members.count() as f64 / members(due_at) as f64 >= share {
                 expected.push(Expected {
                     group,
                     due_at,

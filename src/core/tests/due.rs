@@ -557,7 +557,7 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
                 .iter()
                 .filter(|&&s| took_in_group(s).is_some())
                 .count();
-            if (takers as f64) < share * members.len() as f64 {
+            if (takers as f64 / members.len() as f64) < share {
                 continue;
             }
             for &student in students.iter().filter(|&&s| owes(s, group, date)) {
@@ -582,6 +582,22 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
             (student, (own.len() as u32, missing))
         })
         .collect()
+}
+
+#[test]
+fn a_share_that_is_reached_exactly_is_enough() {
+    let students = 25;
+    for takers in 1..=students {
+        let rows: Vec<OwnRow> = sit(1..=takers, 1, 7).collect();
+        // 4 to 100 percent, each as it is written.
+        let due_share = (4 * takers) as f64 / 100.0;
+        let options = Options {
+            due_share,
+            ..on(60)
+        };
+        let told = told(&rows, &class(1..=students, 1), &options);
+        assert_eq!(told.len() as i64, students, "{takers} of {students}");
+    }
 }
 
 #[test]
