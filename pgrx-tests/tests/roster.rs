@@ -587,6 +587,7 @@ fn options_out_of_range_are_refused() {
         ))
     });
     assert!(attempts[0].len() > 100);
+    assert!(attempts[0] == attempts[1] && attempts[1] == attempts[2]);
 }
 
 #[test]

@@ -139,7 +139,7 @@ pub fn students(
 /// to which `convert` brings a time of this year's.
 ///
 /// Nothing counts twice and nothing comes from later: of each student only what is older than
-/// the first response that counts this year, and of nobody what is later than the date.
+/// the first response of this year, and of nobody what is later than the date.
 pub fn previous(
     previous: &Gradebook<'_>,
     before: &Options,

@@ -261,32 +261,27 @@ fn a_make_up_sitting_is_no_longer_missing_and_moves_no_date() {
 }
 
 #[test]
-fn attempts_again_change_nothing_unless_they_are_the_ones_that_count() {
+fn attempts_again_change_nothing_whichever_counts() {
+    let attempts = [Attempts::First, Attempts::Last, Attempts::Best];
+    let options = attempts.map(|attempts| Options { attempts, ..on(60) });
     let mut rows = weeks(3, 10, 1);
-    let once = told(&rows, &class(1..=10, 1), &on(60));
-    // Three sit the first assessment again: too few to move its date.
-    rows.extend(sit(1..=3, 1, 30));
-    for attempts in [Attempts::First, Attempts::Last, Attempts::Best] {
-        let options = Options { attempts, ..on(60) };
-        assert_eq!(
-            told(&rows, &class(1..=10, 1), &options),
-            once,
-            "{attempts:?}"
-        );
-    }
-    // All do: what counts as its sitting is a choice.
-    rows.extend(sit(1..=10, 1, 50));
-    rows.retain(|row| {
-        row.student != Some(OwnId::Integer(10)) || row.assessment != Some(OwnId::Integer(1))
+    let roster = class(1..=10, 1);
+    let (with, without) = (told(&rows, &roster, &on(60)), told(&rows, &[], &on(60)));
+    // All sit the first assessment again, some with a better score.
+    let again = sit(1..=10, 1, 30).map(|row| OwnRow {
+        score: row.score.map(|score| score / 2.0),
+        ..row
     });
-    for (attempts, day) in [
-        (Attempts::First, 7),
-        (Attempts::Last, 50),
-        (Attempts::Best, 7),
-    ] {
-        let options = Options { attempts, ..on(60) };
-        let told = told(&rows, &class(1..=10, 1), &options);
-        assert!(told[&10].1.contains(&(1, day, Some(1))), "{attempts:?}");
+    rows.extend(again);
+    rows.extend(sit(1..=4, 1, 40));
+    for row in rows.iter_mut().step_by(3) {
+        row.score = Some(0.25);
+    }
+    for options in options {
+        let attempts = options.attempts;
+        assert_eq!(told(&rows, &roster, &options), with, "{attempts:?}");
+        // Above all, nobody joins later, and is forgiven what was due before.
+        assert_eq!(told(&rows, &[], &options), without, "{attempts:?}");
     }
 }
 
