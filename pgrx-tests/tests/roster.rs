@@ -682,7 +682,8 @@ fn a_wide_roster_can_be_stopped_at_once() {
 /// The most memory that the session's backend has had at once, in MB.
 fn peak_memory(session: &mut Session) -> i64 {
     session.one(
-        "SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s*(\\d+)')::bigint / 1024",
+        "SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s*(\\d+)')::bigint
+                / 1024",
     )
 }
 
