@@ -28,18 +28,19 @@ fn missing_work(
     let mut options = Scope::read(&mut from)?.of(&gradebook, Options::default());
     options.due_share = from.required("due_share")?;
     let missing = solve::missing_work(&gradebook, &options, &poll).map_err(report)?;
-    let groups = gradebook.roster().groups();
-    let rows: Vec<_> = missing
-        .into_iter()
-        .map(|row| {
-            poll();
-            (
-                gradebook.students().get(row.student).to_string(),
-                gradebook.assessments().get(row.assessment).to_string(),
-                to_timestamptz(gradebook.clock(), row.due_at),
-                row.group.map(|group| groups.get(group).to_string()),
-            )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+    // Row by row: Postgres can write rows to disk when they are many, this function cannot.
+    let clock = gradebook.clock();
+    let (students, assessments) = (
+        gradebook.students().clone(),
+        gradebook.assessments().clone(),
+    );
+    let groups = gradebook.roster().groups().clone();
+    Ok(TableIterator::new(missing.map(move |row| {
+        (
+            students.get(row.student).to_string(),
+            assessments.get(row.assessment).to_string(),
+            to_timestamptz(clock, row.due_at),
+            row.group.map(|group| groups.get(group).to_string()),
+        )
+    })))
 }

@@ -30,28 +30,36 @@ pub struct Missing {
 
 /// The work of every student.
 pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Work> {
-    let mut all = Vec::with_capacity(ledger.student_count());
-    judge(ledger, share, poll, |_, due, missing| {
-        all.push(Work {
-            due: due as u32,
-            missing: missing.len() as u32,
-        });
-    });
-    all
+    let mut judge = Judge::new(ledger, share, poll);
+    (0..ledger.student_count() as u32)
+        .map(|student| {
+            let (due, missing) = judge.of(student, ledger, poll);
+            Work {
+                due: due as u32,
+                missing: missing.len() as u32,
+            }
+        })
+        .collect()
 }
 
-/// All that is missing, by student, then by date.
-pub fn missing_work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Missing> {
-    let mut all = Vec::new();
-    judge(ledger, share, poll, |student, _, missing| {
-        all.extend(missing.iter().map(|work| Missing {
+/// All that is missing, by student, then by date. It is told one by one: where many have left and
+/// no roster says so, it may be a thousand times as much as there are responses.
+pub fn missing_work<'p>(
+    ledger: Ledger,
+    share: f64,
+    poll: Poll<'p>,
+) -> impl Iterator<Item = Missing> + use<'p> {
+    let mut judge = Judge::new(&ledger, share, poll);
+    (0..ledger.student_count() as u32).flat_map(move |student| {
+        let (_, missing) = judge.of(student, &ledger, poll);
+        let told = missing.iter().map(|work| Missing {
             student,
             assessment: work.assessment,
             due_at: work.due_at,
             group: work.group,
-        }));
-    });
-    all
+        });
+        told.collect::<Vec<_>>()
+    })
 }
 
 /// An assessment that was expected of a group. The order of the fields is that of the list.
@@ -62,54 +70,80 @@ struct Expected {
     assessment: u32,
 }
 
-/// Tells of every student how many assessments were due, and which of them are missing.
-fn judge(
-    ledger: &Ledger,
-    share: f64,
-    poll: Poll<'_>,
-    mut tell: impl FnMut(u32, usize, &[Expected]),
-) {
-    let by_roster = !ledger.roster.is_empty();
-    let mut stays = match by_roster {
-        true => enrolled(ledger),
-        false => active(ledger, poll),
-    };
-    let expected = expected(ledger, &stays, share, poll);
-    if !by_roster {
-        // Nobody can tell who has left from who has given up.
-        for stay in &mut stays {
-            stay.to = Period::OPEN_TO;
+/// Judges one student after the other.
+struct Judge {
+    /// By student, those of the students who are still to come from `next` on.
+    stays: Vec<Period>,
+    next: usize,
+    expected: Vec<Expected>,
+    /// Per assessment: who took it, of the students judged so far the last.
+    taken_by: Vec<u32>,
+    due: Vec<Expected>,
+}
+
+impl Judge {
+    fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Self {
+        let by_roster = !ledger.roster.is_empty();
+        let mut stays = match by_roster {
+            true => enrolled(ledger),
+            false => active(ledger, poll),
+        };
+        let expected = expected(ledger, &stays, share, poll);
+        if !by_roster {
+            // Nobody can tell who has left from who has given up.
+            for stay in &mut stays {
+                stay.to = Period::OPEN_TO;
+            }
+        }
+        stays.sort_unstable_by_key(|stay| (stay.student, stay.group, stay.from));
+        Self {
+            stays,
+            next: 0,
+            expected,
+            taken_by: vec![u32::MAX; ledger.assessments],
+            due: Vec::new(),
         }
     }
-    stays.sort_unstable_by_key(|stay| (stay.student, stay.group, stay.from));
 
-    let mut taken_by = vec![u32::MAX; ledger.assessments];
-    let (mut due, mut next) = (Vec::new(), 0);
-    for student in 0..ledger.student_count() as u32 {
-        // One student may be in many groups.
+    /// How many assessments were due for a student, and which of them are missing. Students come
+    /// in order.
+    fn of(&mut self, student: u32, ledger: &Ledger, poll: Poll<'_>) -> (usize, &[Expected]) {
         poll();
+        let due = &mut self.due;
         due.clear();
-        let first = next;
-        while let Some(stay) = stays.get(next).filter(|stay| stay.student == student) {
+        let first = self.next;
+        while let Some(stay) = self.stays.get(self.next)
+            && stay.student == student
+        {
+            poll();
             let key = |work: &Expected| (work.group, work.due_at);
+            let expected = &self.expected;
             let start = expected.partition_point(|work| key(work) < (stay.group, stay.from));
             let end = expected.partition_point(|work| key(work) <= (stay.group, stay.to));
             due.extend_from_slice(&expected[start..end]);
-            next += 1;
+            // One student may be in thousands of groups that all expect the same.
+            if due.len() > 2 * ledger.assessments {
+                keep_first_dates(due);
+            }
+            self.next += 1;
         }
-        if next > first + 1 {
-            // What was due in several groups was due once, and at first.
-            due.sort_unstable_by_key(|work| (work.assessment, work.due_at, work.group));
-            due.dedup_by_key(|work| work.assessment);
+        if self.next > first + 1 {
+            keep_first_dates(due);
             due.sort_unstable_by_key(|work| (work.due_at, work.assessment));
         }
         for unit in ledger.units_of(student as usize) {
-            taken_by[ledger.unit(unit).assessment as usize] = student;
+            self.taken_by[ledger.unit(unit).assessment as usize] = student;
         }
         let count = due.len();
-        due.retain(|work| taken_by[work.assessment as usize] != student);
-        tell(student, count, &due);
+        due.retain(|work| self.taken_by[work.assessment as usize] != student);
+        (count, due)
     }
+}
+
+/// What was due in several groups was due once, and at first.
+fn keep_first_dates(due: &mut Vec<Expected>) {
+    due.sort_unstable_by_key(|work| (work.assessment, work.due_at, work.group));
+    due.dedup_by_key(|work| work.assessment);
 }
 
 /// The times that students spent in groups, according to the roster. They do not overlap within
@@ -219,7 +253,8 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
                 .1
                 .at;
             let by_members = taken.iter().filter(|taken| is_member(taken, due_at));
-            if by_members.count() as f64 >= share * members(due_at) as f64 {
+            // Divided and not multiplied, as 14 of 25 are exactly .56 and .56 * 25 is above 14.
+            if by_members.count() as f64 / members(due_at) as f64 >= share {
                 expected.push(Expected {
                     group,
                     due_at,

@@ -45,6 +45,9 @@ pub struct Ledger {
     students: Vec<u32>,
     /// Per response its time, where a unit has several; else empty.
     times: Vec<i64>,
+    /// The units whose first response is left out, as a later attempt counts, in order; and when
+    /// it was given.
+    begun: Vec<(u32, i64)>,
 }
 
 impl Ledger {
@@ -78,6 +81,7 @@ impl Ledger {
                 units: Vec::new(),
                 students: vec![0],
                 times: Vec::new(),
+                begun: Vec::new(),
             },
         };
         let limit = options.as_of.unwrap_or(i64::MAX);
@@ -184,8 +188,12 @@ impl Ledger {
             .unwrap_or(self.units[unit].taken_at)
     }
 
-    /// When the first response of `unit` was given.
+    /// When the first response of `unit` was given, whichever attempt counts.
     pub fn first_at(&self, unit: usize) -> i64 {
+        let begun = self.begun.binary_search_by_key(&unit, |own| own.0 as usize);
+        if let Ok(at) = begun {
+            return self.begun[at].1;
+        }
         let times = self.times.get(self.responses_in(unit));
         let first = times.and_then(|times| times.iter().min());
         first.copied().unwrap_or(self.units[unit].taken_at)
@@ -211,6 +219,7 @@ impl Ledger {
             units: Vec::with_capacity(self.unit_count()),
             students: (0..=self.unit_count() as u32).collect(),
             times: Vec::with_capacity(self.times.len()),
+            begun: self.begun.clone(),
         };
         for (unit, &whole) in self.units.iter().enumerate() {
             let start = kept.items.len() as u32;
@@ -336,6 +345,7 @@ impl Loader {
         if self.pending.is_empty() {
             return;
         }
+        let begun = self.pending.iter().map(|answer| answer.taken_at).min();
         self.pick();
         let pending = std::mem::take(&mut self.pending);
         let items: Vec<u32> = pending.iter().map(|answer| answer.item).collect();
@@ -353,6 +363,9 @@ impl Loader {
             }
         }
         let start = self.ledger.items.len();
+        let unit = self.ledger.units.len() as u32;
+        let left_out = begun.filter(|begun| !times.contains(begun));
+        self.ledger.begun.extend(left_out.map(|at| (unit, at)));
         self.write(&items, &scores, last);
         if several_times {
             self.ledger.times.truncate(start);

@@ -140,7 +140,7 @@ pub fn students(
 /// to which `convert` brings a time of this year's.
 ///
 /// Nothing counts twice and nothing comes from later: of each student only what is older than
-/// the first response that counts this year, and of nobody what is later than the date.
+/// the first response of this year, and of nobody what is later than the date.
 pub fn previous(
     previous: &Gradebook<'_>,
     before: &Options,
@@ -232,14 +232,14 @@ pub fn assessments(
 }
 
 /// Due work without a response, by student, then by date.
-pub fn missing_work(
+pub fn missing_work<'p>(
     gradebook: &Gradebook<'_>,
     options: &Options,
-    poll: Poll<'_>,
-) -> Result<Vec<Missing>> {
+    poll: Poll<'p>,
+) -> Result<impl Iterator<Item = Missing> + use<'p>> {
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
-    Ok(due::missing_work(&ledger, options.due_share, poll))
+    Ok(due::missing_work(ledger, options.due_share, poll))
 }
 
 /// Rows by what became of them; every row of the source is in exactly one of the counts. The last

@@ -212,12 +212,17 @@ impl Builder {
             self.set_clock(clock)?;
         }
         self.excluded.merge(other.excluded())?;
-        let number = |ids: &super::Ids, table: &mut Interner| -> Result<Vec<u32>> {
-            (0..ids.len() as u32)
-                .map(|at| table.intern(&ids.get(at)))
-                .collect()
+        let all = |ids: &super::Ids| {
+            (0..ids.len() as u32).inspect(|at| {
+                if at % 1024 == 0 {
+                    poll();
+                }
+            })
         };
-        let students = (0..other.students().len() as u32)
+        let number = |ids: &super::Ids, table: &mut Interner| -> Result<Vec<u32>> {
+            all(ids).map(|at| table.intern(&ids.get(at))).collect()
+        };
+        let students = all(other.students())
             .map(|at| self.student(&other.students().get(at)))
             .collect::<Result<Vec<u32>>>()?;
         let items = number(other.items(), &mut self.items)?;
@@ -227,7 +232,10 @@ impl Builder {
         }
         let roster = other.roster();
         let groups = number(roster.groups(), &mut self.groups)?;
-        for &period in roster.periods() {
+        for (at, &period) in roster.periods().iter().enumerate() {
+            if at % 1024 == 0 {
+                poll();
+            }
             self.add_period(Period {
                 student: students[period.student as usize],
                 group: period.group.map(|group| groups[group as usize]),
@@ -264,8 +272,8 @@ impl Builder {
     }
 
     /// The roster with the final numbers of students.
-    fn roster(&self, student_ranks: &[u32]) -> Roster {
-        let (groups, group_ranks) = self.groups.sorted();
+    fn roster(&self, student_ranks: &[u32], poll: Poll<'_>) -> Roster {
+        let (groups, group_ranks) = self.groups.sorted(poll);
         let mut periods: Vec<Period> = self
             .periods
             .iter()
@@ -397,16 +405,16 @@ impl Builder {
 
     /// Writes the flat form.
     pub fn encode(&self, poll: Poll<'_>) -> Result<Vec<u8>> {
-        let (students, student_ranks) = self.students.sorted();
-        let (items, item_ranks) = self.items.sorted();
-        let (assessments, assessment_ranks) = self.assessments.sorted();
+        let (students, student_ranks) = self.students.sorted(poll);
+        let (items, item_ranks) = self.items.sorted(poll);
+        let (assessments, assessment_ranks) = self.assessments.sorted(poll);
         let mut order = vec![0u32; student_ranks.len()];
         for (arrival, &rank) in student_ranks.iter().enumerate() {
             order[rank as usize] = arrival as u32;
         }
         let (dictionary, score_ranks) = self.scores.dictionary();
 
-        let roster = self.roster(&student_ranks);
+        let roster = self.roster(&student_ranks, poll);
 
         let mut out = Vec::with_capacity(self.logs.iter().map(|log| log.bytes.len()).sum());
         out.push(VERSION);

@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
 
+use crate::Poll;
 use crate::codec::{Reader, put_signed, put_varint};
 use crate::error::{Error, Result};
 
@@ -339,9 +340,17 @@ impl Interner {
     }
 
     /// The ids in order, and the place in that order of each number given out.
-    pub fn sorted(&self) -> (Ids, Vec<u32>) {
+    pub fn sorted(&self, poll: Poll<'_>) -> (Ids, Vec<u32>) {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        order.sort_unstable_by(|&a, &b| self.get(a).cmp(&self.get(b)));
+        // Millions of texts, each somewhere else in memory, take seconds to sort.
+        let mut compared = 0_u32;
+        order.sort_unstable_by(|&a, &b| {
+            compared = compared.wrapping_add(1);
+            if compared.is_multiple_of(1 << 16) {
+                poll();
+            }
+            self.get(a).cmp(&self.get(b))
+        });
         let mut rank = vec![0; order.len()];
         let mut column = Column::Empty;
         for (place, &at) in order.iter().enumerate() {

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use common::{
@@ -324,6 +325,38 @@ fn expected(roster: &[OwnEnrolment]) -> (Vec<Read>, u64) {
         (student.to_string(), from, to, group)
     };
     (set.into_iter().map(name).collect(), unusable)
+}
+
+/// A statement must end within a second or so: whatever takes longer for millions of rows looks
+/// for interrupts.
+#[test]
+fn large_tables_of_ids_are_sorted_and_merged_with_looks_for_interrupts() {
+    let n = 100_000;
+    let roster: Vec<OwnEnrolment> = (0..n)
+        .map(|at| OwnEnrolment {
+            group: Some(OwnId::Text(format!("group {:x}", at * 7919 % n))),
+            ..enrolment(1, None, None, None)
+        })
+        .collect();
+    let mut of_rows = builder([]);
+    for row in &roster {
+        of_rows
+            .enrol(Clock::Calendar, row.row())
+            .expect("ids of one type");
+    }
+    let polls = Cell::new(0);
+    let poll = || polls.set(polls.get() + 1);
+    let bytes = of_rows.encode(&poll).expect("a small gradebook");
+    // There is one student; sorting takes at least as many comparisons as there are groups.
+    assert!(polls.take() > 10, "while groups are sorted");
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let mut merged = Builder::new();
+    merged.merge(&book, &poll).expect("the same types");
+    assert!(
+        polls.take() >= 2 * n / 1024,
+        "while groups and periods are merged"
+    );
+    assert_eq!(merged.encode(&go), Ok(bytes));
 }
 
 proptest! {
