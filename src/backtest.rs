@@ -10,7 +10,7 @@ use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::{Result, report};
+use crate::error::{Result, null_argument, report};
 use crate::gradebook::poll;
 use crate::solvers::{Rows, Scope, Time, finite, read_level, read_quality};
 use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
@@ -27,8 +27,10 @@ fn read_resampling(from: &mut Arguments, options: &mut Options) -> Result<(u64, 
 fn read_cuts(from: &mut Arguments, gradebook: &Gradebook<'_>) -> Result<Vec<i64>> {
     let cuts: Vec<Option<TimestampWithTimeZone>> = from.optional().unwrap_or_default();
     cuts.into_iter()
-        .flatten()
-        .map(|at| Ok(from_timestamptz(gradebook.clock(), finite("cuts", at)?)))
+        .map(|at| {
+            let at = at.ok_or_else(|| null_argument("a date in cuts", "Leave it out."))?;
+            Ok(from_timestamptz(gradebook.clock(), finite("cuts", at)?))
+        })
         .collect()
 }
 

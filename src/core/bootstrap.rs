@@ -5,6 +5,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
 
+/// Students are dealt to this many units, which are resampled as a whole: what is foretold of one
+/// student at several dates hangs together.
+pub const BLOCKS: u32 = 128;
 /// With fewer units an interval would be a guess.
 const LEAST_UNITS: usize = 10;
 /// The most resamples; ten times as many as anybody needs.

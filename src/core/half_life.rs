@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::Poll;
-use crate::bootstrap::{Resampler, quantile};
+use crate::bootstrap::{BLOCKS, Resampler, quantile};
 use crate::difficulty::Difficulty;
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
@@ -22,8 +22,6 @@ const NEGLIGIBLE: f64 = 0.01;
 /// With fewer students, advice would follow chance: single classes of 30 gave anything from 48
 /// to 134 days where the course as a whole gave 66.
 const ENOUGH_STUDENTS: usize = 200;
-/// Students are dealt to this many blocks for resampling.
-const BLOCKS: u32 = 256;
 
 /// One half-life that was tried.
 #[derive(Debug, Clone, PartialEq)]

@@ -55,10 +55,10 @@ impl Variogram {
     }
 
     /// The half-life that follows this drift best, in days, with evidence every `interval` days;
-    /// none when there is no drift, or nothing to tell it from.
+    /// none when there is no drift.
     pub fn half_life(&self, interval: f64) -> Option<f64> {
-        let (drift, noise) = (self.drift(), self.noise());
-        (drift > 0.0 && noise > 0.0).then(|| optimal(drift, noise, interval))
+        let drift = self.drift();
+        (drift > 0.0).then(|| optimal(drift, self.noise(), interval))
     }
 
     /// Variance of a piece of evidence of typical precision beside that drift; 0 of nothing.

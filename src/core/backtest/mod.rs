@@ -304,9 +304,8 @@ pub fn forecasts(
         let mut coming = Vec::new();
         let mut evidence = Vec::new();
         for student in 0..whole.ledger.student_count() {
-            if student % 1024 == 0 {
-                poll();
-            }
+            // One student may have very many assessments.
+            poll();
             whole.after(&known, student, &mut coming);
             let Some(first) = coming.first() else {
                 continue;
@@ -516,13 +515,14 @@ struct Outlook {
 }
 
 impl Outlook {
-    /// Held against what came, which is not empty; `all` tells how much noise to expect of it.
+    /// Held against what came, which is not empty; `all`, which is in order of units, tells how
+    /// much noise to expect of it.
     fn of(&self, coming: &[Evidence], all: &[Evidence], assessment: Option<u32>) -> Candidate {
         let (mut sum, mut observed, mut noise) = (0.0, 0.0, 0.0);
         for piece in coming {
-            let precision: f64 = all
+            let precision: f64 = all[all.partition_point(|own| own.unit < piece.unit)..]
                 .iter()
-                .filter(|own| own.unit == piece.unit)
+                .take_while(|own| own.unit == piece.unit)
                 .map(|own| own.precision)
                 .sum();
             sum += piece.precision;

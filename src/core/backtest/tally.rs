@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Forecast, Method};
 use crate::Poll;
-use crate::bootstrap::{Resampler, quantile};
+use crate::bootstrap::{BLOCKS, Resampler, quantile};
 
-/// Students are dealt to this many blocks, which are resampled as a whole: what is foretold of
-/// one student at several dates hangs together.
-const BLOCKS: u32 = 128;
 /// Bins in which need is held against what came.
 const BINS: usize = 10;
 
