@@ -55,14 +55,3 @@ impl Iterator for Resampler {
         Some(times)
     }
 }
-
-/// The value below which `share` of sorted values lie, between neighbours in proportion; none of
-/// nothing.
-pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let place = share * sorted.len().checked_sub(1)? as f64;
-    let (low, high) = (
-        sorted[place.floor() as usize],
-        sorted[place.ceil() as usize],
-    );
-    Some(low + (high - low) * place.fract())
-}

@@ -1,4 +1,5 @@
-//! Normal and Student's t distributions; the special functions are those of `statrs`.
+//! Normal and Student's t distributions, whose special functions are those of `statrs`; and places
+//! in the distribution of given values.
 
 use std::cell::Cell;
 
@@ -110,4 +111,15 @@ fn students_t(df: f64) -> Option<StudentsT> {
     (df < NORMAL_DF)
         .then(|| StudentsT::new(0.0, 1.0, df.max(LEAST_DF)).ok())
         .flatten()
+}
+
+/// The value below which `share` of sorted values lie, between neighbours in proportion; none of
+/// nothing.
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
+    Some(low + (high - low) * place.fract())
 }

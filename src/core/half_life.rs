@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::Poll;
-use crate::bootstrap::{BLOCKS, Resampler, quantile};
+use crate::bootstrap::{BLOCKS, Resampler};
 use crate::difficulty::Difficulty;
+use crate::distribution::quantile;
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
 use crate::level::{Cohort, Evidence, Records, decay, evidence_of};

@@ -2,7 +2,7 @@
 
 use crate::Poll;
 use crate::difficulty::Difficulty;
-use crate::distribution::{TQuantiles, t_cdf};
+use crate::distribution::{TQuantiles, quantile, t_cdf};
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 use crate::options::{Counting, Options};
@@ -381,12 +381,7 @@ impl Cohort {
         };
         let mut levels: Vec<f64> = own.iter().enumerate().filter_map(half_way).collect();
         levels.sort_unstable_by(f64::total_cmp);
-        let place = options.cut_share * (levels.len() - 1) as f64;
-        let (low, high) = (
-            levels[place.floor() as usize],
-            levels[place.ceil() as usize],
-        );
-        low + (high - low) * place.fract()
+        quantile(&levels, options.cut_share).unwrap_or(self.population.mean)
     }
 
     /// Variance of a student's own level. Their noise is drawn towards the cohort's, as five

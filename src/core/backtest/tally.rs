@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Forecast, Method};
 use crate::Poll;
-use crate::bootstrap::{BLOCKS, Resampler, quantile};
+use crate::bootstrap::{BLOCKS, Resampler};
+use crate::distribution::quantile;
 
 /// Bins in which need is held against what came.
 const BINS: usize = 10;

@@ -11,7 +11,7 @@ use pg_assess_core::Error;
 use pg_assess_core::backtest::{
     Difference, Forecast, Method, Outcome, Scope, Settings, Target, backtest, forecasts,
 };
-use pg_assess_core::distribution::t_quantile;
+use pg_assess_core::distribution::{quantile, t_quantile};
 use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::level::Level;
@@ -1308,4 +1308,12 @@ fn bad_settings_are_refused_by_name() {
         ..Options::default()
     };
     assert!(backtest(&book, &options, &Settings::default(), &go).is_err());
+}
+
+#[test]
+fn quantiles_lie_between_neighbours() {
+    let sorted = [1.0, 2.0, 4.0, 8.0, 16.0];
+    let quantiles = [0.0, 0.25, 0.3, 1.0].map(|share| quantile(&sorted, share));
+    assert_eq!(quantiles, [1.0, 2.0, 2.4, 16.0].map(Some));
+    assert_eq!(quantile(&[], 0.5), None);
 }

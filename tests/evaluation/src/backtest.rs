@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pg_assess_core::backtest::{Figures, Forecast, Method, Settings, Tally, Target, forecasts};
+use pg_assess_core::distribution::quantile;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
@@ -19,7 +20,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::common::{OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
-use crate::statistics::{Count, mean, quantile};
+use crate::statistics::{Count, mean};
 
 /// Days of a course from which one looks 90 days ahead.
 pub const DAYS: [i64; 5] = [60, 90, 120, 150, 180];
@@ -252,7 +253,7 @@ pub fn next(courses: &[Course], known: Known) -> Foretold {
         }
         for (assessment, mut days) in days {
             days.sort_unstable_by(f64::total_cmp);
-            let cut = quantile(&days, EARLY);
+            let cut = quantile(&days, EARLY).expect("somebody took it");
             let inside = rows.iter().zip(&known).filter(|(row, known)| {
                 match assessment_of(row) == assessment {
                     true => day_of(row) >= cut,

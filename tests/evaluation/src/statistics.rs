@@ -27,16 +27,6 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// The value below which `share` of sorted values lie, between neighbours in proportion.
-pub fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (low, high) = (
-        sorted[place.floor() as usize],
-        sorted[place.ceil() as usize],
-    );
-    low + (high - low) * place.fract()
-}
-
 /// Pearson's correlation.
 pub fn correlation(x: &[f64], y: &[f64]) -> f64 {
     let (mx, my) = (mean(x.iter().copied()), mean(y.iter().copied()));
@@ -133,13 +123,6 @@ mod tests {
             [0.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0]
         );
         assert_eq!(flagged(&[0.1, 0.9, 0.3, 0.2], 0.25), [0.0, 1.0, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn quantiles_lie_between_neighbours() {
-        let sorted = [1.0, 2.0, 4.0, 8.0, 16.0];
-        let quantiles = [0.0, 0.25, 0.3, 1.0].map(|share| quantile(&sorted, share));
-        assert_eq!(quantiles, [1.0, 2.0, 2.4, 16.0]);
     }
 
     #[test]

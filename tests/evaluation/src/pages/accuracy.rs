@@ -1,13 +1,14 @@
 //! Accuracy of what is foretold, by method.
 
 use pg_assess_core::backtest::{Difference, Figures, Method};
+use pg_assess_core::distribution::quantile;
 
 use super::oulad;
 use crate::backtest::{self, Case, Foretold, Known, of};
 use crate::data::Course;
 use crate::page::{Page, count, percent, signed, whole_percent};
 use crate::plot::{Plot, Scale};
-use crate::statistics::{mean, quantile};
+use crate::statistics::mean;
 
 /// How a method is called on the pages.
 pub fn name(method: Method) -> String {
@@ -64,8 +65,8 @@ pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
             format!(
                 "What earlier scores tell is limited, whoever reads them. Half of the next scores \
                  lie within {:.0} points of the level, one in ten is more than {:.0} points off.",
-                100.0 * quantile(&errors, 0.5),
-                100.0 * quantile(&errors, 0.9)
+                100.0 * quantile(&errors, 0.5).expect("forecasts"),
+                100.0 * quantile(&errors, 0.9).expect("forecasts")
             ),
             format!(
                 "The gain is largest where there is little to go by: of students with one or two \
@@ -339,7 +340,10 @@ fn error_table(page: &mut Page, next: &Foretold, ahead: &Foretold) {
             let sizes = sizes(foretold, error);
             let mut row = vec![target.to_owned(), name.to_owned()];
             for share in [0.5, 0.8, 0.9, 0.95] {
-                row.push(format!("{:.1}", 100.0 * quantile(&sizes, share)));
+                row.push(format!(
+                    "{:.1}",
+                    100.0 * quantile(&sizes, share).expect("forecasts")
+                ));
             }
             for most in [0.05, 0.10, 0.20] {
                 let within = mean(sizes.iter().map(|size| f64::from(*size <= most)));
