@@ -110,10 +110,8 @@ pub fn advise(
             let days = days_between(pair[0].taken_at, pair[1].taken_at);
             (days > 0.0).then_some(days)
         }));
-        let before = blocks
-            .get(&(student as u32 % BLOCKS))
-            .map_or(0.0, |errors| errors.n);
         let block = blocks.entry(student as u32 % BLOCKS).or_default();
+        let before = block.n;
         foreteller.run(&evidence, block);
         students += usize::from(block.n > before);
     }

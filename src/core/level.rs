@@ -35,7 +35,7 @@ pub struct Evidence {
     pub precision: f64,
 }
 
-/// The evidence of one student, by time of assessment number.
+/// The evidence of one student, in order of units.
 pub fn evidence_of(
     student: usize,
     ledger: &Ledger,
