@@ -3,7 +3,10 @@ PG_CONFIG ?= pg_config
 ROWS ?= 10000000
 
 # The order in which the parts of the install script build on each other.
-SQL_PARTS := schema gradebook roster solvers drift backtest sample_network school_map
+SQL_PARTS := schema gradebook roster solvers drift backtest sample_network school_map \
+    item decay trend over_time
+# A part with @time@ in it is repeated for each of these.
+TIME_TYPES := date timestamp timestamptz
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_assess.control)
@@ -44,7 +47,11 @@ build: $(SCRIPT) ## build the release library and the install script
 $(SCRIPT): $(SQL_PARTS:%=sql/%.sql) pg_assess.control Makefile
 	@mkdir -p $(@D)
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_assess" to load this file. \quit'; \
-	   cat $(SQL_PARTS:%=sql/%.sql); } >$@.new && mv $@.new $@
+	   for part in $(SQL_PARTS:%=sql/%.sql); do \
+	       if grep -q '@time@' $$part; then \
+	           for time in $(TIME_TYPES); do sed "s/@time@/$$time/g" $$part; done; \
+	       else cat $$part; fi; \
+	   done; } >$@.new && mv $@.new $@
 
 install: build ## install the extension where PG_CONFIG says (DESTDIR is honoured)
 	@install -d "$(LIBDIR)" "$(EXTENSIONDIR)"

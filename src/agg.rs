@@ -1,11 +1,17 @@
 //! The states of aggregates: where they live, who frees them.
 //!
-//! A state is a Rust value in the memory context of the aggregate, which drops it when the group
-//! is done, also after an error. Postgres sees a pointer of type internal.
+//! There are two kinds. The state of `gradebook_agg` is a Rust value in the memory context of the
+//! aggregate, which drops it when the group is done, also after an error; Postgres sees a pointer
+//! of type internal. The state of a summary is a value of an ordinary type of a fixed size, which
+//! Postgres copies, counts and frees itself, and which is changed where it lies.
 
+use pg_assess_core::summary::Summary;
 use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, pg_sys};
+
+use crate::error::report;
+use crate::varlena::summary_datum;
 
 /// Changes the state in argument 0, which is made first where there is none yet. A failure is
 /// raised here and not returned: this runs for every row, and a result with room for an error
@@ -63,6 +69,48 @@ fn context(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::MemoryContext {
 fn raise(report: ErrorReport) -> ! {
     report.report(PgLogLevel::ERROR);
     unreachable!("an error does not return")
+}
+
+/// Changes the summary in argument 0 where it lies, as core's `float8_accum` does (in
+/// `utils/adt/float.c`): it belongs to the aggregate. Outside of one it may belong to a stored
+/// row, and a copy is changed.
+#[inline(always)]
+pub fn update_summary<S: Summary>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    change: impl FnOnce(&mut S) -> pg_assess_core::Result<()>,
+) -> Internal {
+    // SAFETY: argument 0 is declared as the type of the summary, whose values all have its size,
+    // and the function as strict. Within an aggregate only this call knows the value.
+    unsafe {
+        let Some(datum) = pg_getarg_datum(fcinfo, 0) else {
+            return Internal::from(None);
+        };
+        let bytes = std::slice::from_raw_parts_mut(datum.cast_mut_ptr::<u8>(), S::SIZE);
+        let mut summary = S::load(bytes);
+        if let Err(error) = change(&mut summary) {
+            raise(report(error));
+        }
+        if is_aggregate(fcinfo) {
+            summary.store(bytes);
+            Internal::from(Some(datum))
+        } else {
+            summary_datum(&summary)
+        }
+    }
+}
+
+/// Whether the function is called by an aggregate or a window; `AggCheckCallContext` asks the
+/// same, but a call into C for every row would cost as much as the row.
+pub fn is_aggregate(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: the context of a call is a node or null.
+    unsafe {
+        let context = (*fcinfo).context;
+        !context.is_null()
+            && matches!(
+                (*context).type_,
+                pg_sys::NodeTag::T_AggState | pg_sys::NodeTag::T_WindowAggState
+            )
+    }
 }
 
 /// Whether this is the first time that the function asks in the execution of its statement.

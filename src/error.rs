@@ -29,12 +29,28 @@ pub fn report(error: Error) -> ErrorReport {
         Error::Clocks => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
             .set_detail("One was made from date or timestamp, the other from timestamptz.")
             .set_hint("Cast the time column to one type before it is aggregated."),
+        Error::Mismatch {
+            argument,
+            left,
+            right,
+            ..
+        } => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
+            .set_detail(format!("One was made with {left}, the other with {right}."))
+            .set_hint(format!(
+                "Use one {argument} for all rows that are aggregated together."
+            )),
         Error::TooLarge { what, limit } => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
             .set_detail(format!("A gradebook holds at most {limit} {what}."))
             .set_hint("Make one gradebook per subject or school year: add GROUP BY."),
         Error::Malformed(detail) => new(Code::ERRCODE_DATA_CORRUPTED)
             .set_detail(format!("In the value, {detail}."))
             .set_hint("Make the gradebook again from the responses."),
+        Error::MalformedSummary { detail, .. } => new(Code::ERRCODE_DATA_CORRUPTED)
+            .set_detail(format!("In the value, {detail}."))
+            .set_hint("Make the summary again from its rows."),
+        Error::NewerSummary { version, .. } => new(Code::ERRCODE_FEATURE_NOT_SUPPORTED)
+            .set_detail(format!("It has format version {version}."))
+            .set_hint("Install the version of pg_assess that wrote it, or a newer one."),
         Error::Newer(version) => new(Code::ERRCODE_FEATURE_NOT_SUPPORTED)
             .set_detail(format!(
                 "It has format version {version} or a part added later."
@@ -45,12 +61,14 @@ pub fn report(error: Error) -> ErrorReport {
 
 /// Translates a failure to read a value from outside, in text (`22P02`) or binary (`22P03`).
 pub fn report_input(error: Error, code: Code) -> ErrorReport {
-    match error {
-        Error::Malformed(detail) => ErrorReport::new(code, "invalid input for type gradebook", "")
-            .set_detail(format!("In the value, {detail}."))
-            .set_hint("Only what the type itself has written can be read back."),
-        other => report(other),
-    }
+    let (name, detail) = match error {
+        Error::Malformed(detail) => ("gradebook", detail),
+        Error::MalformedSummary { name, detail } => (name, detail),
+        other => return report(other),
+    };
+    ErrorReport::new(code, format!("invalid input for type {name}"), "")
+        .set_detail(format!("In the value, {detail}."))
+        .set_hint("Only what the type itself has written can be read back.")
 }
 
 /// An argument that must not be NULL.

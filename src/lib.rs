@@ -13,6 +13,7 @@ mod missing_work;
 mod sample;
 mod school_map;
 mod solvers;
+mod summary;
 mod varlena;
 
 pgrx::pg_module_magic!();

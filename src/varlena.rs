@@ -1,17 +1,20 @@
 //! Values as they cross from Postgres and back: arguments by position, times, wire buffers.
 //!
-//! A gradebook is a varlena, as bytea is, so `&[u8]` and `Vec<u8>` stand for it; times are
-//! 64-bit integers on both sides.
+//! A gradebook is a varlena, as bytea is, so `&[u8]` and `Vec<u8>` stand for it. A summary is a
+//! type of a fixed size that is passed by reference. Times are 64-bit integers on both sides.
 
 use pg_assess_core::gradebook::{Enrolment, Id, MaxScore, Row};
+use pg_assess_core::summary::Summary;
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pgrx::datum::Interval;
-use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
+use pgrx::fcinfo::{pg_getarg, pg_getarg_datum, pg_getarg_datum_raw};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::varlena::{varatt_is_1b_e, varatt_is_4b_c, varlena_to_byte_slice};
-use pgrx::{FromDatum, Internal, PgLogLevel, PgSqlErrorCode, direct_function_call, pg_sys};
+use pgrx::{
+    FromDatum, Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, direct_function_call, pg_sys,
+};
 
-use crate::error::null_argument;
+use crate::error::{null_argument, report};
 
 /// The arguments of a call, taken one after the other in the order of the SQL declaration.
 pub struct Arguments {
@@ -37,6 +40,56 @@ impl Arguments {
         // SAFETY: Postgres passes as many arguments as the function is declared with, and the
         // declarations in sql/ have the types that the callers ask for.
         unsafe { pg_getarg(self.fcinfo, at) }
+    }
+
+    /// Whether an argument is left.
+    #[inline(always)]
+    pub fn has_more(&self) -> bool {
+        // SAFETY: only reads.
+        self.next < usize::from(unsafe { (*self.fcinfo).nargs } as u16)
+    }
+
+    /// The next argument as it is; the caller's function is strict, so it is not NULL.
+    #[inline(always)]
+    fn datum(&mut self) -> pg_sys::Datum {
+        let at = self.next;
+        self.next += 1;
+        // SAFETY: as for `optional`.
+        unsafe { pg_getarg_datum_raw(self.fcinfo, at) }
+    }
+
+    /// The next argument, a `float8` of a strict function.
+    #[inline(always)]
+    pub fn float(&mut self) -> f64 {
+        f64::from_bits(self.datum().value() as u64)
+    }
+
+    /// The next argument, a time of a strict function.
+    #[inline(always)]
+    pub fn time(&mut self, time: TimeType) -> i64 {
+        time.of(self.datum())
+    }
+
+    /// The next argument, an `interval` of a strict function, in days.
+    #[inline(always)]
+    pub fn interval_days(&mut self) -> f64 {
+        // SAFETY: the declarations in sql/ have the type that the caller asks for.
+        let span = unsafe { &*self.datum().cast_mut_ptr::<pg_sys::Interval>() };
+        interval_days(span.month, span.day, span.time)
+    }
+
+    /// The next argument, a summary that is not NULL.
+    pub fn summary<S: Summary>(&mut self) -> Result<S, ErrorReport> {
+        let at = self.next;
+        self.next += 1;
+        // SAFETY: the declarations in sql/ have the type that the caller asks for, whose values
+        // all have its size; they call a function only with summaries that are not NULL.
+        let bytes = unsafe {
+            pg_getarg_datum(self.fcinfo, at).map_or(&[][..], |datum| {
+                std::slice::from_raw_parts(datum.cast_mut_ptr::<u8>(), S::SIZE)
+            })
+        };
+        S::decode(bytes).map_err(report)
     }
 
     /// The next argument, which must not be NULL.
@@ -67,13 +120,30 @@ impl Arguments {
     }
 }
 
-/// A span in days; a month has 30, as when Postgres justifies intervals.
 fn days(span: Interval) -> f64 {
-    let months = f64::from(span.months()) * 30.0;
-    months + f64::from(span.days()) + span.micros() as f64 / DAY as f64
+    interval_days(span.months(), span.days(), span.micros())
 }
 
-/// A time of the gradebook as a `timestamptz`: calendar times are those of the session's zone,
+/// A span in days; a month has 30, as when Postgres justifies intervals.
+#[inline(always)]
+fn interval_days(months: i32, days: i32, micros: i64) -> f64 {
+    f64::from(months) * 30.0 + f64::from(days) + micros as f64 / DAY as f64
+}
+
+/// A summary as it goes out. pgrx hands a value of its type `Internal` on as it is, whatever the
+/// type in SQL.
+pub fn summary_datum<S: Summary>(summary: &S) -> Internal {
+    // SAFETY: the memory is as large as the summary, and lives as long as results do.
+    unsafe {
+        let place = PgMemoryContexts::CurrentMemoryContext
+            .palloc(S::SIZE)
+            .cast::<u8>();
+        summary.store(std::slice::from_raw_parts_mut(place, S::SIZE));
+        Internal::from(Some(pg_sys::Datum::from(place)))
+    }
+}
+
+/// A time as a `timestamptz`: calendar times are those of the session's zone,
 /// so that a date comes back as the same date everywhere.
 pub fn to_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
     match clock {
@@ -227,15 +297,15 @@ fn utf8(bytes: &[u8]) -> Result<&str, Box<ErrorReport>> {
     })
 }
 
-/// Where the times of a call come from.
+/// The type of the times of a call.
 #[derive(Clone, Copy)]
-enum TimeSource {
+pub enum TimeType {
     Date,
     Timestamp,
     Timestamptz,
 }
 
-impl TimeSource {
+impl TimeType {
     /// For an argument of the call.
     ///
     /// # Safety
@@ -243,17 +313,26 @@ impl TimeSource {
     unsafe fn of_argument(fcinfo: pg_sys::FunctionCallInfo, at: i32) -> Self {
         // SAFETY: as promised by the caller; both functions only look up.
         match unsafe { pg_sys::getBaseType(pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, at)) } {
-            pg_sys::DATEOID => TimeSource::Date,
-            pg_sys::TIMESTAMPOID => TimeSource::Timestamp,
-            _ => TimeSource::Timestamptz,
+            pg_sys::DATEOID => TimeType::Date,
+            pg_sys::TIMESTAMPOID => TimeType::Timestamp,
+            _ => TimeType::Timestamptz,
+        }
+    }
+
+    /// A time from its datum; infinite ones are beyond the range of times.
+    #[inline(always)]
+    fn of(self, datum: pg_sys::Datum) -> i64 {
+        match self {
+            TimeType::Date => midnight(datum.value() as i32),
+            TimeType::Timestamp | TimeType::Timestamptz => datum.value() as i64,
         }
     }
 
     /// What such times mean.
-    fn clock(self) -> Clock {
+    pub fn clock(self) -> Clock {
         match self {
-            TimeSource::Date | TimeSource::Timestamp => Clock::Calendar,
-            TimeSource::Timestamptz => Clock::Absolute,
+            TimeType::Date | TimeType::Timestamp => Clock::Calendar,
+            TimeType::Timestamptz => Clock::Absolute,
         }
     }
 }
@@ -263,7 +342,7 @@ impl TimeSource {
 pub struct RowReader {
     ids: [IdSource; 3],
     has_max_score: bool,
-    time: TimeSource,
+    time: TimeType,
 }
 
 impl RowReader {
@@ -275,7 +354,7 @@ impl RowReader {
             Self {
                 ids: [1, 2, 3].map(|at| IdSource::of_argument(fcinfo, at)),
                 has_max_score: arguments == 7,
-                time: TimeSource::of_argument(fcinfo, arguments - 1),
+                time: TimeType::of_argument(fcinfo, arguments - 1),
             }
         }
     }
@@ -291,11 +370,7 @@ impl RowReader {
             let float = |at| pg_getarg_datum(fcinfo, at).map(|d| f64::from_bits(d.value() as u64));
             let time_at = if self.has_max_score { 6 } else { 5 };
             let time = pg_getarg_datum(fcinfo, time_at);
-            let (clock, taken_at) = match self.time {
-                TimeSource::Date => (Clock::Calendar, time.map(|d| midnight(d.value() as i32))),
-                TimeSource::Timestamp => (Clock::Calendar, time.map(|d| d.value() as i64)),
-                TimeSource::Timestamptz => (Clock::Absolute, time.map(|d| d.value() as i64)),
-            };
+            let (clock, taken_at) = (self.time.clock(), time.map(|datum| self.time.of(datum)));
             let row = Row {
                 student: self.ids[0].read(fcinfo, 1)?,
                 item: self.ids[1].read(fcinfo, 2)?,
@@ -316,7 +391,7 @@ impl RowReader {
 /// follow the state.
 pub struct RosterReader {
     ids: [IdSource; 2],
-    time: TimeSource,
+    time: TimeType,
 }
 
 impl RosterReader {
@@ -326,7 +401,7 @@ impl RosterReader {
         unsafe {
             Self {
                 ids: [1, 2].map(|at| IdSource::of_argument(fcinfo, at)),
-                time: TimeSource::of_argument(fcinfo, 3),
+                time: TimeType::of_argument(fcinfo, 3),
             }
         }
     }
@@ -340,8 +415,8 @@ impl RosterReader {
         unsafe {
             let time = |at, of_day: fn(i32) -> i64| {
                 pg_getarg_datum(fcinfo, at).map(|datum| match self.time {
-                    TimeSource::Date => of_day(datum.value() as i32),
-                    TimeSource::Timestamp | TimeSource::Timestamptz => datum.value() as i64,
+                    TimeType::Date => of_day(datum.value() as i32),
+                    TimeType::Timestamp | TimeType::Timestamptz => datum.value() as i64,
                 })
             };
             let row = Enrolment {

@@ -17,6 +17,11 @@ pub fn normal_quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 
+/// The density of the standard normal distribution.
+pub fn normal_density(z: f64) -> f64 {
+    Normal::standard().pdf(z)
+}
+
 /// P(T < t) of Student's t with `df` degrees of freedom.
 pub fn t_cdf(t: f64, df: f64) -> f64 {
     if t.is_infinite() {

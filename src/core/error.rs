@@ -20,6 +20,14 @@ pub enum Error {
     /// Calendar times (date, timestamp) meet absolute times (timestamptz).
     #[error("cannot merge gradebooks whose times are of different types")]
     Clocks,
+    /// Summaries, or rows of one, that cannot be told on one scale.
+    #[error("cannot merge {name} values of different {argument}")]
+    Mismatch {
+        name: &'static str,
+        argument: &'static str,
+        left: String,
+        right: String,
+    },
     /// A gradebook outgrew its cap.
     #[error("gradebook is too large")]
     TooLarge { what: &'static str, limit: u64 },
@@ -29,6 +37,15 @@ pub enum Error {
     /// Bytes of a version, or with a part, that this code does not know.
     #[error("gradebook was written by a newer version")]
     Newer(u8),
+    /// Bytes or text that are no summary of the type.
+    #[error("malformed {name}")]
+    MalformedSummary {
+        name: &'static str,
+        detail: &'static str,
+    },
+    /// A summary of a version that this code does not know.
+    #[error("{name} was written by a newer version")]
+    NewerSummary { name: &'static str, version: u8 },
 }
 
 /// The core's result type.

@@ -1,5 +1,6 @@
 //! Every choice a user can make, with its default. `docs/technical/method.md` gives the reasons.
 
+use crate::domain::{finite, from_0_to_1, half, inside_0_to_1, not_negative, positive, share};
 use crate::error::{Error, Result};
 use crate::prior::Previous;
 
@@ -175,29 +176,13 @@ impl Options {
 
     /// Refuses what cannot be computed with.
     pub fn check(&self) -> Result<()> {
-        let positive = |name, value: f64| {
-            let expected = "a finite number above zero";
-            ensure(value.is_finite() && value > 0.0, name, value, expected)
-        };
-        let not_negative = |name, value: f64| {
-            let expected = "a finite number of at least zero";
-            ensure(value.is_finite() && value >= 0.0, name, value, expected)
-        };
-        let inside = |name, value: f64| {
-            ensure(
-                value > 0.0 && value < 1.0,
-                name,
-                value,
-                "a number between 0 and 1, exclusive",
-            )
-        };
         positive("half_life", self.half_life)?;
         positive("stale_half_lives", self.stale_half_lives)?;
         if let Some(window) = self.trend_window {
             positive("trend_window", window)?;
         }
         if let Some(cut) = self.cut {
-            ensure(cut.is_finite(), "cut", cut, "a finite number")?;
+            finite("cut", cut)?;
         }
         not_negative("min_answers", self.min_answers)?;
         not_negative("half_precision_items", self.half_precision_items)?;
@@ -206,43 +191,14 @@ impl Options {
         not_negative("trend_min_span", self.trend_min_days)?;
         not_negative("steady_margin", self.steady_margin)?;
         not_negative("drift_margin", self.drift_margin)?;
-        inside("confidence", self.confidence)?;
-        inside("flag_alpha", self.flag_alpha)?;
-        inside("trend_alpha", self.trend_alpha)?;
-        inside("drift_alpha", self.drift_alpha)?;
-        inside("cut_share", self.cut_share)?;
-        let share = "a number above 0 and at most 0.5";
-        let upper_lower = self.upper_lower_share;
-        ensure(
-            upper_lower > 0.0 && upper_lower <= 0.5,
-            "upper_lower_share",
-            upper_lower,
-            share,
-        )?;
-        let share = "a number above 0 and at most 1";
-        ensure(
-            self.due_share > 0.0 && self.due_share <= 1.0,
-            "due_share",
-            self.due_share,
-            share,
-        )?;
-        let from_0_to_1 = |name, value: f64| {
-            let expected = "a number from 0 to 1";
-            ensure((0.0..=1.0).contains(&value), name, value, expected)
-        };
+        inside_0_to_1("confidence", self.confidence)?;
+        inside_0_to_1("flag_alpha", self.flag_alpha)?;
+        inside_0_to_1("trend_alpha", self.trend_alpha)?;
+        inside_0_to_1("drift_alpha", self.drift_alpha)?;
+        inside_0_to_1("cut_share", self.cut_share)?;
+        half("upper_lower_share", self.upper_lower_share)?;
+        share("due_share", self.due_share)?;
         from_0_to_1("weight_floor", self.weight_floor)?;
         from_0_to_1("carry_over", self.carry_over)
-    }
-}
-
-fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::Argument {
-            name,
-            value: value.to_string(),
-            expected,
-        })
     }
 }

@@ -19,6 +19,16 @@ pub enum Clock {
     Absolute,
 }
 
+impl Clock {
+    /// The types of time on this clock.
+    pub fn types(self) -> &'static str {
+        match self {
+            Clock::Calendar => "date or timestamp",
+            Clock::Absolute => "timestamptz",
+        }
+    }
+}
+
 /// Days from `from` to `to`, with their fraction; exact before the division, also for the
 /// widest spans, whose difference overflows 64 bits.
 pub fn days_between(from: i64, to: i64) -> f64 {

@@ -48,15 +48,15 @@ impl Direction {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Line {
     /// Change of the score per day.
-    slope: f64,
+    pub(crate) slope: f64,
     /// Weighted sum of squared distances of the times from their mean, in days.
-    spread: f64,
+    pub(crate) spread: f64,
     /// Weighted sum of squared distances from the line.
-    residual: f64,
+    pub(crate) residual: f64,
     /// Pieces of evidence less 2.
-    df: f64,
-    dates: u64,
-    days: f64,
+    pub(crate) df: f64,
+    pub(crate) dates: u64,
+    pub(crate) days: f64,
 }
 
 impl Line {

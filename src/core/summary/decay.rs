@@ -1,0 +1,239 @@
+//! A mean in which scores fade: at the age of one half-life they count half.
+
+use crate::domain::positive;
+use crate::error::{Error, Result};
+use crate::summary::{Summary, WEIGHTS, is_sum_of_squares, is_time, same_clock, summary, usable};
+use crate::time::{Clock, days_between};
+
+/// Share of a sum below which what is left of it is rounding.
+const ROUNDING: f64 = 1e-12;
+
+summary! {
+    /// Weighted sums over scores x of weight q, faded to `d = 2^(-age / half_life)` at the latest
+    /// of their times. A later score makes all others fade, so that no sum grows with the span.
+    DecaySummary, "decay_summary" {
+        /// Scores.
+        n: u64,
+        /// Rows left out: a value is not finite or beyond 1e100, or a weight is negative.
+        excluded: u64,
+        clock: Option<Clock>,
+        /// In days.
+        half_life: f64,
+        /// The latest time.
+        last_at: i64,
+        /// Sum of d q.
+        weight: f64,
+        /// Sum of (d q)^2.
+        weight_squares: f64,
+        /// Sum of d.
+        decay: f64,
+        /// Sum of d^2 q.
+        decay_weight: f64,
+        /// Weighted mean of x.
+        mean: f64,
+        /// Sum of d q (x - mean)^2.
+        squares: f64,
+    }
+}
+
+impl DecaySummary {
+    /// Takes one score. `weight` is what it counts before it fades, in proportion to its
+    /// precision, 1 for scores that are all alike; 0 leaves it out. `half_life` is in days.
+    ///
+    /// # Errors
+    /// When `half_life` is not above 0 and finite, or differs from that of the rows before.
+    #[inline]
+    pub fn push(
+        &mut self,
+        clock: Clock,
+        taken_at: i64,
+        score: f64,
+        weight: f64,
+        half_life: f64,
+    ) -> Result<()> {
+        if half_life != self.half_life {
+            self.agree_on(half_life)?;
+        }
+        if weight == 0.0 {
+            return Ok(());
+        }
+        self.half_life = half_life;
+        self.clock = Some(clock);
+        if !(WEIGHTS.contains(&weight) && usable(score) && is_time(taken_at)) {
+            self.excluded += 1;
+            return Ok(());
+        }
+        let decay = self.fade_to(taken_at);
+        let weight = decay * weight;
+        self.n += 1;
+        self.weight += weight;
+        self.weight_squares += weight * weight;
+        self.decay += decay;
+        self.decay_weight += decay * weight;
+        let from_mean = score - self.mean;
+        self.mean += from_mean * (weight / self.weight);
+        self.squares += weight * from_mean * (score - self.mean);
+        Ok(())
+    }
+
+    #[cold]
+    fn agree_on(&self, half_life: f64) -> Result<()> {
+        positive("half_life", half_life)?;
+        if self.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Mismatch {
+            name: Self::NAME,
+            argument: "half_life",
+            left: format!("{} days", self.half_life),
+            right: format!("{half_life} days"),
+        })
+    }
+
+    /// Makes `at` the latest time if it is later, and tells how much is left of a score of `at`.
+    #[inline]
+    fn fade_to(&mut self, at: i64) -> f64 {
+        if self.n == 0 {
+            self.last_at = at;
+        }
+        let age = days_between(at, self.last_at) / self.half_life;
+        if age >= 0.0 {
+            return (-age).exp2();
+        }
+        let fade = age.exp2();
+        self.weight *= fade;
+        self.weight_squares *= fade * fade;
+        self.decay *= fade;
+        self.decay_weight *= fade * fade;
+        self.squares *= fade;
+        if self.weight == 0.0 {
+            // Nothing is left that the mean could be of.
+            self.mean = 0.0;
+        }
+        self.last_at = at;
+        1.0
+    }
+
+    fn merge_rows(&mut self, other: &Self) -> Result<()> {
+        if other.half_life != self.half_life {
+            self.agree_on(other.half_life)?;
+        }
+        same_clock(Self::NAME, self.clock, other.clock)?;
+        let excluded = self.excluded + other.excluded;
+        let mut other = *other;
+        if self.n == 0 {
+            *self = other;
+        } else if other.n > 0 {
+            self.fade_to(other.last_at);
+            other.fade_to(self.last_at);
+            let weight = self.weight + other.weight;
+            let share = other.weight / weight;
+            let from_mean = other.mean - self.mean;
+            self.mean += from_mean * share;
+            self.squares += other.squares + from_mean * from_mean * self.weight * share;
+            self.n += other.n;
+            self.weight = weight;
+            self.weight_squares += other.weight_squares;
+            self.decay += other.decay;
+            self.decay_weight += other.decay_weight;
+        }
+        self.excluded = excluded;
+        Ok(())
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        let n = self.n as f64;
+        let at_most = |sum: f64, most: f64| sum > 0.0 && sum <= most * (1.0 + 1e-6);
+        if positive("half_life", self.half_life).is_err() && !self.is_empty() {
+            Some("the half-life is out of range")
+        } else if self.clock.is_none() && !self.is_empty() {
+            Some("it has no clock")
+        } else if self.n == 0 {
+            let nothing = Self {
+                excluded: self.excluded,
+                clock: self.clock,
+                half_life: self.half_life,
+                ..Self::default()
+            };
+            (*self != nothing).then_some("it tells of scores it has not")
+        } else if !is_time(self.last_at) {
+            Some("a time is out of range")
+        } else if !(usable(self.mean) && is_sum_of_squares(self.squares, n * WEIGHTS.end())) {
+            Some("the mean or the spread is out of range")
+        } else if !(at_most(self.decay, n)
+            && at_most(self.weight, self.decay * WEIGHTS.end())
+            && at_most(self.weight_squares, self.weight * self.weight)
+            && at_most(self.decay_weight, self.decay * self.weight))
+        {
+            Some("the weights are out of range")
+        } else {
+            None
+        }
+    }
+
+    /// Scores that count.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// In days; none of nothing.
+    pub fn half_life(&self) -> Option<f64> {
+        (!self.is_empty()).then_some(self.half_life)
+    }
+
+    /// The clock and the latest time of a score.
+    pub fn last_at(&self) -> Option<(Clock, i64)> {
+        (self.n > 0).then_some((self.clock?, self.last_at))
+    }
+
+    /// The clock of the rows.
+    pub fn clock(&self) -> Option<Clock> {
+        self.clock
+    }
+
+    /// The mean with the weights `q 2^(-age / half_life)`. It is the same at every time from the
+    /// last score on, since time takes the same share from all. None of nothing, and at times
+    /// before the last score, which cannot be taken out again.
+    pub fn level(&self, as_of: Option<i64>) -> Option<f64> {
+        self.left_at(as_of).map(|_| self.mean)
+    }
+
+    /// Sum of `q 2^(-age / half_life)` at `as_of`: what is left of the evidence, in fresh scores
+    /// of weight 1.
+    pub fn information(&self, as_of: Option<i64>) -> Option<f64> {
+        self.left_at(as_of).map(|left| self.weight * left)
+    }
+
+    /// The standard error of the level at `as_of`, if students' levels drift so that the
+    /// half-life suits them: the scatter of scores, over what is left of the evidence. It grows
+    /// with silence. Not that of a constant mean, which would be about 0.7 of it for a fresh
+    /// level. None below two scores.
+    ///
+    /// With weights as precisions, the scatter of a score of weight 1 is estimated by
+    /// `sum d q (x - mean)^2 / (sum d - sum d^2 q / sum d q)`, which is unbiased.
+    pub fn level_se(&self, as_of: Option<i64>) -> Option<f64> {
+        let information = self.information(as_of)?;
+        let free = self.decay - self.decay_weight / self.weight;
+        if free <= ROUNDING * self.decay {
+            return None;
+        }
+        let se = (self.squares / free / information).sqrt();
+        se.is_finite().then_some(se)
+    }
+
+    /// Kish's effective number of scores, `(sum d q)^2 / sum (d q)^2`: as many equally weighted
+    /// ones would be worth as much. Time does not change it.
+    pub fn n_effective(&self) -> Option<f64> {
+        let kish = || self.weight * self.weight / self.weight_squares;
+        (self.n > 0).then(|| kish().min(self.n as f64))
+    }
+
+    /// How much is left at `as_of` of what there is at the last time.
+    fn left_at(&self, as_of: Option<i64>) -> Option<f64> {
+        if self.n == 0 {
+            return None;
+        }
+        let silence = as_of.map_or(0.0, |as_of| days_between(self.last_at, as_of));
+        (silence >= 0.0).then(|| (-silence / self.half_life).exp2())
+    }
+}

@@ -1,0 +1,367 @@
+//! Summaries: values of a fixed size that take rows one by one in any order, merge, can be stored,
+//! and answer questions later.
+//!
+//! A summary is a version byte, seven zero bytes and a fixed number of 64-bit words, little
+//! endian: on disk, on the wire and while an aggregate runs. Its text form names every word, or
+//! none while no row has come. Both forms hold every bit. [`docs/technical/format.md`] describes them.
+//!
+//! [`docs/technical/format.md`]: ../../../../docs/technical/format.md
+
+mod decay;
+mod item;
+mod trend;
+
+pub use decay::DecaySummary;
+pub use item::ItemSummary;
+pub use trend::TrendSummary;
+
+use std::ops::RangeInclusive;
+
+use crate::error::{Error, Result};
+use crate::time::{Clock, MAX_TIME, MIN_TIME};
+
+/// The version of the format that is written.
+const VERSION: u8 = 1;
+
+/// Magnitude beyond which a value is no score and no criterion: within it, and with weights
+/// within theirs, no sum of squares over as many rows as can be counted overflows.
+const LARGEST: f64 = 1e100;
+/// What a row may weigh beside 0. Smaller weights would be lost in their squares.
+const WEIGHTS: RangeInclusive<f64> = 1e-50..=1e50;
+
+/// A value of a fixed size that rows and other such values can be added to.
+pub trait Summary: Copy + Default + 'static {
+    /// The name of the type.
+    const NAME: &'static str;
+    /// Bytes of the encoded form.
+    const SIZE: usize;
+
+    /// Writes the encoded form; `bytes` has [`Self::SIZE`] bytes.
+    fn store(&self, bytes: &mut [u8]);
+
+    /// Reads what [`Self::store`] wrote, without a check.
+    fn load(bytes: &[u8]) -> Self;
+
+    /// Reads bytes nobody vouches for.
+    fn decode(bytes: &[u8]) -> Result<Self>;
+
+    /// The text form.
+    fn to_text(&self) -> String;
+
+    /// Reads the text form.
+    fn from_text(text: &str) -> Result<Self>;
+
+    /// Adds what another summary has seen.
+    ///
+    /// # Errors
+    /// When the two cannot be told on one scale, such as different half-lives.
+    fn merge(&mut self, other: &Self) -> Result<()>;
+
+    /// Rows that were left out since they cannot be used.
+    fn excluded(&self) -> u64;
+}
+
+/// Rows beyond which no sum of them can be trusted to its last digit.
+const MOST_ROWS: u64 = 1 << 53;
+
+/// Whether a value can be used as a score or a criterion.
+fn usable(value: f64) -> bool {
+    value.abs() <= LARGEST
+}
+
+/// Whether a sum of squares about a mean is one of `weight` usable values.
+fn is_sum_of_squares(squares: f64, weight: f64) -> bool {
+    (0.0..=4.0 * LARGEST * LARGEST * weight).contains(&squares)
+}
+
+/// Whether a sum of products is one that goes with two sums of squares (Cauchy and Schwarz).
+fn is_sum_of_products(products: f64, left: f64, right: f64) -> bool {
+    products.abs() <= left.sqrt() * right.sqrt() * (1.0 + 1e-6)
+}
+
+/// What takes one word of a summary.
+trait Word: Copy + Default {
+    fn to_word(self) -> u64;
+    fn from_word(word: u64) -> Self;
+    fn to_text(self) -> String;
+    fn from_text(text: &str) -> Option<Self>;
+    fn is_finite(self) -> bool {
+        true
+    }
+}
+
+impl Word for u64 {
+    fn to_word(self) -> u64 {
+        self
+    }
+    fn from_word(word: u64) -> Self {
+        word
+    }
+    fn to_text(self) -> String {
+        self.to_string()
+    }
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Word for i64 {
+    fn to_word(self) -> u64 {
+        self as u64
+    }
+    fn from_word(word: u64) -> Self {
+        word as i64
+    }
+    fn to_text(self) -> String {
+        self.to_string()
+    }
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Word for f64 {
+    fn to_word(self) -> u64 {
+        self.to_bits()
+    }
+    fn from_word(word: u64) -> Self {
+        f64::from_bits(word)
+    }
+    /// The shortest digits that give the same value again.
+    fn to_text(self) -> String {
+        format!("{self:?}")
+    }
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+    fn is_finite(self) -> bool {
+        f64::is_finite(self)
+    }
+}
+
+impl Word for bool {
+    fn to_word(self) -> u64 {
+        u64::from(self)
+    }
+    fn from_word(word: u64) -> Self {
+        word != 0
+    }
+    fn to_text(self) -> String {
+        self.to_string()
+    }
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+/// None while no row has come.
+impl Word for Option<Clock> {
+    fn to_word(self) -> u64 {
+        match self {
+            None => 0,
+            Some(Clock::Calendar) => 1,
+            Some(Clock::Absolute) => 2,
+        }
+    }
+    fn from_word(word: u64) -> Self {
+        match word {
+            1 => Some(Clock::Calendar),
+            2 => Some(Clock::Absolute),
+            _ => None,
+        }
+    }
+    fn to_text(self) -> String {
+        let name = match self {
+            None => "none",
+            Some(Clock::Calendar) => "calendar",
+            Some(Clock::Absolute) => "absolute",
+        };
+        name.to_owned()
+    }
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(None),
+            "calendar" => Some(Some(Clock::Calendar)),
+            "absolute" => Some(Some(Clock::Absolute)),
+            _ => None,
+        }
+    }
+}
+
+/// Declares a summary by its words, of which `n` and `excluded` count rows. The type brings
+/// `merge_rows`, for two that are not empty, and `fault`, which says what is wrong with values
+/// that rows could not have led to.
+macro_rules! summary {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $sql:literal {
+            $($(#[$word_doc:meta])* $word:ident: $type:ty,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq)]
+        pub struct $name {
+            $($(#[$word_doc])* $word: $type,)+
+        }
+
+        impl $crate::summary::Summary for $name {
+            const NAME: &'static str = $sql;
+            const SIZE: usize = 8 * (1 + [$(stringify!($word)),+].len());
+
+            #[inline]
+            fn store(&self, bytes: &mut [u8]) {
+                use $crate::summary::Word;
+                let words = [u64::from($crate::summary::VERSION), $(self.$word.to_word()),+];
+                for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+                    place.copy_from_slice(&word.to_le_bytes());
+                }
+            }
+
+            #[inline]
+            fn load(bytes: &[u8]) -> Self {
+                use $crate::summary::Word;
+                let mut words = bytes.chunks_exact(8).skip(1).map(|word| {
+                    u64::from_le_bytes(word.try_into().unwrap_or_default())
+                });
+                Self {
+                    $($word: Word::from_word(words.next().unwrap_or_default()),)+
+                }
+            }
+
+            fn decode(bytes: &[u8]) -> $crate::Result<Self> {
+                $crate::summary::check_header($sql, bytes, Self::SIZE)?;
+                let summary = Self::load(bytes);
+                let mut again = [0; Self::SIZE];
+                summary.store(&mut again);
+                if bytes != again {
+                    return Err($crate::summary::malformed($sql, "a word has no meaning"));
+                }
+                summary.checked()
+            }
+
+            fn to_text(&self) -> String {
+                use $crate::summary::Word;
+                if self.is_empty() {
+                    return format!("v{}", $crate::summary::VERSION);
+                }
+                let words = [$(format!("{}={}", stringify!($word), self.$word.to_text())),+];
+                format!("v{} {}", $crate::summary::VERSION, words.join(" "))
+            }
+
+            fn from_text(text: &str) -> $crate::Result<Self> {
+                let mut words = $crate::summary::words_of_text($sql, text)?.peekable();
+                if words.peek().is_none() {
+                    return Ok(Self::default());
+                }
+                let summary = Self {
+                    $($word: $crate::summary::word_of_text($sql, stringify!($word), &mut words)?,)+
+                };
+                match words.next() {
+                    None => summary.checked(),
+                    Some(_) => Err($crate::summary::malformed($sql, "it has a word too many")),
+                }
+            }
+
+            fn merge(&mut self, other: &Self) -> $crate::Result<()> {
+                if other.is_empty() {
+                    return Ok(());
+                }
+                if self.is_empty() {
+                    *self = *other;
+                    return Ok(());
+                }
+                self.merge_rows(other)
+            }
+
+            fn excluded(&self) -> u64 {
+                self.excluded
+            }
+        }
+
+        impl $name {
+            /// Whether no row has come, not even one that was left out.
+            fn is_empty(&self) -> bool {
+                self.n == 0 && self.excluded == 0
+            }
+
+            fn checked(self) -> $crate::Result<Self> {
+                use $crate::summary::Word;
+                if !($(self.$word.is_finite())&&+) {
+                    return Err($crate::summary::malformed($sql, "a number is not finite"));
+                }
+                if self.is_empty() && self != Self::default() {
+                    return Err($crate::summary::malformed($sql, "it tells of rows it has not"));
+                }
+                if self.n.max(self.excluded) > $crate::summary::MOST_ROWS {
+                    return Err($crate::summary::malformed($sql, "a count is too large"));
+                }
+                match self.fault() {
+                    None => Ok(self),
+                    Some(detail) => Err($crate::summary::malformed($sql, detail)),
+                }
+            }
+        }
+    };
+}
+use summary;
+
+fn malformed(name: &'static str, detail: &'static str) -> Error {
+    Error::MalformedSummary { name, detail }
+}
+
+/// The version and the length, before anything else is read.
+fn check_header(name: &'static str, bytes: &[u8], size: usize) -> Result<()> {
+    match bytes {
+        [version, ..] if *version > VERSION => Err(Error::NewerSummary {
+            name,
+            version: *version,
+        }),
+        [0, ..] => Err(malformed(name, "it has no version")),
+        _ if bytes.len() != size => Err(malformed(name, "it has the wrong length")),
+        _ => Ok(()),
+    }
+}
+
+/// The words of a text form, after its version.
+fn words_of_text<'a>(
+    name: &'static str,
+    text: &'a str,
+) -> Result<impl Iterator<Item = &'a str> + use<'a>> {
+    let mut words = text.split_ascii_whitespace();
+    let version = words.next().and_then(|word| word.strip_prefix('v'));
+    match version.and_then(|version| version.parse::<u8>().ok()) {
+        Some(VERSION) => Ok(words),
+        Some(version) if version > VERSION => Err(Error::NewerSummary { name, version }),
+        _ => Err(malformed(name, "it does not begin with its version")),
+    }
+}
+
+fn word_of_text<'a, T: Word>(
+    name: &'static str,
+    key: &str,
+    words: &mut impl Iterator<Item = &'a str>,
+) -> Result<T> {
+    let value = words
+        .next()
+        .and_then(|word| word.strip_prefix(key)?.strip_prefix('='))
+        .ok_or_else(|| malformed(name, "a word is missing or out of its place"))?;
+    T::from_text(value).ok_or_else(|| malformed(name, "a word has no meaning"))
+}
+
+/// The clock of rows that join others.
+fn same_clock(name: &'static str, left: Option<Clock>, right: Option<Clock>) -> Result<()> {
+    match (left, right) {
+        (Some(left), Some(right)) if left != right => Err(Error::Mismatch {
+            name,
+            argument: "taken_at",
+            left: left.types().to_owned(),
+            right: right.types().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a time is one that rows can have.
+fn is_time(at: i64) -> bool {
+    (MIN_TIME..=MAX_TIME).contains(&at)
+}

@@ -1,0 +1,125 @@
+//! The types `item_summary`, `decay_summary` and `trend_summary`, the aggregates that make them,
+//! and what they answer.
+//!
+//! A transition function takes rows that have no NULL and starts from an empty summary, so there
+//! is one way for a group to be empty. Every one-step aggregate is a summary with one of its
+//! accessors as the final function; those over the same arguments share one state.
+
+mod decay;
+mod item;
+mod trend;
+
+use pg_assess_core::summary::Summary;
+use pgrx::pg_sys;
+
+use crate::agg;
+use crate::error::Result;
+use crate::varlena::Arguments;
+
+/// The summary in argument 0. At the end of an aggregate it tells once per statement that rows
+/// were left out; no student is named.
+fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> Result<S> {
+    let summary: S = Arguments::of(fcinfo).summary()?;
+    let excluded = summary.excluded();
+    if excluded > 0 && agg::is_aggregate(fcinfo) && agg::is_first_time(fcinfo) {
+        log::warn!(
+            "{excluded} rows of a group were left out: a value is not finite or too large, or a \
+             weight is negative; assess.excluded({}) counts them in each group",
+            S::NAME,
+        );
+    }
+    Ok(summary)
+}
+
+/// What a type needs beside its transition functions and accessors: input and output, the merge
+/// behind `rollup` and parallel plans, the end of its own aggregate, and two counts.
+macro_rules! summary_type {
+    ($type:ty: $in:ident, $out:ident, $recv:ident, $send:ident, $merge:ident, $final:ident,
+     $n:ident, $excluded:ident) => {
+        #[pgrx::pg_extern(sql = false)]
+        fn $in(text: &std::ffi::CStr) -> $crate::error::Result<pgrx::Internal> {
+            use pg_assess_core::summary::Summary;
+            <$type>::from_text(&text.to_string_lossy())
+                .map(|summary| $crate::varlena::summary_datum(&summary))
+                .map_err(|error| {
+                    let code = pgrx::PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION;
+                    $crate::error::report_input(error, code)
+                })
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $out(
+            fcinfo: pgrx::pg_sys::FunctionCallInfo,
+        ) -> $crate::error::Result<std::ffi::CString> {
+            use pg_assess_core::summary::Summary;
+            let summary: $type = $crate::varlena::Arguments::of(fcinfo).summary()?;
+            // The text form has no zero byte.
+            Ok(std::ffi::CString::new(summary.to_text()).unwrap_or_default())
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $recv(mut message: pgrx::Internal) -> $crate::error::Result<pgrx::Internal> {
+            use pg_assess_core::summary::Summary;
+            <$type>::decode($crate::varlena::wire_bytes(&mut message))
+                .map(|summary| $crate::varlena::summary_datum(&summary))
+                .map_err(|error| {
+                    let code = pgrx::PgSqlErrorCode::ERRCODE_INVALID_BINARY_REPRESENTATION;
+                    $crate::error::report_input(error, code)
+                })
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $send(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<Vec<u8>> {
+            use pg_assess_core::summary::Summary;
+            let summary: $type = $crate::varlena::Arguments::of(fcinfo).summary()?;
+            let mut bytes = vec![0; <$type>::SIZE];
+            summary.store(&mut bytes);
+            Ok(bytes)
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $merge(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<pgrx::Internal> {
+            use pg_assess_core::summary::Summary;
+            let other: $type = $crate::varlena::Arguments::after_state(fcinfo).summary()?;
+            Ok($crate::agg::update_summary(
+                fcinfo,
+                |summary: &mut $type| summary.merge(&other),
+            ))
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $final(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<pgrx::Internal> {
+            let summary: $type = $crate::summary::summary(fcinfo)?;
+            Ok(match summary == <$type>::default() {
+                true => pgrx::Internal::from(None),
+                false => $crate::varlena::summary_datum(&summary),
+            })
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $n(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<i64> {
+            let summary: $type = $crate::summary::summary(fcinfo)?;
+            Ok(summary.n() as i64)
+        }
+
+        #[pgrx::pg_extern(sql = false)]
+        fn $excluded(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<i64> {
+            use pg_assess_core::summary::Summary;
+            let summary: $type = $crate::summary::summary(fcinfo)?;
+            Ok(summary.excluded() as i64)
+        }
+    };
+}
+use summary_type;
+
+/// Accessors that need nothing but the summary and give a number that may not exist.
+macro_rules! accessors {
+    ($type:ty: $($name:ident = $method:expr;)+) => {$(
+        #[pgrx::pg_extern(sql = false)]
+        fn $name(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<Option<f64>> {
+            let method: fn(&$type) -> Option<f64> = $method;
+            Ok(method(&$crate::summary::summary(fcinfo)?))
+        }
+    )+};
+}
+use accessors;
