@@ -24,7 +24,7 @@ CREATE TYPE @extschema@.trend_summary (
     OUTPUT = @extschema@.trend_summary_out,
     RECEIVE = @extschema@.trend_summary_recv,
     SEND = @extschema@.trend_summary_send,
-    INTERNALLENGTH = 112,
+    INTERNALLENGTH = 104,
     ALIGNMENT = double
 );
 COMMENT ON TYPE @extschema@.trend_summary IS

@@ -1,10 +1,15 @@
 //! The states of aggregates: where they live, who frees them.
 //!
-//! There are two kinds. The state of `gradebook_agg` is a Rust value in the memory context of the
+//! There are three kinds. The state of `gradebook_agg` is a Rust value in the memory context of the
 //! aggregate, which drops it when the group is done, also after an error; Postgres sees a pointer
 //! of type internal. The state of a summary is a value of an ordinary type of a fixed size, which
-//! Postgres copies, counts and frees itself, and which is changed where it lies.
+//! Postgres copies, counts and frees itself, and which is changed where it lies. [`Numbers`] are
+//! for aggregates that need all values of a group: a piece of the aggregate's memory that grows,
+//! so that Postgres knows how much a million groups take, and nothing has to be freed.
 
+use std::cell::Cell;
+
+use pg_assess_core::Error;
 use pg_assess_core::summary::Summary;
 use pgrx::fcinfo::pg_getarg_datum;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -99,6 +104,206 @@ pub fn update_summary<S: Summary>(
     }
 }
 
+/// Numbers of a group that is still growing, beside two words of their own.
+pub struct Numbers(*mut NumbersHead);
+
+/// What lies before the numbers.
+#[repr(C)]
+struct NumbersHead {
+    /// Rows that were left out.
+    excluded: u64,
+    /// The value of an argument that all rows have in common; NaN where there is none.
+    argument: f64,
+    length: usize,
+    capacity: usize,
+}
+
+const HEAD: usize = size_of::<NumbersHead>();
+/// The first piece of memory of a group, with its head: a small group stays in it.
+const FIRST_BYTES: usize = 128;
+/// Numbers that fit into the largest piece of memory that Postgres gives (`MaxAllocSize` in
+/// `utils/memutils.h`).
+pub const MOST_NUMBERS: usize = (0x3fff_ffff - HEAD) / size_of::<f64>();
+
+impl Numbers {
+    fn new(context: pg_sys::MemoryContext, bytes: usize) -> Self {
+        // SAFETY: the memory holds the head, which is written before it is read.
+        unsafe {
+            let head = pg_sys::MemoryContextAlloc(context, bytes).cast::<NumbersHead>();
+            head.write(NumbersHead {
+                excluded: 0,
+                argument: f64::NAN,
+                length: 0,
+                capacity: (bytes - HEAD) / size_of::<f64>(),
+            });
+            Self(head)
+        }
+    }
+
+    fn head(&self) -> &NumbersHead {
+        // SAFETY: points to a head for as long as it lives.
+        unsafe { &*self.0 }
+    }
+
+    fn head_mut(&mut self) -> &mut NumbersHead {
+        // SAFETY: as above.
+        unsafe { &mut *self.0 }
+    }
+
+    pub fn excluded(&self) -> u64 {
+        self.head().excluded
+    }
+
+    /// Counts rows that are left out.
+    pub fn exclude(&mut self, rows: u64) {
+        self.head_mut().excluded += rows;
+    }
+
+    /// What [`Self::agree_on`] has set.
+    pub fn argument(&self) -> Option<f64> {
+        let argument = self.head().argument;
+        (!argument.is_nan()).then_some(argument)
+    }
+
+    /// Sets the value of an argument, which is the same for all rows.
+    pub fn agree_on(&mut self, name: &'static str, value: f64) -> Result<(), Error> {
+        match self.argument() {
+            Some(other) if other != value => Err(Error::Mismatch {
+                name: "aggregate",
+                argument: name,
+                left: other.to_string(),
+                right: value.to_string(),
+            }),
+            _ => {
+                self.head_mut().argument = value;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes over the excluded rows and the argument of others.
+    pub fn join(&mut self, other: &Self) -> Result<(), Error> {
+        self.exclude(other.excluded());
+        match other.argument() {
+            Some(argument) => self.agree_on("argument", argument),
+            None => Ok(()),
+        }
+    }
+
+    pub fn as_slice(&self) -> &[f64] {
+        // SAFETY: as many numbers as the length says follow the head.
+        unsafe { std::slice::from_raw_parts(self.0.add(1).cast(), self.head().length) }
+    }
+
+    pub fn as_mut_slice(&mut self) -> &mut [f64] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(1).cast(), self.head().length) }
+    }
+
+    /// Whether more numbers would need more memory.
+    pub fn is_full(&self, more: usize) -> bool {
+        let head = self.head();
+        head.length + more > head.capacity
+    }
+
+    /// Adds numbers at the end.
+    #[inline(always)]
+    pub fn extend(&mut self, numbers: &[f64]) -> Result<(), Error> {
+        if self.is_full(numbers.len()) {
+            self.grow(numbers.len())?;
+        }
+        let length = self.head().length;
+        // SAFETY: there is room for them, and the new numbers are not among the old ones.
+        unsafe {
+            let end = self.0.add(1).cast::<f64>().add(length);
+            std::ptr::copy_nonoverlapping(numbers.as_ptr(), end, numbers.len());
+        }
+        self.head_mut().length = length + numbers.len();
+        Ok(())
+    }
+
+    /// Forgets the numbers from `length` on.
+    pub fn truncate(&mut self, length: usize) {
+        let head = self.head_mut();
+        head.length = head.length.min(length);
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) -> Result<(), Error> {
+        let needed = self.head().length + more;
+        if needed > MOST_NUMBERS {
+            return Err(Error::GroupTooLarge {
+                limit: MOST_NUMBERS as u64,
+            });
+        }
+        let bytes = HEAD + needed * size_of::<f64>();
+        let bytes = bytes
+            .next_power_of_two()
+            .min(HEAD + MOST_NUMBERS * size_of::<f64>());
+        // SAFETY: what is there was allocated by Postgres, keeps its context, and is not used
+        // where it was any more.
+        unsafe {
+            self.0 = pg_sys::repalloc(self.0.cast(), bytes).cast();
+        }
+        self.head_mut().capacity = (bytes - HEAD) / size_of::<f64>();
+        Ok(())
+    }
+}
+
+/// Changes the numbers in argument 0, which are made first where there are none yet.
+#[inline(always)]
+pub fn update_numbers(
+    fcinfo: pg_sys::FunctionCallInfo,
+    change: impl FnOnce(&mut Numbers) -> Result<(), Error>,
+) -> Internal {
+    let mut numbers = match numbers(fcinfo, 0) {
+        Some(numbers) => numbers,
+        None => Numbers::new(context(fcinfo), FIRST_BYTES),
+    };
+    if let Err(error) = change(&mut numbers) {
+        raise(report(error));
+    }
+    Internal::from(Some(pg_sys::Datum::from(numbers.0)))
+}
+
+/// The numbers in argument `at`; none when it is NULL.
+pub fn numbers(fcinfo: pg_sys::FunctionCallInfo, at: usize) -> Option<Numbers> {
+    // SAFETY: the argument is declared internal, and holds what `update_numbers` or
+    // `received_numbers` made for the same aggregate.
+    unsafe { pg_getarg_datum(fcinfo, at).map(|datum| Numbers(datum.cast_mut_ptr())) }
+}
+
+/// Numbers as a parallel worker sends them: within one server, so in its own order of bytes.
+pub fn sent_numbers(numbers: &Numbers) -> Vec<u8> {
+    let head = numbers.head();
+    let own = [head.excluded, head.argument.to_bits()];
+    let words = own
+        .into_iter()
+        .chain(numbers.as_slice().iter().map(|number| number.to_bits()));
+    words.flat_map(u64::to_ne_bytes).collect()
+}
+
+/// What [`sent_numbers`] sent.
+pub fn received_numbers(bytes: &[u8]) -> Result<Internal, Error> {
+    let words = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|word| u64::from_ne_bytes(*word));
+    let words: Vec<u64> = words.collect();
+    let [excluded, argument, ref received @ ..] = words[..] else {
+        return Err(Error::Malformed("it ends too early"));
+    };
+    // SAFETY: reads a variable of the backend.
+    let context = unsafe { pg_sys::CurrentMemoryContext };
+    let mut numbers = Numbers::new(context, HEAD + size_of_val(received));
+    let received: Vec<f64> = received.iter().map(|&word| f64::from_bits(word)).collect();
+    numbers.extend(&received)?;
+    let head = numbers.head_mut();
+    (head.excluded, head.argument) = (excluded, f64::from_bits(argument));
+    Ok(Internal::from(Some(pg_sys::Datum::from(numbers.0))))
+}
+
 /// Whether the function is called by an aggregate or a window; `AggCheckCallContext` asks the
 /// same, but a call into C for every row would cost as much as the row.
 pub fn is_aggregate(fcinfo: pg_sys::FunctionCallInfo) -> bool {
@@ -123,4 +328,35 @@ pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
         (*lookup).fn_extra = lookup.cast();
         first
     }
+}
+
+/// Whether this is the first time that an aggregate asks in the execution of a query: several
+/// aggregates of one query, or of partitions, have one thing to say.
+pub fn is_first_in_query(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: the context of an aggregate's call is its plan state, which begins as every plan
+    // state does; that of the query is freed when the query ends, also after an error, and calls
+    // `forget` before.
+    unsafe {
+        let plan = (*fcinfo).context.cast::<pg_sys::PlanState>();
+        let query = (*(*plan).state).es_query_cxt;
+        if ASKED.replace(query) == query {
+            return false;
+        }
+        let size = size_of::<pg_sys::MemoryContextCallback>();
+        let callback = pg_sys::MemoryContextAllocZero(query, size).cast();
+        (*(callback as *mut pg_sys::MemoryContextCallback)).func = Some(forget);
+        pg_sys::MemoryContextRegisterResetCallback(query, callback);
+        true
+    }
+}
+
+thread_local! {
+    /// The memory of the query in which `is_first_in_query` was asked.
+    static ASKED: Cell<pg_sys::MemoryContext> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// Another query may get the same memory.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn forget(_query: *mut std::ffi::c_void) {
+    ASKED.set(std::ptr::null_mut());
 }

@@ -42,6 +42,9 @@ pub fn report(error: Error) -> ErrorReport {
         Error::TooLarge { what, limit } => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
             .set_detail(format!("A gradebook holds at most {limit} {what}."))
             .set_hint("Make one gradebook per subject or school year: add GROUP BY."),
+        Error::GroupTooLarge { limit } => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+            .set_detail(format!("A group holds at most {limit} numbers."))
+            .set_hint("Make groups smaller: add GROUP BY."),
         Error::Malformed(detail) => new(Code::ERRCODE_DATA_CORRUPTED)
             .set_detail(format!("In the value, {detail}."))
             .set_hint("Make the gradebook again from the responses."),

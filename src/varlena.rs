@@ -5,9 +5,9 @@
 
 use pg_assess_core::gradebook::{Enrolment, Id, MaxScore, Row};
 use pg_assess_core::summary::Summary;
-use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
+use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME, days_between};
 use pgrx::datum::Interval;
-use pgrx::fcinfo::{pg_getarg, pg_getarg_datum, pg_getarg_datum_raw};
+use pgrx::fcinfo::{pg_arg_is_null, pg_getarg, pg_getarg_datum, pg_getarg_datum_raw};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::varlena::{varatt_is_1b_e, varatt_is_4b_c, varlena_to_byte_slice};
 use pgrx::{
@@ -49,6 +49,15 @@ impl Arguments {
         self.next < usize::from(unsafe { (*self.fcinfo).nargs } as u16)
     }
 
+    /// Whether one of the arguments that are left is NULL.
+    #[inline(always)]
+    pub fn has_null(&self) -> bool {
+        // SAFETY: as for `optional`.
+        let is_null = |at| unsafe { pg_arg_is_null(self.fcinfo, at) };
+        let arguments = usize::from(unsafe { (*self.fcinfo).nargs } as u16);
+        (self.next..arguments).any(is_null)
+    }
+
     /// The next argument as it is; the caller's function is strict, so it is not NULL.
     #[inline(always)]
     fn datum(&mut self) -> pg_sys::Datum {
@@ -68,6 +77,17 @@ impl Arguments {
     #[inline(always)]
     pub fn time(&mut self, time: TimeType) -> i64 {
         time.of(self.datum())
+    }
+
+    /// The next argument, a time that is not NULL, in days since 2000-01-01; infinite for times
+    /// there are not.
+    #[inline(always)]
+    pub fn day(&mut self, time: TimeType) -> f64 {
+        let at = self.time(time);
+        match (MIN_TIME..=MAX_TIME).contains(&at) {
+            true => days_between(0, at),
+            false => f64::INFINITY,
+        }
     }
 
     /// The next argument, an `interval` of a strict function, in days.

@@ -31,6 +31,9 @@ pub enum Error {
     /// A gradebook outgrew its cap.
     #[error("gradebook is too large")]
     TooLarge { what: &'static str, limit: u64 },
+    /// An aggregate that keeps the values of a group has too many of them.
+    #[error("too many values in one group")]
+    GroupTooLarge { limit: u64 },
     /// Bytes or text that are no gradebook.
     #[error("malformed gradebook")]
     Malformed(&'static str),

@@ -12,7 +12,7 @@ pub mod codec;
 pub mod criterion;
 pub mod difficulty;
 pub mod distribution;
-mod domain;
+pub mod domain;
 pub mod drift;
 pub mod due;
 pub mod error;

@@ -16,19 +16,23 @@ use crate::agg;
 use crate::error::Result;
 use crate::varlena::Arguments;
 
-/// The summary in argument 0. At the end of an aggregate it tells once per statement that rows
-/// were left out; no student is named.
+/// The summary in argument 0. At the end of an aggregate it tells that rows were left out.
 fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> Result<S> {
     let summary: S = Arguments::of(fcinfo).summary()?;
-    let excluded = summary.excluded();
-    if excluded > 0 && agg::is_aggregate(fcinfo) && agg::is_first_time(fcinfo) {
-        log::warn!(
-            "{excluded} rows of a group were left out: a value is not finite or too large, or a \
-             weight is negative; assess.excluded({}) counts them in each group",
-            S::NAME,
-        );
+    if agg::is_aggregate(fcinfo) {
+        warn_of_excluded(fcinfo, summary.excluded());
     }
     Ok(summary)
+}
+
+/// Tells once per query that an aggregate left out rows.
+pub fn warn_of_excluded(fcinfo: pg_sys::FunctionCallInfo, rows: u64) {
+    if rows > 0 && agg::is_first_in_query(fcinfo) {
+        log::warn!(
+            "aggregates left out {rows} rows of a group, which have a value that is not finite or \
+             too large, or a negative weight; excluded(summary) counts them in every group",
+        );
+    }
 }
 
 /// What a type needs beside its transition functions and accessors: input and output, the merge

@@ -2,11 +2,10 @@
 
 use crate::domain::positive;
 use crate::error::{Error, Result};
-use crate::summary::{Summary, WEIGHTS, is_sum_of_squares, is_time, same_clock, summary, usable};
+use crate::summary::{
+    Summary, WEIGHTS, is_mean, is_sum_of_squares, is_time, same_clock, summary, usable,
+};
 use crate::time::{Clock, days_between};
-
-/// Share of a sum below which what is left of it is rounding.
-const ROUNDING: f64 = 1e-12;
 
 summary! {
     /// Weighted sums over scores x of weight q, faded to `d = 2^(-age / half_life)` at the latest
@@ -25,10 +24,12 @@ summary! {
         weight: f64,
         /// Sum of (d q)^2.
         weight_squares: f64,
-        /// Sum of d.
-        decay: f64,
         /// Sum of d^2 q.
         decay_weight: f64,
+        /// `sum d - sum d^2 q / sum d q`, over which the squares estimate the variance of a score
+        /// of weight 1. It is added up by itself, as the difference would lose its digits to a
+        /// score that outweighs the others.
+        free: f64,
         /// Weighted mean of x.
         mean: f64,
         /// Sum of d q (x - mean)^2.
@@ -51,7 +52,7 @@ impl DecaySummary {
         weight: f64,
         half_life: f64,
     ) -> Result<()> {
-        if half_life != self.half_life {
+        if half_life != self.half_life || self.half_life == 0.0 {
             self.agree_on(half_life)?;
         }
         if weight == 0.0 {
@@ -65,15 +66,42 @@ impl DecaySummary {
         }
         let decay = self.fade_to(taken_at);
         let weight = decay * weight;
-        self.n += 1;
-        self.weight += weight;
-        self.weight_squares += weight * weight;
-        self.decay += decay;
-        self.decay_weight += decay * weight;
-        let from_mean = score - self.mean;
-        self.mean += from_mean * (weight / self.weight);
-        self.squares += weight * from_mean * (score - self.mean);
+        self.join(&Self {
+            n: 1,
+            weight,
+            weight_squares: weight * weight,
+            decay_weight: decay * weight,
+            free: 0.0,
+            mean: score,
+            squares: 0.0,
+            ..*self
+        });
         Ok(())
+    }
+
+    /// Takes scores that have faded to the same time.
+    #[inline(always)]
+    fn join(&mut self, other: &Self) {
+        self.n += other.n;
+        if other.weight == 0.0 {
+            return;
+        }
+        let weight = self.weight + other.weight;
+        let share = other.weight / weight;
+        if self.weight > 0.0 {
+            let from_mean = other.mean - self.mean;
+            self.mean += from_mean * share;
+            self.squares += self.weight * share * from_mean * from_mean;
+            self.free += self.decay_weight / self.weight * share
+                + other.decay_weight / weight * (self.weight / other.weight);
+        } else {
+            self.mean = other.mean;
+        }
+        self.squares += other.squares;
+        self.free += other.free;
+        self.weight = weight;
+        self.weight_squares += other.weight_squares;
+        self.decay_weight += other.decay_weight;
     }
 
     #[cold]
@@ -103,13 +131,9 @@ impl DecaySummary {
         let fade = age.exp2();
         self.weight *= fade;
         self.weight_squares *= fade * fade;
-        self.decay *= fade;
         self.decay_weight *= fade * fade;
+        self.free *= fade;
         self.squares *= fade;
-        if self.weight == 0.0 {
-            // Nothing is left that the mean could be of.
-            self.mean = 0.0;
-        }
         self.last_at = at;
         1.0
     }
@@ -126,16 +150,7 @@ impl DecaySummary {
         } else if other.n > 0 {
             self.fade_to(other.last_at);
             other.fade_to(self.last_at);
-            let weight = self.weight + other.weight;
-            let share = other.weight / weight;
-            let from_mean = other.mean - self.mean;
-            self.mean += from_mean * share;
-            self.squares += other.squares + from_mean * from_mean * self.weight * share;
-            self.n += other.n;
-            self.weight = weight;
-            self.weight_squares += other.weight_squares;
-            self.decay += other.decay;
-            self.decay_weight += other.decay_weight;
+            self.join(&other);
         }
         self.excluded = excluded;
         Ok(())
@@ -158,12 +173,12 @@ impl DecaySummary {
             (*self != nothing).then_some("it tells of scores it has not")
         } else if !is_time(self.last_at) {
             Some("a time is out of range")
-        } else if !(usable(self.mean) && is_sum_of_squares(self.squares, n * WEIGHTS.end())) {
+        } else if !(is_mean(self.mean) && is_sum_of_squares(self.squares, n * WEIGHTS.end())) {
             Some("the mean or the spread is out of range")
-        } else if !(at_most(self.decay, n)
-            && at_most(self.weight, self.decay * WEIGHTS.end())
+        } else if !(at_most(self.weight, n * WEIGHTS.end())
             && at_most(self.weight_squares, self.weight * self.weight)
-            && at_most(self.decay_weight, self.decay * self.weight))
+            && at_most(self.decay_weight, n * self.weight)
+            && (self.free == 0.0 || at_most(self.free, n)))
         {
             Some("the weights are out of range")
         } else {
@@ -209,15 +224,11 @@ impl DecaySummary {
     /// with silence. Not that of a constant mean, which would be about 0.7 of it for a fresh
     /// level. None below two scores.
     ///
-    /// With weights as precisions, the scatter of a score of weight 1 is estimated by
-    /// `sum d q (x - mean)^2 / (sum d - sum d^2 q / sum d q)`, which is unbiased.
+    /// With weights as precisions, `sum d q (x - mean)^2 / (sum d - sum d^2 q / sum d q)` is an
+    /// unbiased estimate of the variance of a score of weight 1.
     pub fn level_se(&self, as_of: Option<i64>) -> Option<f64> {
-        let information = self.information(as_of)?;
-        let free = self.decay - self.decay_weight / self.weight;
-        if free <= ROUNDING * self.decay {
-            return None;
-        }
-        let se = (self.squares / free / information).sqrt();
+        let se = (self.squares / self.free / self.information(as_of)?).sqrt();
+        // Nothing is free with one score, or when all others have faded to nothing.
         se.is_finite().then_some(se)
     }
 

@@ -3,7 +3,7 @@
 use crate::distribution::{normal_density, normal_quantile};
 use crate::domain::inside_0_to_1;
 use crate::error::Result;
-use crate::summary::{is_sum_of_products, is_sum_of_squares, summary, usable};
+use crate::summary::{is_mean, is_sum_of_products, is_sum_of_squares, summary, usable};
 
 /// Share of a variance that rounding can leave of one that is 0.
 const ROUNDING: f64 = 1e-12;
@@ -68,7 +68,7 @@ impl ItemSummary {
     fn fault(&self) -> Option<&'static str> {
         let n = self.n as f64;
         let squares = [self.score_squares, self.criterion_squares];
-        if !(usable(self.score) && usable(self.criterion)) {
+        if !(is_mean(self.score) && is_mean(self.criterion)) {
             Some("a mean is too large")
         } else if !squares.iter().all(|&squares| is_sum_of_squares(squares, n)) {
             Some("a sum of squares is out of range")
@@ -160,6 +160,10 @@ impl ItemSummary {
 
 /// None when one side does not vary.
 fn correlation(products: f64, left: f64, right: f64) -> Option<f64> {
-    let spread = left.sqrt() * right.sqrt();
+    // One root is exact where two are not; the product of huge or tiny sums has none.
+    let spread = match left * right {
+        product if product.is_normal() => product.sqrt(),
+        _ => left.sqrt() * right.sqrt(),
+    };
     (spread > 0.0).then(|| (products / spread).clamp(-1.0, 1.0))
 }

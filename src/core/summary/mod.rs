@@ -65,18 +65,24 @@ pub trait Summary: Copy + Default + 'static {
 const MOST_ROWS: u64 = 1 << 53;
 
 /// Whether a value can be used as a score or a criterion.
-fn usable(value: f64) -> bool {
+pub fn usable(value: f64) -> bool {
     value.abs() <= LARGEST
+}
+
+/// Whether a value is the mean of usable ones.
+fn is_mean(value: f64) -> bool {
+    value.abs() <= LARGEST * (1.0 + 1e-6)
 }
 
 /// Whether a sum of squares about a mean is one of `weight` usable values.
 fn is_sum_of_squares(squares: f64, weight: f64) -> bool {
-    (0.0..=4.0 * LARGEST * LARGEST * weight).contains(&squares)
+    (0.0..=5.0 * LARGEST * LARGEST * weight).contains(&squares)
 }
 
-/// Whether a sum of products is one that goes with two sums of squares (Cauchy and Schwarz).
+/// Whether a sum of products is one that goes with two sums of squares (Cauchy and Schwarz), which
+/// vanish sooner than products when values are tiny.
 fn is_sum_of_products(products: f64, left: f64, right: f64) -> bool {
-    products.abs() <= left.sqrt() * right.sqrt() * (1.0 + 1e-6)
+    products.abs() <= left.sqrt() * right.sqrt() * (1.0 + 1e-6) + 1e-60
 }
 
 /// What takes one word of a summary.

@@ -4,7 +4,8 @@ use crate::domain::not_negative;
 use crate::error::Result;
 use crate::options::Options;
 use crate::summary::{
-    Summary, WEIGHTS, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary, usable,
+    Summary, WEIGHTS, is_mean, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary,
+    usable,
 };
 use crate::time::{Clock, DAY, days_between};
 use crate::trend::{Line, Trend};
@@ -60,12 +61,12 @@ impl TrendSummary {
         self.first_at = self.first_at.min(taken_at);
         self.last_at = self.last_at.max(taken_at);
         self.days |= 1 << taken_at.div_euclid(DAY).rem_euclid(64);
+        let share = weight / (self.weight + weight);
+        let rest = self.weight * share;
         self.weight += weight;
-        let share = weight / self.weight;
         let (from_time, from_score) = (days_between(0, taken_at) - self.time, score - self.score);
         self.time += from_time * share;
         self.score += from_score * share;
-        let rest = weight * (1.0 - share);
         self.time_squares += rest * from_time * from_time;
         self.score_squares += rest * from_score * from_score;
         self.products += rest * from_time * from_score;
@@ -116,7 +117,7 @@ impl TrendSummary {
             Some("the days are not those of its scores")
         } else if !(self.weight > 0.0 && self.weight <= self.n as f64 * WEIGHTS.end()) {
             Some("the weights are out of range")
-        } else if !(usable(self.score)
+        } else if !(is_mean(self.score)
             && is_sum_of_squares(scores, self.weight)
             && (0.0..=self.weight * LAST_DAY * LAST_DAY).contains(&times)
             && is_sum_of_products(self.products, times, scores))
