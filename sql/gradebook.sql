@@ -1,4 +1,5 @@
--- The type gradebook, and the aggregates that make it (src/gradebook.rs).
+-- The type gradebook and its rollup (src/gradebook.rs). The aggregates that make one are in
+-- over_time.sql.
 
 CREATE TYPE @extschema@.gradebook;
 
@@ -50,111 +51,6 @@ COMMENT ON FUNCTION @extschema@._gradebook_final(internal) IS 'aggregate final f
 CREATE FUNCTION @extschema@._rollup_final(internal) RETURNS @extschema@.gradebook
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_serial_wrapper';
 COMMENT ON FUNCTION @extschema@._rollup_final(internal) IS 'aggregate final function';
-
--- One aggregate for each type of time, with and without a maximum. A date keeps its meaning in
--- every time zone only if it is not turned into a timestamptz on the way in.
-
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, date) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, date) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, max_score float8, taken_at date) (
-    SFUNC = @extschema@._gradebook_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._gradebook_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, date) IS
-'all responses of a group of rows as one gradebook; score is divided by max_score, which is infinite for a scale without an upper bound; rows that cannot be used are counted by reason';
-
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, date) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, date) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, taken_at date) (
-    SFUNC = @extschema@._gradebook_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._gradebook_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, date) IS
-'all responses of a group of rows as one gradebook; score is the share of the maximum, 0 to 1; rows that cannot be used are counted by reason';
-
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, timestamp) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, timestamp) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, max_score float8, taken_at timestamp) (
-    SFUNC = @extschema@._gradebook_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._gradebook_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, timestamp) IS
-'all responses of a group of rows as one gradebook; score is divided by max_score, which is infinite for a scale without an upper bound; rows that cannot be used are counted by reason';
-
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, timestamp) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, timestamp) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, taken_at timestamp) (
-    SFUNC = @extschema@._gradebook_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._gradebook_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, timestamp) IS
-'all responses of a group of rows as one gradebook; score is the share of the maximum, 0 to 1; rows that cannot be used are counted by reason';
-
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, timestamptz) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, timestamptz) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, max_score float8, taken_at timestamptz) (
-    SFUNC = @extschema@._gradebook_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._gradebook_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, timestamptz) IS
-'all responses of a group of rows as one gradebook; score is divided by max_score, which is infinite for a scale without an upper bound; rows that cannot be used are counted by reason';
-
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, timestamptz) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, timestamptz) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, taken_at timestamptz) (
-    SFUNC = @extschema@._gradebook_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._gradebook_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, timestamptz) IS
-'all responses of a group of rows as one gradebook; score is the share of the maximum, 0 to 1; rows that cannot be used are counted by reason';
 
 CREATE FUNCTION @extschema@._rollup_trans(internal, @extschema@.gradebook) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rollup_trans_wrapper';

@@ -10,59 +10,6 @@ CREATE FUNCTION @extschema@._roster_final(internal) RETURNS @extschema@.gradeboo
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_final_wrapper';
 COMMENT ON FUNCTION @extschema@._roster_final(internal) IS 'aggregate final function';
 
--- One aggregate for each type of time, as with gradebook_agg.
-
-CREATE FUNCTION @extschema@._roster_trans(internal, "any", "any", date, date) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._roster_trans(internal, "any", "any", date, date) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.roster_agg(student "any", student_group "any", entered_at date, left_at date) (
-    SFUNC = @extschema@._roster_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._roster_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.roster_agg("any", "any", date, date) IS
-'who belonged to which group and when, as a gradebook to be merged with that of the responses; the last day is included';
-
-CREATE FUNCTION @extschema@._roster_trans(internal, "any", "any", timestamp, timestamp) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._roster_trans(internal, "any", "any", timestamp, timestamp) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.roster_agg(student "any", student_group "any", entered_at timestamp, left_at timestamp) (
-    SFUNC = @extschema@._roster_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._roster_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.roster_agg("any", "any", timestamp, timestamp) IS
-'who belonged to which group and when, as a gradebook to be merged with that of the responses; both ends are included';
-
-CREATE FUNCTION @extschema@._roster_trans(internal, "any", "any", timestamptz, timestamptz) RETURNS internal
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._roster_trans(internal, "any", "any", timestamptz, timestamptz) IS 'aggregate transition function';
-
-CREATE AGGREGATE @extschema@.roster_agg(student "any", student_group "any", entered_at timestamptz, left_at timestamptz) (
-    SFUNC = @extschema@._roster_trans,
-    STYPE = internal,
-    SSPACE = 65536,
-    FINALFUNC = @extschema@._roster_final,
-    COMBINEFUNC = @extschema@._gradebook_combine,
-    SERIALFUNC = @extschema@._gradebook_serial,
-    DESERIALFUNC = @extschema@._gradebook_deserial,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE @extschema@.roster_agg("any", "any", timestamptz, timestamptz) IS
-'who belonged to which group and when, as a gradebook to be merged with that of the responses; both ends are included';
-
 CREATE FUNCTION @extschema@.missing_work(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,

@@ -151,3 +151,80 @@ fn alpha_with_blanks_is_that_of_pairwise_covariances() {
         "{alpha}"
     );
 }
+
+/// Every statistic of one item that R gives as well, by the aggregates.
+#[test]
+fn aggregates_over_complete_assessments_are_those_of_r() {
+    let Some(data) = shared_data("items") else {
+        return;
+    };
+    let database = Database::new();
+    let mut session = database.session();
+    let (mut correlations, mut biserials) = (0, 0);
+    for (set, suffix, max_score) in COMPLETE {
+        let folder = data.join(set);
+        let wide = folder.join(format!("responses_wide{suffix}.csv"));
+        load(&mut session, &wide, max_score);
+        session.run(
+            "CREATE OR REPLACE VIEW figures AS
+             SELECT item, assess.discrimination(score, total) AS r_total,
+                    assess.discrimination(score, total - score) AS r_rest,
+                    assess.r_rest(score, total) AS r_rest_of_total,
+                    assess.biserial(score, total - score) AS biserial,
+                    assess.item_agg(score, total) AS summary
+             FROM responses JOIN (SELECT student, sum(score) AS total FROM responses GROUP BY 1) t
+                  USING (student)
+             GROUP BY item",
+        );
+        let rows = session
+            .query(
+                "SELECT item, r_total, r_rest, r_rest_of_total, biserial, assess.facility(summary)
+                 FROM figures",
+                &[],
+            )
+            .expect("aggregates");
+        let ours: HashMap<String, [Option<f64>; 5]> = rows
+            .iter()
+            .map(|row| (row.get(0), [1, 2, 3, 4, 5].map(|at| row.get(at))))
+            .collect();
+        let file = |name: &str| read(&folder.join(format!("ref_{name}{suffix}.csv")));
+        let near = |ours: Option<f64>, row: &HashMap<String, String>, column: &str| {
+            let (ours, theirs) = (ours.expect("a value"), number(row, column));
+            assert!(
+                (ours - theirs).abs() <= 1e-9,
+                "{set}{suffix} {column}: {ours} and {theirs}"
+            );
+        };
+        for row in &file("base_cor") {
+            let [r_total, r_rest, r_rest_of_total, _, facility] = ours[&row["item"]];
+            near(r_total, row, "r_item_total");
+            near(r_rest, row, "r_item_rest");
+            near(r_rest_of_total, row, "r_item_rest");
+            near(facility, row, "mean");
+            correlations += 1;
+        }
+        for row in &file("CTT_itemAnalysis") {
+            let [_, r_rest, _, biserial, _] = ours[&row["itemName"]];
+            near(r_rest, row, "pBis");
+            // R's figure for scores of three kinds is another statistic, the polyserial.
+            if max_score == 1 {
+                near(biserial, row, "bis");
+                biserials += 1;
+            } else {
+                assert_eq!(biserial, None);
+            }
+        }
+        let total = &file("psych_alpha_total")[0];
+        let alpha = session
+            .query_one(
+                "SELECT assess.cronbach_alpha(scores), assess.cronbach_alpha_se(scores)
+                 FROM (SELECT array_agg(score ORDER BY item) AS scores
+                       FROM responses GROUP BY student) s",
+                &[],
+            )
+            .expect("aggregates");
+        near(alpha.get(0), total, "raw_alpha");
+        near(alpha.get(1), total, "ase");
+    }
+    assert!(correlations > 250 && biserials > 200, "{correlations} {biserials}");
+}

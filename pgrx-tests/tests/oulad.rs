@@ -158,3 +158,50 @@ fn the_default_run_makes_sense_of_every_student() {
         "ranks run from 1 without a gap"
     );
 }
+
+/// The aggregates over each student's scores in a presentation, in all 19,532 of them.
+#[test]
+fn aggregates_over_time_are_those_of_r() {
+    let Some((_database, mut session)) = courses() else {
+        return;
+    };
+    session.run(
+        "CREATE TABLE answers AS
+         SELECT code_module, code_presentation, id_student,
+                assess.trend_agg(score, day) AS line,
+                assess.trend_slope(score, day) AS slope,
+                assess.decay_avg(score, day, '30 days') AS level30,
+                assess.decay_avg(score, day, '90 days') AS level90,
+                assess.kendall_tau(score, day) AS tau,
+                assess.theil_sen(score, day) AS theil_sen,
+                assess.theil_sen_ci_low(score, day) AS ci_low,
+                assess.theil_sen_ci_high(score, day) AS ci_high,
+                assess.mann_kendall(score, day) AS p,
+                avg(score) AS mean
+         FROM (SELECT *, date '2013-01-01' + date_submitted AS day
+               FROM results JOIN assessments USING (id_assessment) WHERE is_banked = 0) r
+         GROUP BY 1, 2, 3",
+    );
+    let agree = |ours: &str, theirs: &str| {
+        // Without two dates there is no slope, here and there.
+        format!(
+            "count(*) FILTER (WHERE coalesce(abs({ours} - {theirs}) <= 1e-9,
+                                             num_nulls({ours}, {theirs}) = 2))"
+        )
+    };
+    let found = session.table(&format!(
+        "SELECT count(*), count(*) FILTER (WHERE assess.n(line) = n), {}, {}, {}, {}, {}, {},
+                count(*) FILTER (WHERE coalesce(theil_sen BETWEEN ci_low AND ci_high, true)),
+                count(*) FILTER (WHERE coalesce(p BETWEEN 0 AND 1, true))
+         FROM reference r JOIN answers a
+              ON a.id_student::text = r.id_student
+              AND (a.code_module, a.code_presentation) = (r.code_module, r.code_presentation)",
+        agree("slope / 30", "ols_slope_per_day"),
+        agree("assess.slope_se(line) / 30", "ols_se"),
+        agree("level30", "wmean_hl30_at_last"),
+        agree("level90", "wmean_hl90_at_last"),
+        agree("tau", "kendall_tau_b"),
+        agree("theil_sen / 30", "theil_sen_per_day"),
+    ));
+    assert_eq!(found, [["19532"; 10].join("|")]);
+}

@@ -1,0 +1,189 @@
+//! One-step aggregates that need all pairs of a group at once, since they go by order: declared
+//! in `sql/pairs.sql` and, over time, in `sql/over_time.sql`. Those over the same arguments share
+//! one state.
+
+use pg_assess_core::domain::{half, inside_0_to_1};
+use pg_assess_core::kendall::{Kendall, kendall};
+use pg_assess_core::separation::{self, SomersD};
+use pg_assess_core::summary::usable;
+use pg_assess_core::theil_sen::{TheilSen, theil_sen};
+use pg_assess_core::trend::SLOPE_DAYS;
+use pgrx::prelude::*;
+use pgrx::{Internal, pg_sys};
+
+use crate::agg::{self, Numbers};
+use crate::error::{Result, report};
+use crate::gradebook::poll;
+use crate::summary::warn_of_excluded;
+use crate::varlena::{Arguments, TimeType};
+
+/// Share of the students in the upper and in the lower group (Kelley 1939).
+const SHARE: f64 = 0.27;
+/// Coverage of an interval.
+const CONFIDENCE: f64 = 0.95;
+
+fn add(numbers: &mut Numbers, pair: [f64; 2]) -> pg_assess_core::Result<()> {
+    if pair.into_iter().all(usable) {
+        numbers.extend(&pair)
+    } else {
+        numbers.exclude(1);
+        Ok(())
+    }
+}
+
+/// `(score, criterion)`.
+#[pg_extern(sql = false)]
+fn pairs_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    let mut from = Arguments::after_state(fcinfo);
+    if from.has_null() {
+        return agg::unchanged(fcinfo);
+    }
+    let pair = [from.float(), from.float()];
+    agg::update_numbers(fcinfo, |numbers| add(numbers, pair))
+}
+
+/// `(score, criterion, share)`.
+#[pg_extern(sql = false)]
+fn pairs_trans_share(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    let mut from = Arguments::after_state(fcinfo);
+    if from.has_null() {
+        return agg::unchanged(fcinfo);
+    }
+    let (pair, share) = ([from.float(), from.float()], from.float());
+    agg::update_numbers(fcinfo, |numbers| {
+        half("share", share)?;
+        numbers.agree_on("share", share)?;
+        add(numbers, pair)
+    })
+}
+
+/// `(score, taken_at [, confidence])`; pairs of days since 2000-01-01 and scores.
+#[inline(always)]
+fn timed(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
+    let mut from = Arguments::after_state(fcinfo);
+    if from.has_null() {
+        return agg::unchanged(fcinfo);
+    }
+    let score = from.float();
+    let pair = [from.day(time), score];
+    let confidence = from.has_more().then(|| from.float());
+    agg::update_numbers(fcinfo, |numbers| {
+        if let Some(confidence) = confidence {
+            inside_0_to_1("confidence", confidence)?;
+            numbers.agree_on("confidence", confidence)?;
+        }
+        add(numbers, pair)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn timed_trans_date(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    timed(fcinfo, TimeType::Date)
+}
+
+#[pg_extern(sql = false)]
+fn timed_trans_timestamp(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    timed(fcinfo, TimeType::Timestamp)
+}
+
+#[pg_extern(sql = false)]
+fn timed_trans_timestamptz(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    timed(fcinfo, TimeType::Timestamptz)
+}
+
+#[pg_extern(sql = false)]
+fn pairs_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    let Some(other) = agg::numbers(fcinfo, 1) else {
+        return agg::unchanged(fcinfo);
+    };
+    agg::update_numbers(fcinfo, |numbers| {
+        numbers.join(&other)?;
+        numbers.extend(other.as_slice())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn numbers_serial(fcinfo: pg_sys::FunctionCallInfo) -> Option<Vec<u8>> {
+    agg::numbers(fcinfo, 0).map(|numbers| agg::sent_numbers(&numbers))
+}
+
+#[pg_extern(sql = false)]
+fn numbers_deserial(bytes: &[u8], _state: Internal) -> Result<Internal> {
+    agg::received_numbers(bytes).map_err(report)
+}
+
+/// The pairs of the group that has ended, and the argument they have in common.
+fn ended<T>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    of: impl FnOnce(&[[f64; 2]], Option<f64>) -> Option<T>,
+) -> Option<T> {
+    let numbers = agg::numbers(fcinfo, 0)?;
+    warn_of_excluded(numbers.excluded());
+    of(numbers.as_slice().as_chunks().0, numbers.argument())
+}
+
+fn ended_somers_d(fcinfo: pg_sys::FunctionCallInfo) -> Option<SomersD> {
+    ended(fcinfo, |pairs, _| separation::somers_d(pairs))
+}
+
+#[pg_extern(sql = false)]
+fn somers_d_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended_somers_d(fcinfo).map(|somers| somers.d)
+}
+
+#[pg_extern(sql = false)]
+fn somers_d_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended_somers_d(fcinfo)?.se
+}
+
+#[pg_extern(sql = false)]
+fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended(fcinfo, |pairs, share| {
+        separation::discrimination_index(pairs, share.unwrap_or(SHARE))
+    })
+}
+
+#[pg_extern(sql = false)]
+fn discriminative_efficiency_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended(fcinfo, |pairs, _| separation::discriminative_efficiency(pairs))
+}
+
+fn ended_theil_sen(fcinfo: pg_sys::FunctionCallInfo) -> Option<TheilSen> {
+    ended(fcinfo, |pairs, confidence| {
+        theil_sen(pairs, confidence.unwrap_or(CONFIDENCE), &poll)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn theil_sen_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended_theil_sen(fcinfo).map(|line| line.slope * SLOPE_DAYS)
+}
+
+#[pg_extern(sql = false)]
+fn theil_sen_ci_low_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    Some(ended_theil_sen(fcinfo)?.ci_low? * SLOPE_DAYS)
+}
+
+#[pg_extern(sql = false)]
+fn theil_sen_ci_high_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    Some(ended_theil_sen(fcinfo)?.ci_high? * SLOPE_DAYS)
+}
+
+fn ended_kendall(fcinfo: pg_sys::FunctionCallInfo) -> Option<Kendall> {
+    ended(fcinfo, |pairs, _| kendall(pairs, &poll))
+}
+
+#[pg_extern(sql = false)]
+fn mann_kendall_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended_kendall(fcinfo)?.p
+}
+
+#[pg_extern(sql = false)]
+fn mann_kendall_s_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<i64> {
+    ended_kendall(fcinfo).map(|kendall| kendall.s)
+}
+
+#[pg_extern(sql = false)]
+fn kendall_tau_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended_kendall(fcinfo)?.tau_b
+}
