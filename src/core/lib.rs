@@ -9,6 +9,7 @@ pub mod backtest;
 mod bootstrap;
 pub mod chart;
 pub mod codec;
+mod concordance;
 pub mod criterion;
 pub mod difficulty;
 pub mod distribution;
