@@ -5,6 +5,7 @@
 //! other modules each hold one family of statistics.
 #![forbid(unsafe_code)]
 
+pub mod alpha;
 pub mod backtest;
 mod bootstrap;
 pub mod chart;
