@@ -12,6 +12,7 @@ pub mod chart;
 pub mod codec;
 mod concordance;
 pub mod criterion;
+pub mod dif;
 pub mod difficulty;
 pub mod distribution;
 pub mod drift;
