@@ -111,6 +111,12 @@ pub fn t_two_sided(t: f64, df: f64) -> f64 {
     2.0 * t_cdf(-t.abs(), df)
 }
 
+/// The two-sided p-value of a standard normal `z`; that of `z^2` in the chi-squared distribution
+/// with one degree of freedom.
+pub fn normal_two_sided(z: f64) -> f64 {
+    2.0 * Normal::standard().cdf(-z.abs())
+}
+
 /// None where the normal distribution takes over.
 fn students_t(df: f64) -> Option<StudentsT> {
     (df < NORMAL_DF)

@@ -5,11 +5,14 @@
 //! other modules each hold one family of statistics.
 #![forbid(unsafe_code)]
 
+pub mod alpha;
 pub mod backtest;
 mod bootstrap;
 pub mod chart;
 pub mod codec;
+mod concordance;
 pub mod criterion;
+pub mod dif;
 pub mod difficulty;
 pub mod distribution;
 pub mod domain;
@@ -20,11 +23,13 @@ pub mod explain;
 pub mod gradebook;
 pub mod half_life;
 pub mod item;
+pub mod kendall;
 pub mod ledger;
 pub mod level;
 pub mod moments;
 pub mod multiplicity;
 pub mod options;
+mod pairs;
 pub mod prior;
 pub mod reliability;
 pub mod sample;
@@ -34,6 +39,7 @@ pub mod shrink;
 pub mod solve;
 pub mod student;
 pub mod summary;
+pub mod theil_sen;
 pub mod time;
 pub mod trend;
 pub mod variogram;

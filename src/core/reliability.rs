@@ -3,14 +3,12 @@
 use hashbrown::HashMap;
 
 use crate::Poll;
+use crate::alpha::{Covariances, MAX_ITEMS};
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 
 /// Students who must share two items before their covariance counts.
 const MIN_SHARED: f64 = 10.0;
-/// Items beyond which an assessment is a bank and not a test, and its covariance matrix, which
-/// grows with the square of them, is not made.
-const MAX_ITEMS: usize = 1000;
 
 /// The figures of one assessment.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,11 +56,12 @@ fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assess
         let scores = &ledger.scores[ledger.responses_in(unit)];
         means.add(scores.iter().sum::<f64>() / scores.len() as f64);
     }
-    let covariances = Covariances::of(ledger, units, poll);
+    let shared = Pairwise::of(ledger, units, poll);
+    let covariances = shared.covariances.as_ref();
     let sd = means.variance().map(f64::sqrt);
-    let alpha = covariances.alpha();
+    let alpha = covariances.and_then(Covariances::alpha);
     Some(Assessment {
-        items: covariances.items as u64,
+        items: shared.items as u64,
         students: units.len() as u64,
         n: units
             .iter()
@@ -73,7 +72,7 @@ fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assess
         mean: means.mean(),
         sd,
         alpha,
-        alpha_se: covariances.alpha_se(),
+        alpha_se: covariances.and_then(|matrix| matrix.alpha_se(shared.answers)),
         // Beyond 1 by rounding, or where few answered every question.
         sem: sd
             .zip(alpha)
@@ -83,11 +82,11 @@ fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assess
 
 /// The items' covariance matrix, each entry from the students who answered both items, as
 /// R's `cov(use = "pairwise")` and so `psych::alpha` have it.
-struct Covariances {
+struct Pairwise {
     items: usize,
-    /// Row by row; none for a single item, for too many, and when an entry rests on fewer
-    /// students than it needs.
-    matrix: Option<Vec<f64>>,
+    /// None for a single item, for too many, and when an entry rests on fewer students than it
+    /// needs.
+    covariances: Option<Covariances>,
     /// Mean number of answers per item.
     answers: f64,
 }
@@ -100,7 +99,7 @@ struct Pair {
     xy: f64,
 }
 
-impl Covariances {
+impl Pairwise {
     fn of(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Self {
         let mut numbers: HashMap<u32, usize> = HashMap::new();
         let mut means: Vec<Moments> = Vec::new();
@@ -114,12 +113,13 @@ impl Covariances {
         }
         let items = numbers.len();
         let answers = means.iter().map(Moments::n).sum::<f64>() / items.max(1) as f64;
+        let mut shared = Self {
+            items,
+            covariances: None,
+            answers,
+        };
         if items > MAX_ITEMS {
-            return Self {
-                items,
-                matrix: None,
-                answers,
-            };
+            return shared;
         }
         // About each item's own mean, so that the products below lose no digits.
         let mut pairs = vec![Pair::default(); items * items];
@@ -143,56 +143,11 @@ impl Covariances {
             poll();
         }
         let least = MIN_SHARED.min(units.len() as f64).max(2.0);
-        let mut matrix = vec![0.0; items * items];
-        for i in 0..items {
-            for j in 0..=i {
-                let pair = pairs[i * items + j];
-                if pair.n < least {
-                    return Self {
-                        items,
-                        matrix: None,
-                        answers,
-                    };
-                }
-                let covariance = (pair.xy - pair.x * pair.y / pair.n) / (pair.n - 1.0);
-                matrix[i * items + j] = covariance;
-                matrix[j * items + i] = covariance;
-            }
+        let triangle = (0..items).flat_map(|i| &pairs[i * items..][..=i]);
+        if triangle.clone().all(|pair| pair.n >= least) {
+            let covariance = |pair: &Pair| (pair.xy - pair.x * pair.y / pair.n) / (pair.n - 1.0);
+            shared.covariances = Covariances::of_triangle(items, triangle.map(covariance));
         }
-        Self {
-            items,
-            matrix: (items > 1).then_some(matrix),
-            answers,
-        }
-    }
-
-    fn alpha(&self) -> Option<f64> {
-        let matrix = self.matrix.as_ref()?;
-        let k = self.items as f64;
-        let total: f64 = matrix.iter().sum();
-        let trace: f64 = (0..self.items).map(|i| matrix[i * self.items + i]).sum();
-        // Rounding leaves a trace of a total that is 0.
-        if trace <= 0.0 || total <= 1e-12 * trace {
-            return None;
-        }
-        Some(k / (k - 1.0) * (1.0 - trace / total))
-    }
-
-    /// With C the covariance matrix over its trace: `Q = 2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1
-    /// (tr C^2 + 1) - 2 1'C^2 1)`, and the standard error is `sqrt(Q / n)`.
-    fn alpha_se(&self) -> Option<f64> {
-        self.alpha()?;
-        let matrix = self.matrix.as_ref()?;
-        let k = self.items as f64;
-        let trace: f64 = (0..self.items).map(|i| matrix[i * self.items + i]).sum();
-        let total = matrix.iter().sum::<f64>() / trace;
-        let trace_of_square: f64 = matrix.iter().map(|c| (c / trace).powi(2)).sum();
-        let total_of_square: f64 = matrix
-            .chunks(self.items)
-            .map(|row| (row.iter().sum::<f64>() / trace).powi(2))
-            .sum();
-        let q = 2.0 * k * k / ((k - 1.0).powi(2) * total.powi(3))
-            * (total * (trace_of_square + 1.0) - 2.0 * total_of_square);
-        Some((q.max(0.0) / self.answers).sqrt())
+        shared
     }
 }

@@ -1,12 +1,14 @@
-//! Two more answers to "does it separate?", by order alone: Somers' D and the upper-lower index.
-//! They are diagnostics; weights do not use them.
+//! More answers to "does it separate?": Somers' D and the upper-lower index by order alone, and
+//! Moodle's discriminative efficiency. They are diagnostics; weights do not use them.
 
 use std::ops::Range;
 
 use crate::Poll;
+use crate::concordance::{Answer, concordance, group_difference, influences};
 use crate::criterion::{Criterion, UnitCriterion};
 use crate::difficulty::Difficulty;
 use crate::ledger::Ledger;
+use crate::pairs::sorted;
 
 /// Responses that are turned around at a time.
 const BLOCK: usize = 1 << 21;
@@ -26,20 +28,6 @@ pub struct Separation {
     /// who are tied at the edge of a group belong to it in part, so that each group has exactly
     /// its share.
     pub discrimination_index: Option<f64>,
-}
-
-/// An answer with the criterion it is held against.
-#[derive(Debug, Clone, Copy)]
-struct Answer {
-    criterion: f64,
-    score: f64,
-}
-
-impl Answer {
-    /// Whether this answer and the next one in order have the same criterion.
-    fn tied(&self, next: &Self) -> bool {
-        next.criterion - self.criterion <= TIE
-    }
 }
 
 /// An answer, and which of the assessment's takers gave it.
@@ -209,133 +197,99 @@ impl Sums {
         if answers.len() < 2 {
             return;
         }
-        let (balance, pairs) = concordance(answers);
+        let (balance, pairs) = concordance(answers, TIE);
         self.balance += balance;
         self.pairs += pairs;
         let n = answers.len() as f64;
-        let lower = edge_mean(tied_groups(answers), share * n);
-        let upper = edge_mean(tied_groups(answers).rev(), share * n);
-        self.difference += n * (upper - lower);
+        self.difference += n * group_difference(answers, share, TIE);
         self.answers += n;
     }
 }
 
-/// (mean score, size) of groups with the same criterion.
-fn tied_groups(answers: &[Answer]) -> impl DoubleEndedIterator<Item = (f64, f64)> {
-    answers.chunk_by(Answer::tied).map(|tied| {
-        let n = tied.len() as f64;
-        (tied.iter().map(|answer| answer.score).sum::<f64>() / n, n)
+/// Somers' D of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SomersD {
+    /// -1..1; as in [`Separation`].
+    pub d: f64,
+    /// Its standard error. Each pair of values is held against all others: of those with another
+    /// score, b, it agrees with more than it disagrees by a. The square is the sum of
+    /// `(a - D b)^2 / (B (B - b))`, B all pairs with unequal scores: the change when one is left
+    /// out (the jackknife of Newson 2006) times its influence. For right and wrong that is the
+    /// variance of DeLong, DeLong and Clarke-Pearson 1988. 0 when all pairs are in one order;
+    /// none when nothing is left to compare without one, as with a single right answer.
+    pub se: Option<f64>,
+}
+
+/// Somers' D of the criterion given the score, of `[score, criterion]` in any order; none when
+/// all scores are equal. `n log n` steps.
+pub fn somers_d(sample: &[[f64; 2]]) -> Option<SomersD> {
+    let answers = by_criterion(sample);
+    let (balance, pairs) = concordance(&answers, 0.0);
+    if pairs <= 0.0 {
+        return None;
+    }
+    let d = balance / pairs;
+    let mut variance = Some(0.0);
+    for (a, b) in influences(&answers, 0.0) {
+        let left = pairs - b;
+        let part = (left > 0.0).then(|| (a - d * b).powi(2) / pairs / left);
+        variance = variance.zip(part).map(|(sum, part)| sum + part);
+    }
+    Some(SomersD {
+        d,
+        se: variance.map(f64::sqrt),
     })
 }
 
-/// Mean score of the first `mass` students; the group at the edge counts in part.
-fn edge_mean(groups: impl Iterator<Item = (f64, f64)>, mass: f64) -> f64 {
-    let (mut left, mut sum) = (mass, 0.0);
-    for (mean, n) in groups {
-        let taken = n.min(left);
-        sum += taken * mean;
-        left -= taken;
-        if left <= 0.0 {
-            break;
-        }
-    }
-    sum / mass
+/// Mean score of the upper `share` (above 0, at most .5) of `[score, criterion]` by criterion
+/// less that of the lower, in units of the score; those tied at the edge of a group belong to it
+/// in part, so it is 0 when all criteria are equal. None of fewer than two.
+pub fn discrimination_index(sample: &[[f64; 2]], share: f64) -> Option<f64> {
+    (sample.len() > 1).then(|| group_difference(&by_criterion(sample), share, 0.0))
 }
 
-/// Concordant less discordant pairs, and pairs with unequal scores.
-fn concordance(answers: &[Answer]) -> (f64, f64) {
-    let scores = distinct_scores(answers);
-    match scores[..] {
-        [] | [_] => (0.0, 0.0),
-        [_, right] => concordance_of_two(answers, right),
-        _ => concordance_of_many(answers, &scores),
-    }
+/// In ascending order of the criterion.
+fn by_criterion(sample: &[[f64; 2]]) -> Vec<Answer> {
+    let turned: Vec<[f64; 2]> = sample
+        .iter()
+        .map(|[score, level]| [*level, *score])
+        .collect();
+    let ordered = sorted(&turned).into_iter();
+    ordered
+        .map(|[criterion, score]| Answer { criterion, score })
+        .collect()
 }
 
-/// Right and wrong: n steps.
-fn concordance_of_two(answers: &[Answer], right: f64) -> (f64, f64) {
-    let (mut rights, mut wrongs, mut balance) = (0i64, 0i64, 0i64);
-    for tied in answers.chunk_by(Answer::tied) {
-        let new = tied.iter().filter(|answer| answer.score == right).count() as i64;
-        let old = tied.len() as i64 - new;
-        balance += new * wrongs - old * rights;
-        rights += new;
-        wrongs += old;
-    }
-    (balance as f64, rights as f64 * wrongs as f64)
+/// Moodle's discriminative efficiency of `[score, criterion]` in any order, as a share, where
+/// Moodle has percent: the covariance over the largest that these scores and criteria allow,
+/// which is that of both in ascending order (Moodle, `question/classes/statistics`). At most 1;
+/// it may lie below -1. None when either side is constant.
+pub fn discriminative_efficiency(sample: &[[f64; 2]]) -> Option<f64> {
+    let pairs = sorted(sample);
+    let side = |at: usize| -> Vec<f64> { pairs.iter().map(|pair| pair[at]).collect() };
+    let scores = deviations(side(0))?;
+    let criteria = deviations(side(1))?;
+    let mut best = criteria.clone();
+    best.sort_unstable_by(f64::total_cmp);
+    let product = |criteria: &[f64]| -> f64 {
+        let products = scores.iter().zip(criteria).map(|(x, y)| x * y);
+        products.sum()
+    };
+    Some((product(&criteria) / product(&best)).min(1.0))
 }
 
-/// Any scores: n log l steps for l distinct ones (Christensen 2005).
-fn concordance_of_many(answers: &[Answer], scores: &[f64]) -> (f64, f64) {
-    let place = |answer: &Answer| scores.partition_point(|&score| score < answer.score);
-    let mut seen = Fenwick::new(scores.len());
-    let mut balance = 0i64;
-    let mut places: Vec<usize> = Vec::new();
-    for tied in answers.chunk_by(Answer::tied) {
-        places.clear();
-        places.extend(tied.iter().map(place));
-        for &place in &places {
-            balance += seen.below(place) + seen.below(place + 1) - seen.total;
-        }
-        for &place in &places {
-            seen.add(place);
-        }
+/// From the mean, in units of the largest; none when all are equal.
+fn deviations(mut values: Vec<f64>) -> Option<Vec<f64>> {
+    if values.iter().all(|value| *value == values[0]) {
+        return None;
     }
-    let n = answers.len() as f64;
-    let tied: f64 = (0..scores.len())
-        .map(|place| (seen.below(place + 1) - seen.below(place)) as f64)
-        .map(|count| count * count)
-        .sum();
-    (balance as f64, (n * n - tied) / 2.0)
-}
-
-/// In ascending order.
-fn distinct_scores(answers: &[Answer]) -> Vec<f64> {
-    let mut scores: Vec<f64> = Vec::new();
-    let (mut last, mut before) = (u64::MAX, u64::MAX);
-    for answer in answers {
-        // Most items know two scores, which this passes over without a guess.
-        let bits = answer.score.to_bits();
-        if (bits != last) & (bits != before) {
-            scores.push(answer.score);
-            (last, before) = (bits, last);
-        }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    for value in &mut values {
+        *value -= mean;
     }
-    scores.sort_unstable_by(f64::total_cmp);
-    scores.dedup();
-    scores
-}
-
-/// Counts by place with running totals (Fenwick 1994).
-struct Fenwick {
-    counts: Vec<i64>,
-    total: i64,
-}
-
-impl Fenwick {
-    fn new(places: usize) -> Self {
-        Self {
-            counts: vec![0; places + 1],
-            total: 0,
-        }
+    let largest = values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    for value in &mut values {
+        *value /= largest;
     }
-
-    fn add(&mut self, place: usize) {
-        self.total += 1;
-        let mut at = place + 1;
-        while at < self.counts.len() {
-            self.counts[at] += 1;
-            at += at & at.wrapping_neg();
-        }
-    }
-
-    /// How many were added below `place`.
-    fn below(&self, place: usize) -> i64 {
-        let (mut at, mut sum) = (place, 0);
-        while at > 0 {
-            sum += self.counts[at];
-            at &= at - 1;
-        }
-        sum
-    }
+    Some(values)
 }

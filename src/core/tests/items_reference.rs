@@ -9,6 +9,7 @@ mod common;
 use std::path::Path;
 
 use common::{OwnId, OwnRow, Table, close, close_option, go, gradebook, row, shared_data};
+use pg_assess_core::alpha;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
@@ -173,6 +174,62 @@ fn complete_matrices_give_the_figures_of_r() {
             close_option(assessment.alpha, ctt_alpha, TOLERANCE, &what);
             assert_eq!(assessment.items as usize, matrix.items.len());
             assert_eq!(assessment.students as usize, set.persons);
+        }
+    }
+}
+
+/// The buffer of complete rows.
+fn alpha_state(table: &[Vec<f64>]) -> Vec<f64> {
+    let mut state = vec![0.0; alpha::length(table[0].len())];
+    for row in table {
+        alpha::push(&mut state, row);
+    }
+    state
+}
+
+/// The formula of Kuder and Richardson 1937 for right and wrong, with n under every variance.
+fn kr20(table: &[Vec<f64>]) -> f64 {
+    let (n, k) = (table.len() as f64, table[0].len());
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / n;
+    let column = |at: usize| -> Vec<f64> { table.iter().map(|row| row[at]).collect() };
+    let shares = (0..k).map(|at| mean(&column(at)));
+    let within: f64 = shares.map(|p| p * (1.0 - p)).sum();
+    let totals: Vec<f64> = table.iter().map(|row| row.iter().sum()).collect();
+    let centre = mean(&totals);
+    let total = totals.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / n;
+    k as f64 / (k as f64 - 1.0) * (1.0 - within / total)
+}
+
+#[test]
+fn alpha_of_complete_rows_is_that_of_psych() {
+    let test = "alpha_of_complete_rows_is_that_of_psych";
+    let Some(data) = shared_data(test, "items") else {
+        return;
+    };
+    for set in SETS {
+        let what = format!("{}{}", set.folder, set.ending);
+        let folder = data.join(set.folder);
+        let responses = folder.join(format!("responses_wide{}.csv", set.responses));
+        let matrix = Matrix::read(&responses, set.max).complete();
+        let table: Vec<Vec<f64>> = matrix
+            .scores
+            .into_iter()
+            .map(|row| row.into_iter().flatten().collect())
+            .collect();
+        let total = Table::read(&folder.join(format!("ref_psych_alpha_total{}.csv", set.ending)));
+        let (third, rest) = table.split_at(table.len() / 3);
+        let mut merged = alpha_state(third);
+        alpha::merge(&mut merged, &alpha_state(rest));
+        for state in [alpha_state(&table), merged] {
+            assert_eq!(alpha::rows(&state), set.persons as f64);
+            let ours = alpha::alpha(&state);
+            close_option(ours, total.numbers("raw_alpha")[0], TOLERANCE, &what);
+            let ours = alpha::alpha_se(&state);
+            close_option(ours, total.numbers("ase")[0], TOLERANCE, &what);
+        }
+        if set.max == 1.0 {
+            let ours = alpha::alpha(&alpha_state(&table));
+            close_option(ours, Some(kr20(&table)), 1e-12, &what);
         }
     }
 }

@@ -5,28 +5,17 @@ mod common;
 use std::collections::HashMap;
 
 use common::{
-    OwnId, OwnRow, Solved, assert_past_sound, builder, close, go, gradebook, merge, normal, row,
+    OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, normal,
+    row,
 };
 use pg_assess_core::gradebook::{Exclusion, Gradebook, MaxScore};
 use pg_assess_core::options::{Attempts, Counting, Options};
 use pg_assess_core::solve;
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// The same cases in every run.
-fn cases(n: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases: n,
-        rng_seed: RngSeed::Fixed(20),
-        failure_persistence: None,
-        max_shrink_iters: 2000,
-        ..ProptestConfig::default()
-    }
-}
 
 /// Ids of one type: 0 integers, 1 uuids, 2 texts.
 fn id(kind: u8, number: u8) -> OwnId {

@@ -6,11 +6,16 @@ mod common;
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::{OwnRow, Table, close, go, gradebook, number, row, shared_data};
+use common::{
+    OwnRow, Table, close, close_option, go, gradebook, integer, number, row, shared_data,
+};
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
+use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 use pg_assess_core::student::Student;
+use pg_assess_core::theil_sen::theil_sen;
+use pg_assess_core::time::DAY;
 
 /// R's figures have ten decimals on the scale 0 to 100.
 const TOLERANCE: f64 = 1e-9;
@@ -51,6 +56,18 @@ fn presentations(folder: &std::path::Path) -> BTreeMap<Presentation, Vec<OwnRow>
     presentations
 }
 
+/// R's figures by presentation.
+fn by_presentation(reference: &Table) -> HashMap<Presentation, Vec<&csv::StringRecord>> {
+    let [module, presentation] =
+        ["code_module", "code_presentation"].map(|name| reference.column(name));
+    let mut figures: HashMap<Presentation, Vec<&csv::StringRecord>> = HashMap::new();
+    for row in &reference.rows {
+        let key = (row[module].to_owned(), row[presentation].to_owned());
+        figures.entry(key).or_default().push(row);
+    }
+    figures
+}
+
 fn solve(bytes: &[u8], half_life: f64) -> HashMap<i64, Student> {
     let book = Gradebook::open(bytes).expect("a gradebook");
     let options = Options {
@@ -84,13 +101,8 @@ fn decayed_means_and_slopes_are_those_of_r() {
         "wmean_hl90_at_last",
     ];
     let columns = columns.map(|name| reference.column(name));
-    let keys =
-        ["code_module", "code_presentation", "id_student"].map(|name| reference.column(name));
-    let mut expected: HashMap<Presentation, Vec<&csv::StringRecord>> = HashMap::new();
-    for row in &reference.rows {
-        let key = (row[keys[0]].to_owned(), row[keys[1]].to_owned());
-        expected.entry(key).or_default().push(row);
-    }
+    let student = reference.column("id_student");
+    let mut expected = by_presentation(&reference);
 
     let (mut groups, mut with_enough) = (0, 0);
     for (presentation, rows) in presentations(&folder) {
@@ -99,7 +111,7 @@ fn decayed_means_and_slopes_are_those_of_r() {
         let endless = solve(&bytes, 1e18);
         with_enough += monthly.values().filter(|row| row.n >= 4).count();
         for row in expected.remove(&presentation).unwrap_or_default() {
-            let id: i64 = row[keys[2]].parse().expect("an id");
+            let id: i64 = row[student].parse().expect("an id");
             let what = format!("{presentation:?} {id}");
             let [n, mean, slope, slope_se, wmean30, wmean90] =
                 columns.map(|column| number(&row[column]));
@@ -113,11 +125,48 @@ fn decayed_means_and_slopes_are_those_of_r() {
             close(raw(&quarterly), wmean90.expect("a mean"), TOLERANCE, &what);
             close(raw(&endless), mean.expect("a mean"), TOLERANCE, &what);
             let per_day = |slope: Option<f64>| slope.map(|slope| slope * 100.0 / 30.0);
-            common::close_option(per_day(ours.trend.slope), slope, TOLERANCE, &what);
-            common::close_option(per_day(ours.trend.slope_se), slope_se, TOLERANCE, &what);
+            close_option(per_day(ours.trend.slope), slope, TOLERANCE, &what);
+            close_option(per_day(ours.trend.slope_se), slope_se, TOLERANCE, &what);
             groups += 1;
         }
     }
     assert!(expected.is_empty(), "{:?}", expected.keys());
     assert_eq!((groups, with_enough), (19_532, 19_532));
+}
+
+#[test]
+fn rank_correlations_and_median_slopes_are_those_of_r() {
+    let test = "rank_correlations_and_median_slopes_are_those_of_r";
+    let Some(folder) = shared_data(test, "oulad") else {
+        return;
+    };
+    let reference = Table::read(&folder.join("ref_trend_decay_R.csv.gz"));
+    let columns = ["id_student", "kendall_tau_b", "theil_sen_per_day"];
+    let [student, tau_b, slope] = columns.map(|name| reference.column(name));
+    let mut expected = by_presentation(&reference);
+    let mut groups = 0;
+    for (presentation, rows) in presentations(&folder) {
+        let mut samples: HashMap<i64, Vec<[f64; 2]>> = HashMap::new();
+        for row in rows {
+            let Some((time, score)) = row.taken_at.zip(row.score) else {
+                continue;
+            };
+            let point = [(time / DAY) as f64, score];
+            samples
+                .entry(integer(&row.student))
+                .or_default()
+                .push(point);
+        }
+        for row in expected.remove(&presentation).unwrap_or_default() {
+            let id: i64 = row[student].parse().expect("an id");
+            let what = format!("{presentation:?} {id}");
+            let sample = &samples[&id];
+            let ours = kendall(sample, &go).expect("a sample");
+            close_option(ours.tau_b, number(&row[tau_b]), TOLERANCE, &what);
+            let ours = theil_sen(sample, 0.95, &go).map(|found| found.slope);
+            close_option(ours, number(&row[slope]), TOLERANCE, &what);
+            groups += 1;
+        }
+    }
+    assert_eq!(groups, 19_532);
 }

@@ -17,6 +17,8 @@ use pg_assess_core::reliability::Assessment;
 use pg_assess_core::solve::{self, Item};
 use pg_assess_core::student::Student;
 use pg_assess_core::time::{Clock, DAY};
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +26,24 @@ use rand_distr::StandardNormal;
 
 /// A poll that lets everything go on.
 pub fn go() {}
+
+/// The same cases in every run.
+pub fn cases(n: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: n,
+        rng_seed: RngSeed::Fixed(20),
+        failure_persistence: None,
+        max_shrink_iters: 2000,
+        ..ProptestConfig::default()
+    }
+}
+
+/// The same in another order.
+pub fn shuffled<T: Clone>(values: &[T], seed: u64) -> Vec<T> {
+    let mut shuffled = values.to_vec();
+    shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    shuffled
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnId {
