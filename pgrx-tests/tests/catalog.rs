@@ -85,7 +85,8 @@ fn aggregates_can_work_in_parallel() {
     );
 }
 
-/// Every aggregate with its arguments and its result; `@time@` stands for each type of time.
+/// Every aggregate with its arguments and its result; `@time@` stands for each type of time. An
+/// indented line goes on where the one before ended.
 const AGGREGATES: &str = r#"
 biserial(score float8, criterion float8) -> float8
 decay_agg(score float8, taken_at @time@, half_life interval) -> decay_summary
@@ -94,8 +95,10 @@ decay_avg(score float8, taken_at @time@, half_life interval) -> float8
 decay_avg(score float8, taken_at @time@, half_life interval, weight float8) -> float8
 decay_avg(score float8, taken_at @time@, half_life interval, weight float8, as_of @time@) -> float8
 discrimination(score float8, criterion float8) -> float8
-gradebook_agg(student "any", item "any", assessment "any", score float8, max_score float8, taken_at @time@) -> gradebook
-gradebook_agg(student "any", item "any", assessment "any", score float8, taken_at @time@) -> gradebook
+gradebook_agg(student "any", item "any", assessment "any", score float8, max_score float8,
+    taken_at @time@) -> gradebook
+gradebook_agg(student "any", item "any", assessment "any", score float8,
+    taken_at @time@) -> gradebook
 item_agg(score float8, criterion float8) -> item_summary
 r_rest(score float8, total float8) -> float8
 rollup(gradebook gradebook) -> gradebook
@@ -150,6 +153,7 @@ trend_rank(summary trend_summary, margin float8) -> integer
 
 /// The lines of a list, for each type of time, in order.
 fn signatures(list: &str) -> Vec<String> {
+    let list = list.replace("\n    ", " ");
     let lines = list.lines().filter(|line| !line.is_empty());
     let mut signatures: Vec<String> = lines
         .flat_map(|line| {

@@ -990,8 +990,8 @@ fn results_do_not_depend_on_how_they_are_asked_for() {
 
         let result = line.result_type(&mut session);
         session.run(&format!(
-            "CREATE FUNCTION looped() RETURNS TABLE (key int, result {result}) LANGUAGE plpgsql AS $$
-             BEGIN
+            "CREATE FUNCTION looped() RETURNS TABLE (key int, result {result})
+             LANGUAGE plpgsql AS $$ BEGIN
                  FOR key, result IN {sorted} LOOP RETURN NEXT; END LOOP;
              END $$"
         ));
