@@ -446,6 +446,18 @@ fn few_or_equal_rows_give_real_numbers() {
                     assess.trend_agg(s, t, w)
              FROM (SELECT score, criterion, taken_at, weight) q(s, c, t, w))",
     );
+    // Values that differ by their last bit, or not at all, as those of equal sums do.
+    session.run(
+        "CREATE TABLE noise AS SELECT * FROM data WHERE id < 400;
+         UPDATE noise SET
+             score = CASE WHEN id % 7 < 5 THEN 0.3 + (random() < 0.5)::int * 6e-17 ELSE score END,
+             criterion = CASE WHEN id % 7 > 1 THEN 0.7 + (random() < 0.5)::int * 2e-16
+                              ELSE criterion END,
+             weight = 0.1 + (random() < 0.5)::int * 2e-17,
+             stratum = 0.3 + (random() < 0.5)::int * 6e-17,
+             answers = ARRAY[0.3 + (random() < 0.5)::int * 6e-17, 0.3, 0.7,
+                             0.7 + (random() < 0.5)::int * 2e-16]",
+    );
     for line in lines() {
         let (call, sql) = (&line.call, line.sql());
         let result = line.essence(&mut session, "r");
@@ -460,6 +472,9 @@ fn few_or_equal_rows_give_real_numbers() {
             ("one far row", "far GROUP BY id"),
             ("two far rows", "far GROUP BY id / 2"),
             ("eleven far rows", "far GROUP BY id / 11"),
+            ("two rows of noise", "noise GROUP BY id / 2"),
+            ("eleven rows of noise", "noise GROUP BY id / 11"),
+            ("alternate rows of noise", "noise GROUP BY id % 49"),
             (
                 "equal far rows",
                 "far, generate_series(1, 7) WHERE id < 100 GROUP BY id",
