@@ -220,6 +220,22 @@ fn rows_of_no_weight_do_not_set_the_half_life() {
     }
 }
 
+/// What is left of a score vanishes beside a fresh one at about a thousand half-lives.
+#[test]
+fn scores_may_lie_any_number_of_half_lives_apart() {
+    let database = Database::new();
+    let mut session = database.session();
+    assert_eq!(
+        session.table(
+            "SELECT bool_and(assess.level(s) IN (1, 0.5) AND assess.level_se(s) >= 0)
+             FROM (SELECT assess.decay_agg(n, date '2026-01-01' - span * (1 - n), '1 day')
+                   FROM generate_series(0, 1200) span, generate_series(0, 1) n
+                   WHERE span = 0 OR span > 100 GROUP BY span) q(s)"
+        ),
+        ["t"]
+    );
+}
+
 /// Malformed in text or binary, or of a newer version.
 const REFUSALS: [&str; 3] = ["22P02", "22P03", "0A000"];
 

@@ -94,7 +94,7 @@ impl DecaySummary {
             self.mean += from_mean * share;
             self.squares += self.weight * share * from_mean * from_mean;
             self.free += self.decay_weight / self.weight * share
-                + other.decay_weight / weight * (self.weight / other.weight);
+                + other.decay_weight / other.weight * (self.weight / weight);
         } else {
             self.mean = other.mean;
         }
