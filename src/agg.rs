@@ -7,8 +7,6 @@
 //! for aggregates that need all values of a group: a piece of the aggregate's memory that grows,
 //! so that Postgres knows how much a million groups take, and nothing has to be freed.
 
-use std::cell::Cell;
-
 use pg_assess_core::Error;
 use pg_assess_core::summary::Summary;
 use pgrx::fcinfo::pg_getarg_datum;
@@ -318,45 +316,36 @@ pub fn is_aggregate(fcinfo: pg_sys::FunctionCallInfo) -> bool {
     }
 }
 
-/// Whether this is the first time that the function asks in the execution of its statement.
-pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
-    // SAFETY: a function is called with its look-up data, which the executor makes anew for each
-    // execution; what a function that returns no set keeps in fn_extra is its own business.
-    unsafe {
-        let lookup = (*fcinfo).flinfo;
-        let first = (*lookup).fn_extra.is_null();
-        (*lookup).fn_extra = lookup.cast();
-        first
-    }
-}
-
 /// Whether this is the first time that an aggregate asks in the execution of a query: several
-/// aggregates of one query, or of partitions, have one thing to say.
+/// aggregates of one query, or of partitions, have one thing to say. A parallel worker that
+/// finishes groups itself is a query of its own.
 pub fn is_first_in_query(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    let mark = (&raw const ASKED).cast_mut().cast();
     // SAFETY: the context of an aggregate's call is its plan state, which begins as every plan
-    // state does; that of the query is freed when the query ends, also after an error, and calls
-    // `forget` before.
+    // state does. The memory of the query is freed when it ends, also after an error; a callback
+    // in that memory is the mark, since it goes with it.
     unsafe {
         let plan = (*fcinfo).context.cast::<pg_sys::PlanState>();
         let query = (*(*plan).state).es_query_cxt;
-        if ASKED.replace(query) == query {
-            return false;
+        let mut callback = (*query).reset_cbs;
+        while !callback.is_null() {
+            if (*callback).arg == mark {
+                return false;
+            }
+            callback = (*callback).next;
         }
         let size = size_of::<pg_sys::MemoryContextCallback>();
-        let callback = pg_sys::MemoryContextAllocZero(query, size).cast();
-        (*(callback as *mut pg_sys::MemoryContextCallback)).func = Some(forget);
+        let callback: *mut pg_sys::MemoryContextCallback =
+            pg_sys::MemoryContextAllocZero(query, size).cast();
+        (*callback).func = Some(nothing_to_do);
+        (*callback).arg = mark;
         pg_sys::MemoryContextRegisterResetCallback(query, callback);
         true
     }
 }
 
-thread_local! {
-    /// The memory of the query in which `is_first_in_query` was asked.
-    static ASKED: Cell<pg_sys::MemoryContext> = const { Cell::new(std::ptr::null_mut()) };
-}
+/// Its address marks the queries in which `is_first_in_query` was asked.
+static ASKED: u8 = 0;
 
-/// Another query may get the same memory.
 #[pgrx::pg_guard]
-unsafe extern "C-unwind" fn forget(_query: *mut std::ffi::c_void) {
-    ASKED.set(std::ptr::null_mut());
-}
+unsafe extern "C-unwind" fn nothing_to_do(_mark: *mut std::ffi::c_void) {}

@@ -160,7 +160,7 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
     let gradebook = gradebook_serial(fcinfo)?;
     if let Some(bytes) = &gradebook {
         let unusable = Gradebook::open(bytes).map_err(report)?.roster().unusable();
-        if unusable > 0 && agg::is_first_time(fcinfo) {
+        if unusable > 0 && agg::is_first_in_query(fcinfo) {
             log::warn!(
                 "roster_agg left out {unusable} rows of a group that have no student or end \
                  before they begin; assess.coverage(gradebook) tells of every group",
@@ -170,11 +170,11 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
     Ok(gradebook)
 }
 
-/// Tells once per statement that rows were left out; which and how many of every group,
+/// Tells once per query that rows were left out; which and how many of every group,
 /// `coverage` tells. No student is named.
 fn warn_of_exclusions(fcinfo: pg_sys::FunctionCallInfo, gradebook: &Gradebook<'_>) {
     let excluded = gradebook.excluded();
-    if excluded.total() == 0 || !agg::is_first_time(fcinfo) {
+    if excluded.total() == 0 || !agg::is_first_in_query(fcinfo) {
         return;
     }
     let reasons: Vec<String> = Exclusion::ALL

@@ -3,13 +3,9 @@
 
 mod common;
 
-use std::error::Error;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
-
-use common::{AGGREGATE, Database, PARALLEL, RESPONSES, SERIAL, Session, gradebook_of, rows};
-use postgres::types::private::BytesMut;
-use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use common::{
+    AGGREGATE, Database, Mutations, PARALLEL, RESPONSES, SERIAL, Session, Wire, gradebook_of, rows,
+};
 
 /// What `coverage` says, without the reasons for which there is no row.
 fn coverage(session: &mut Session, gradebook: &str) -> String {
@@ -374,30 +370,6 @@ fn attempts_decide_which_of_several_answers_counts() {
     }
 }
 
-/// A value of any type as its bytes on the wire.
-#[derive(Debug, Clone, PartialEq)]
-struct Wire(Vec<u8>);
-
-impl ToSql for Wire {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        out.extend_from_slice(&self.0);
-        Ok(IsNull::No)
-    }
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-    to_sql_checked!();
-}
-
-impl<'a> FromSql<'a> for Wire {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        Ok(Self(raw.to_vec()))
-    }
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
-
 #[test]
 fn gradebooks_survive_copy_in_text_and_binary() {
     let database = Database::new();
@@ -410,18 +382,7 @@ fn gradebooks_survive_copy_in_text_and_binary() {
          UNION ALL SELECT 'none', NULL"
     ));
     for format in ["text", "csv", "binary"] {
-        let mut file = Vec::new();
-        let mut out = session
-            .copy_out(&format!("COPY g TO STDOUT (FORMAT {format})"))
-            .expect("copies out");
-        out.read_to_end(&mut file).expect("reads");
-        drop(out);
-        session.run("CREATE TABLE back (LIKE g)");
-        let mut into = session
-            .copy_in(&format!("COPY back FROM STDIN (FORMAT {format})"))
-            .expect("copies in");
-        into.write_all(&file).expect("writes");
-        assert_eq!(into.finish().expect("ends"), 14);
+        assert_eq!(session.copy("g", "back", format), 14);
         let differences: i64 = session.one(
             "SELECT count(*) FROM g FULL JOIN back USING (assessment)
              WHERE g.gb::text IS DISTINCT FROM back.gb::text",
@@ -441,26 +402,7 @@ fn gradebooks_survive_a_dump() {
                    UNION ALL SELECT i::text FROM g, assess.items(gb) i";
     let before = session.table(answers);
     for option in ["--format=plain", "--inserts"] {
-        let dump = Command::new("pg_dump")
-            .args([option, "--no-owner", database.name()])
-            .output()
-            .expect("pg_dump runs");
-        assert!(
-            dump.status.success(),
-            "{}",
-            String::from_utf8_lossy(&dump.stderr)
-        );
-        let restored = Database::bare();
-        let mut psql = Command::new("psql")
-            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored.name()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("psql runs");
-        let mut input = psql.stdin.take().expect("psql reads");
-        input.write_all(&dump.stdout).expect("psql takes the dump");
-        drop(input);
-        assert!(psql.wait().expect("psql ends").success());
+        let restored = database.restored(option);
         assert_eq!(restored.session().table(answers), before, "{option}");
     }
 }
@@ -493,40 +435,6 @@ fn what_is_no_gradebook_is_refused() {
         let told = error.as_db_error().expect("the server told");
         assert_eq!(told.code().code(), code, "{bytes:?}: {told}");
         assert!(told.detail().is_some() && told.hint().is_some(), "{told:?}");
-    }
-}
-
-/// Changes, cuts, repeats and inserts, the same in every run.
-struct Mutations {
-    state: u64,
-}
-
-impl Mutations {
-    fn below(&mut self, end: usize) -> usize {
-        // Knuth's MMIX generator; its high bits are the good ones.
-        self.state = self
-            .state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (self.state >> 33) as usize % end.max(1)
-    }
-
-    fn mutate(&mut self, original: &[u8], alphabet: &[u8]) -> Vec<u8> {
-        let mut bytes = original.to_vec();
-        for _ in 0..1 + self.below(3) {
-            let at = self.below(bytes.len());
-            let new = alphabet[self.below(alphabet.len())];
-            match self.below(5) {
-                0 | 1 => bytes[at] = new,
-                2 => bytes.insert(at, new),
-                3 => bytes.truncate(at + 1),
-                _ => {
-                    let tail = bytes[at..].to_vec();
-                    bytes.extend(tail);
-                }
-            }
-        }
-        bytes
     }
 }
 

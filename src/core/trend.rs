@@ -194,7 +194,8 @@ impl Trend {
         };
         Self {
             slope: Some(line.slope * SLOPE_DAYS),
-            slope_se: Some(se * SLOPE_DAYS),
+            // Huge scores within a moment of each other have one beyond all numbers.
+            slope_se: Some(se * SLOPE_DAYS).filter(|se| se.is_finite()),
             p: Some(p),
             direction,
         }

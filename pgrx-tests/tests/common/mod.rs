@@ -3,13 +3,17 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+use std::error::Error;
+use std::io::{Read, Write};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use postgres::error::DbError;
-use postgres::types::FromSqlOwned;
+use postgres::types::private::BytesMut;
+use postgres::types::{FromSql, FromSqlOwned, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// A database that nobody else uses, so that tests can run side by side.
@@ -56,6 +60,31 @@ impl Database {
 
     pub fn session_as(&self, role: &str) -> Session {
         Session::open(&self.name, role)
+    }
+
+    /// A new database with all that pg_dump, called with an option, wrote of this one.
+    pub fn restored(&self, option: &str) -> Self {
+        let dump = Command::new("pg_dump")
+            .args([option, "--no-owner", self.name()])
+            .output()
+            .expect("pg_dump runs");
+        assert!(
+            dump.status.success(),
+            "{}",
+            String::from_utf8_lossy(&dump.stderr)
+        );
+        let restored = Self::bare();
+        let mut psql = Command::new("psql")
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored.name()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("psql runs");
+        let mut input = psql.stdin.take().expect("psql reads");
+        input.write_all(&dump.stdout).expect("psql takes the dump");
+        drop(input);
+        assert!(psql.wait().expect("psql ends").success());
+        restored
     }
 }
 
@@ -143,6 +172,22 @@ impl Session {
         assert!(told.detail().is_some(), "no DETAIL: {told}\n{sql}");
         assert!(told.hint().is_some(), "no HINT: {told}\n{sql}");
         told
+    }
+
+    /// Makes the table `to` out of what COPY writes of the table `from`, and tells its rows.
+    pub fn copy(&mut self, from: &str, to: &str, format: &str) -> u64 {
+        let mut file = Vec::new();
+        let mut out = self
+            .copy_out(&format!("COPY {from} TO STDOUT (FORMAT {format})"))
+            .expect("copies out");
+        out.read_to_end(&mut file).expect("reads");
+        drop(out);
+        self.run(&format!("CREATE TABLE {to} (LIKE {from})"));
+        let mut into = self
+            .copy_in(&format!("COPY {to} FROM STDIN (FORMAT {format})"))
+            .expect("copies in");
+        into.write_all(&file).expect("writes");
+        into.finish().expect("ends")
     }
 
     /// The plan of a query.
@@ -265,3 +310,61 @@ pub const PARALLEL: &str = "
 
 /// Settings under which no table is.
 pub const SERIAL: &str = "SET max_parallel_workers_per_gather = 0";
+
+/// A value of any type as its bytes on the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wire(pub Vec<u8>);
+
+impl ToSql for Wire {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(&self.0);
+        Ok(IsNull::No)
+    }
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Wire {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw.to_vec()))
+    }
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// Changes, cuts, repeats and inserts, the same in every run.
+pub struct Mutations {
+    pub state: u64,
+}
+
+impl Mutations {
+    pub fn below(&mut self, end: usize) -> usize {
+        // Knuth's MMIX generator; its high bits are the good ones.
+        self.state = self
+            .state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.state >> 33) as usize % end.max(1)
+    }
+
+    pub fn mutate(&mut self, original: &[u8], alphabet: &[u8]) -> Vec<u8> {
+        let mut bytes = original.to_vec();
+        for _ in 0..1 + self.below(3) {
+            let at = self.below(bytes.len());
+            let new = alphabet[self.below(alphabet.len())];
+            match self.below(5) {
+                0 | 1 => bytes[at] = new,
+                2 => bytes.insert(at, new),
+                3 => bytes.truncate(at + 1),
+                _ => {
+                    let tail = bytes[at..].to_vec();
+                    bytes.extend(tail);
+                }
+            }
+        }
+        bytes
+    }
+}

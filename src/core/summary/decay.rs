@@ -42,7 +42,8 @@ impl DecaySummary {
     /// precision, 1 for scores that are all alike; 0 leaves it out. `half_life` is in days.
     ///
     /// # Errors
-    /// When `half_life` is not above 0 and finite, or differs from that of the rows before.
+    /// When `half_life` is not above 0 and finite, or differs from that of the rows before that
+    /// have a weight.
     #[inline]
     pub fn push(
         &mut self,
@@ -52,11 +53,11 @@ impl DecaySummary {
         weight: f64,
         half_life: f64,
     ) -> Result<()> {
+        if weight == 0.0 {
+            return positive("half_life", half_life);
+        }
         if half_life != self.half_life || self.half_life == 0.0 {
             self.agree_on(half_life)?;
-        }
-        if weight == 0.0 {
-            return Ok(());
         }
         self.half_life = half_life;
         self.clock = Some(clock);
@@ -93,7 +94,7 @@ impl DecaySummary {
             self.mean += from_mean * share;
             self.squares += self.weight * share * from_mean * from_mean;
             self.free += self.decay_weight / self.weight * share
-                + other.decay_weight / weight * (self.weight / other.weight);
+                + other.decay_weight / other.weight * (self.weight / weight);
         } else {
             self.mean = other.mean;
         }

@@ -39,12 +39,14 @@ impl ItemSummary {
         self.n += 1;
         self.graded |= score != 0.0 && score != 1.0;
         let share = 1.0 / self.n as f64;
+        let rest = 1.0 - share;
         let (from_score, from_criterion) = (score - self.score, criterion - self.criterion);
         self.score += from_score * share;
         self.criterion += from_criterion * share;
-        self.score_squares += from_score * (score - self.score);
-        self.criterion_squares += from_criterion * (criterion - self.criterion);
-        self.products += from_score * (criterion - self.criterion);
+        // The three sums move together, so that no rounding takes the correlation beyond 1.
+        self.score_squares += rest * from_score * from_score;
+        self.criterion_squares += rest * from_criterion * from_criterion;
+        self.products += rest * from_score * from_criterion;
     }
 
     fn merge_rows(&mut self, other: &Self) -> Result<()> {

@@ -519,6 +519,49 @@ fn no_span_is_too_long_and_no_value_too_large() {
     }
 }
 
+/// A value at an end of its range or amid it, at times next to another one.
+fn awkward(rng: &mut ChaCha8Rng, values: &[f64]) -> f64 {
+    let value = values[rng.gen_range(0..values.len())];
+    let next = if value.abs() < 1e50 {
+        rng.gen_range(0..3)
+    } else {
+        0
+    };
+    f64::from_bits(value.to_bits() + next)
+}
+
+/// Values that differ by rounding alone, or by more than can be squared.
+#[test]
+fn no_rows_and_no_parts_lead_to_a_refused_state() {
+    const SCORES: [f64; 10] = [
+        0.0, 0.3, 0.7, 1.0, 1e-17, 5e-324, 1e-160, 1e-50, 1e100, -1e100,
+    ];
+    const WEIGHTS: [f64; 6] = [1e-50, 1e-9, 0.1, 1.0, 1e9, 1e50];
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    for _ in 0..20_000 {
+        // A group has a few values of its own, so that many of its rows are nearly equal.
+        let few: Vec<f64> = (0..rng.gen_range(1..4))
+            .map(|_| SCORES[rng.gen_range(0..SCORES.len())])
+            .collect();
+        let half_life = [1e-11, 1e-3, 1.0, 60.0, 1e9][rng.gen_range(0..5)];
+        let span = [1, DAY / 7, 90 * DAY, MAX_TIME][rng.gen_range(0..4)];
+        let mut parts: [(ItemSummary, DecaySummary, TrendSummary); 3] = Default::default();
+        for _ in 0..rng.gen_range(1..30) {
+            let (item, decay, trend) = &mut parts[rng.gen_range(0..3)];
+            let score = awkward(&mut rng, &few);
+            let (at, weight) = (rng.gen_range(0..=span), awkward(&mut rng, &WEIGHTS));
+            item.push(score, awkward(&mut rng, &few));
+            decay
+                .push(Clock::Absolute, at, score, weight, half_life)
+                .expect("sound");
+            trend.push(Clock::Absolute, at, score, weight);
+        }
+        assert!(survives(Ok(merged(&parts.map(|part| part.0)))));
+        assert!(survives(Ok(merged(&parts.map(|part| part.1)))));
+        assert!(survives(Ok(merged(&parts.map(|part| part.2)))));
+    }
+}
+
 #[test]
 fn what_cannot_be_used_is_left_out_and_counted() {
     const BAD: [f64; 5] = [
