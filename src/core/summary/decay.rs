@@ -92,8 +92,9 @@ impl DecaySummary {
             let from_mean = other.mean - self.mean;
             self.mean += from_mean * share;
             self.squares += self.weight * share * from_mean * from_mean;
+            // No quotient is beyond 1, however little has been left of one of the two.
             self.free += self.decay_weight / self.weight * share
-                + other.decay_weight / weight * (self.weight / other.weight);
+                + other.decay_weight / other.weight * (self.weight / weight);
         } else {
             self.mean = other.mean;
         }
