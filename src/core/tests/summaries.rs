@@ -435,6 +435,7 @@ proptest! {
         let spread = sum(&|at, _, q| q * (at - t).powi(2));
         let slope = sum(&|at, score, q| q * (at - t) * (score - x)) / spread;
         let trend = summary.trend(None).expect("the default margin");
+        prop_assert_eq!(summary.slope(), trend.slope);
         if spread == 0.0 {
             prop_assert_eq!(trend.slope, None);
             prop_assert_eq!(trend.direction, Direction::Unclear);
