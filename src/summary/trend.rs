@@ -23,10 +23,9 @@ fn trans(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
     let mut from = Arguments::after_state(fcinfo);
     let (score, taken_at) = (from.float(), from.time(time));
     let weight = if from.has_more() { from.float() } else { 1.0 };
-    agg::update_summary(fcinfo, |trend: &mut TrendSummary| {
-        trend.push(time.clock(), taken_at, score, weight);
-        Ok(())
-    })
+    let mut trend: TrendSummary = agg::summary(fcinfo);
+    trend.push(time.clock(), taken_at, score, weight);
+    agg::keep_summary(fcinfo, trend, Ok(()))
 }
 
 #[pg_extern(sql = false)]

@@ -43,7 +43,7 @@ impl DecaySummary {
     ///
     /// # Errors
     /// When `half_life` is not above 0 and finite, or differs from that of the rows before.
-    #[inline]
+    #[inline(always)]
     pub fn push(
         &mut self,
         clock: Clock,
@@ -53,7 +53,7 @@ impl DecaySummary {
         half_life: f64,
     ) -> Result<()> {
         if half_life != self.half_life || self.half_life == 0.0 {
-            self.agree_on(half_life)?;
+            agree((!self.is_empty()).then_some(self.half_life), half_life)?;
         }
         if weight == 0.0 {
             return Ok(());
@@ -105,22 +105,8 @@ impl DecaySummary {
         self.decay_weight += other.decay_weight;
     }
 
-    #[cold]
-    fn agree_on(&self, half_life: f64) -> Result<()> {
-        positive("half_life", half_life)?;
-        if self.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Mismatch {
-            name: Self::NAME,
-            argument: "half_life",
-            left: format!("{} days", self.half_life),
-            right: format!("{half_life} days"),
-        })
-    }
-
     /// Makes `at` the latest time if it is later, and tells how much is left of a score of `at`.
-    #[inline]
+    #[inline(always)]
     fn fade_to(&mut self, at: i64) -> f64 {
         if self.n == 0 {
             self.last_at = at;
@@ -146,7 +132,7 @@ impl DecaySummary {
 
     fn merge_rows(&mut self, other: &Self) -> Result<()> {
         if other.half_life != self.half_life {
-            self.agree_on(other.half_life)?;
+            agree(Some(self.half_life), other.half_life)?;
         }
         same_clock(Self::NAME, self.clock, other.clock)?;
         let excluded = self.excluded + other.excluded;
@@ -252,5 +238,20 @@ impl DecaySummary {
         }
         let silence = as_of.map_or(0.0, |as_of| days_between(self.last_at, as_of));
         (silence >= 0.0).then(|| (-silence / self.half_life).exp2())
+    }
+}
+
+/// Whether a half-life is one, and that of the rows before, if there are any.
+#[cold]
+fn agree(before: Option<f64>, half_life: f64) -> Result<()> {
+    positive("half_life", half_life)?;
+    match before {
+        None => Ok(()),
+        Some(before) => Err(Error::Mismatch {
+            name: DecaySummary::NAME,
+            argument: "half_life",
+            left: format!("{before} days"),
+            right: format!("{half_life} days"),
+        }),
     }
 }

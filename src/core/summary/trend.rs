@@ -44,7 +44,7 @@ summary! {
 impl TrendSummary {
     /// Takes one score. `weight` is in proportion to its precision, 1 for scores that are all
     /// alike; 0 leaves it out.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, clock: Clock, taken_at: i64, score: f64, weight: f64) {
         if weight == 0.0 {
             return;
