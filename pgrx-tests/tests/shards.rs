@@ -266,6 +266,10 @@ fn what_depends_on_the_session_stays_with_the_coordinator() {
     let today = "assess.decay_avg(score, taken_on, '60 days', 1, current_date)";
     is_not_shipped(&mut session, today);
     is_same(&mut session, today);
+    is_not_shipped(
+        &mut session,
+        "assess.trend_slope(score, taken_on::timestamptz)",
+    );
     let once = "assess.decay_avg(score, taken_on, '60 days', 1, (SELECT current_date))";
     is_shipped(&mut session, once);
     is_same(&mut session, once);
@@ -473,22 +477,25 @@ fn gradebooks_of_shards_make_the_gradebook_of_all() {
 }
 
 #[test]
-fn shards_must_agree_on_the_half_life() {
+fn shards_must_agree_on_half_life_and_type_of_time() {
     let cluster = Cluster::with_states();
-    cluster.shards[1].session().run(&format!(
-        "DROP VIEW question_states, gradebooks; {}",
-        STATES.replace("60", "30")
-    ));
+    let other = STATES.replace("60", "30").replace("handed_in", "taken_on");
+    cluster.shards[1]
+        .session()
+        .run(&format!("DROP VIEW question_states, gradebooks; {other}"));
     let mut session = cluster.session();
-    let told = session.refuses(
-        "SELECT question_id, assess.level(assess.rollup(decay)) FROM question_states GROUP BY 1",
-        "22023",
-    );
-    let detail = told.detail().unwrap_or_default();
-    assert!(
-        detail.contains("60 days") && detail.contains("30 days"),
-        "{detail}"
-    );
+    for (state, values) in [
+        ("decay", ["60 days", "30 days"]),
+        ("trend", ["timestamptz", "date or timestamp"]),
+    ] {
+        let rollup = format!("SELECT assess.rollup({state}) FROM question_states");
+        let told = session.refuses(&rollup, "22023");
+        let detail = told.detail().unwrap_or_default();
+        assert!(
+            values.iter().all(|value| detail.contains(value)),
+            "{detail}"
+        );
+    }
 }
 
 #[test]
