@@ -9,7 +9,7 @@
 
 use pg_assess_core::Error;
 use pg_assess_core::summary::Summary;
-use pgrx::fcinfo::pg_getarg_datum;
+use pgrx::fcinfo::{pg_getarg_datum, pg_getarg_datum_raw};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, pg_sys};
 
@@ -74,31 +74,41 @@ fn raise(report: ErrorReport) -> ! {
     unreachable!("an error does not return")
 }
 
-/// Changes the summary in argument 0 where it lies, as core's `float8_accum` does (in
-/// `utils/adt/float.c`): it belongs to the aggregate. Outside of one it may belong to a stored
-/// row, and a copy is changed.
+/// The summary in argument 0, for [`keep_summary`] after a change.
+///
+/// The two stand apart, so that a change between them is compiled into its caller and works on
+/// registers: a row waits for what the one before has written to memory.
 #[inline(always)]
-pub fn update_summary<S: Summary>(
-    fcinfo: pg_sys::FunctionCallInfo,
-    change: impl FnOnce(&mut S) -> pg_assess_core::Result<()>,
-) -> Internal {
+pub fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> S {
     // SAFETY: argument 0 is declared as the type of the summary, whose values all have its size,
-    // and the function as strict. Within an aggregate only this call knows the value.
+    // and the function as strict.
     unsafe {
-        let Some(datum) = pg_getarg_datum(fcinfo, 0) else {
-            return Internal::from(None);
-        };
-        let bytes = std::slice::from_raw_parts_mut(datum.cast_mut_ptr::<u8>(), S::SIZE);
-        let mut summary = S::load(bytes);
-        if let Err(error) = change(&mut summary) {
-            raise(report(error));
-        }
-        if is_aggregate(fcinfo) {
-            summary.store(bytes);
-            Internal::from(Some(datum))
-        } else {
-            summary_datum(&summary)
-        }
+        let place = pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr::<u8>();
+        S::load(std::slice::from_raw_parts(place, S::SIZE))
+    }
+}
+
+/// Puts a changed summary back where it lies, as core's `float8_accum` does (in
+/// `utils/adt/float.c`): it belongs to the aggregate. Outside of one it may belong to a stored
+/// row, and is left as it is.
+#[inline(always)]
+pub fn keep_summary<S: Summary>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    summary: S,
+    change: pg_assess_core::Result<()>,
+) -> Internal {
+    if let Err(error) = change {
+        raise(report(error));
+    }
+    if !is_aggregate(fcinfo) {
+        return summary_datum(&summary);
+    }
+    // SAFETY: as for `summary`; within an aggregate only this call knows the value.
+    unsafe {
+        let datum = pg_getarg_datum_raw(fcinfo, 0);
+        let place = datum.cast_mut_ptr::<u8>();
+        summary.store(std::slice::from_raw_parts_mut(place, S::SIZE));
+        Internal::from(Some(datum))
     }
 }
 

@@ -147,7 +147,12 @@ fn days(span: Interval) -> f64 {
 /// A span in days; a month has 30, as when Postgres justifies intervals.
 #[inline(always)]
 fn interval_days(months: i32, days: i32, micros: i64) -> f64 {
-    f64::from(months) * 30.0 + f64::from(days) + micros as f64 / DAY as f64
+    let whole = f64::from(months) * 30.0 + f64::from(days);
+    // A half-life is read for every row, and most are of whole days.
+    match micros {
+        0 => whole,
+        _ => whole + micros as f64 / DAY as f64,
+    }
 }
 
 /// A summary as it goes out. pgrx hands a value of its type `Internal` on as it is, whatever the

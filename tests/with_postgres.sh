@@ -4,6 +4,7 @@
 # extension, with PGHOST, PGPORT, PGUSER and PGDATABASE (a fresh database) set.
 # PostgreSQL finds its libraries relative to its own program, so a copy of it in a
 # temporary directory takes the extension without touching the system or being root.
+# Where COMMAND runs this script again, it gets a second server of the same copy.
 #   PG_CONFIG   the server to copy (default: the pg_config on the PATH)
 set -euo pipefail
 
@@ -48,14 +49,20 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The full paths are kept, as the programs know them relative to each other only.
+mkdir "$dir/socket"
 copy=$dir/copy
-mkdir -p "$copy$bindir" "$copy$pkglibdir" "$copy$sharedir" "$dir/socket"
-cp -p "$bindir/postgres" "$bindir/initdb" "$bindir/pg_ctl" "$copy$bindir"
-cp -r "$pkglibdir/." "$copy$pkglibdir"
-cp -r "$sharedir/." "$copy$sharedir"
-rm -f "$copy$pkglibdir/pg_assess.so" "$copy$sharedir"/extension/pg_assess[.-]*
-CARGO_TERM_QUIET=true "${MAKE:-make}" -s -C "$root" install PG_CONFIG="$pg_config" DESTDIR="$copy" >&2
+if [ -n "${PG_ASSESS_PRIVATE_SERVER:-}" ]; then
+    ln -s "$PG_ASSESS_PRIVATE_SERVER/copy" "$copy"
+else
+    # The full paths are kept, as the programs know them relative to each other only.
+    mkdir -p "$copy$bindir" "$copy$pkglibdir" "$copy$sharedir"
+    cp -p "$bindir/postgres" "$bindir/initdb" "$bindir/pg_ctl" "$copy$bindir"
+    cp -r "$pkglibdir/." "$copy$pkglibdir"
+    cp -r "$sharedir/." "$copy$sharedir"
+    rm -f "$copy$pkglibdir/pg_assess.so" "$copy$sharedir"/extension/pg_assess[.-]*
+    CARGO_TERM_QUIET=true "${MAKE:-make}" -s -C "$root" install PG_CONFIG="$pg_config" \
+        DESTDIR="$copy" >&2
+fi
 if [ ${#server_user[@]} -gt 0 ]; then
     chown "$account" "$dir" "$dir/socket"
 fi

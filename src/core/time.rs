@@ -29,12 +29,15 @@ impl Clock {
     }
 }
 
-/// Days from `from` to `to`, with their fraction; exact before the division, also for the
-/// widest spans, whose difference overflows 64 bits.
+/// Days from `from` to `to`, with their fraction; exact before the division.
 pub fn days_between(from: i64, to: i64) -> f64 {
-    let microseconds = match to.checked_sub(from) {
+    microseconds_between(from, to) / DAY as f64
+}
+
+/// Microseconds from `from` to `to`, also for the widest spans, whose difference overflows 64 bits.
+pub fn microseconds_between(from: i64, to: i64) -> f64 {
+    match to.checked_sub(from) {
         Some(span) => span as f64,
         None => (i128::from(to) - i128::from(from)) as f64,
-    };
-    microseconds / DAY as f64
+    }
 }

@@ -28,10 +28,10 @@ fn trans(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
     let half_life = from.interval_days();
     let weight = if from.has_more() { from.float() } else { 1.0 };
     let is_later = from.has_more() && taken_at > from.time(time);
-    agg::update_summary(fcinfo, |decay: &mut DecaySummary| {
-        let weight = if is_later { 0.0 } else { weight };
-        decay.push(time.clock(), taken_at, score, weight, half_life)
-    })
+    let weight = if is_later { 0.0 } else { weight };
+    let mut decay: DecaySummary = agg::summary(fcinfo);
+    let change = decay.push(time.clock(), taken_at, score, weight, half_life);
+    agg::keep_summary(fcinfo, decay, change)
 }
 
 #[pg_extern(sql = false)]

@@ -25,10 +25,9 @@ accessors! { ItemSummary:
 fn item_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     let mut from = Arguments::after_state(fcinfo);
     let (score, criterion) = (from.float(), from.float());
-    agg::update_summary(fcinfo, |item: &mut ItemSummary| {
-        item.push(score, criterion);
-        Ok(())
-    })
+    let mut item: ItemSummary = agg::summary(fcinfo);
+    item.push(score, criterion);
+    agg::keep_summary(fcinfo, item, Ok(()))
 }
 
 #[pg_extern(sql = false)]

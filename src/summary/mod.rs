@@ -85,10 +85,9 @@ macro_rules! summary_type {
         fn $merge(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<pgrx::Internal> {
             use pg_assess_core::summary::Summary;
             let other: $type = $crate::varlena::Arguments::after_state(fcinfo).summary()?;
-            Ok($crate::agg::update_summary(
-                fcinfo,
-                |summary: &mut $type| summary.merge(&other),
-            ))
+            let mut summary: $type = $crate::agg::summary(fcinfo);
+            let change = summary.merge(&other);
+            Ok($crate::agg::keep_summary(fcinfo, summary, change))
         }
 
         #[pgrx::pg_extern(sql = false)]

@@ -7,11 +7,15 @@ use pgrx::{Internal, pg_sys};
 
 use crate::agg;
 use crate::error::{Result, report};
-use crate::summary::{summary, summary_type};
+use crate::summary::{accessors, summary, summary_type};
 use crate::varlena::{Arguments, TimeType, to_timestamptz};
 
 summary_type!(TrendSummary: trend_summary_in, trend_summary_out, trend_summary_recv,
     trend_summary_send, trend_merge, trend_final, trend_n, trend_excluded);
+
+accessors! { TrendSummary:
+    trend_slope = TrendSummary::slope;
+}
 
 /// `(score, taken_at [, weight])`.
 #[inline(always)]
@@ -19,10 +23,9 @@ fn trans(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
     let mut from = Arguments::after_state(fcinfo);
     let (score, taken_at) = (from.float(), from.time(time));
     let weight = if from.has_more() { from.float() } else { 1.0 };
-    agg::update_summary(fcinfo, |trend: &mut TrendSummary| {
-        trend.push(time.clock(), taken_at, score, weight);
-        Ok(())
-    })
+    let mut trend: TrendSummary = agg::summary(fcinfo);
+    trend.push(time.clock(), taken_at, score, weight);
+    agg::keep_summary(fcinfo, trend, Ok(()))
 }
 
 #[pg_extern(sql = false)]
@@ -47,11 +50,6 @@ fn trend(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Trend>> {
     let margin = from.has_more().then(|| from.float());
     let trend = summary.trend(margin).map_err(report)?;
     Ok((summary.n() > 0).then_some(trend))
-}
-
-#[pg_extern(sql = false)]
-fn trend_slope(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
-    Ok(trend(fcinfo)?.and_then(|trend| trend.slope))
 }
 
 #[pg_extern(sql = false)]

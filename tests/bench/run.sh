@@ -47,3 +47,5 @@ for statement in aggregate items students backtest half_life drift missing; do
 done
 
 sql -v ON_ERROR_STOP=1 -f tests/bench/report.sql
+
+tests/bench/aggregates.sh

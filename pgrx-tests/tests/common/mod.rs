@@ -18,35 +18,47 @@ use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// A database that nobody else uses, so that tests can run side by side.
 pub struct Database {
+    host: String,
     name: String,
 }
 
 impl Database {
     /// One with the extension.
     pub fn new() -> Self {
-        let database = Self::bare();
+        Self::on(&environment("PGHOST"))
+    }
+
+    /// One with the extension on the server at a host.
+    pub fn on(host: &str) -> Self {
+        let database = Self::made_with(host, "");
         database.session().run("CREATE EXTENSION pg_assess");
         database
     }
 
     /// One without the extension.
     pub fn bare() -> Self {
-        Self::made_with("")
+        Self::made_with(&environment("PGHOST"), "")
     }
 
     /// One without the extension, in an encoding.
     pub fn encoded(encoding: &str) -> Self {
-        Self::made_with(&format!("ENCODING '{encoding}' LOCALE 'C'"))
+        let options = format!("ENCODING '{encoding}' LOCALE 'C'");
+        Self::made_with(&environment("PGHOST"), &options)
     }
 
-    fn made_with(options: &str) -> Self {
+    fn made_with(host: &str, options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("assess_test_{}_{count}", std::process::id());
-        Session::open(&environment("PGDATABASE"), &environment("PGUSER")).run(&format!(
+        Session::maintenance(host).run(&format!(
             "CREATE DATABASE {name} TEMPLATE template0 {options}"
         ));
-        Self { name }
+        let host = host.to_owned();
+        Self { host, name }
+    }
+
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     pub fn name(&self) -> &str {
@@ -59,7 +71,7 @@ impl Database {
     }
 
     pub fn session_as(&self, role: &str) -> Session {
-        Session::open(&self.name, role)
+        Session::open(&self.host, &self.name, role)
     }
 
     /// A new database with all that pg_dump, called with an option, wrote of this one.
@@ -90,7 +102,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let mut session = Session::open(&environment("PGDATABASE"), &environment("PGUSER"));
+        let mut session = Session::maintenance(&self.host);
         // Another panic while a test fails would hide why.
         let _ = session.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
@@ -103,11 +115,16 @@ pub struct Session {
 }
 
 impl Session {
-    fn open(database: &str, role: &str) -> Self {
+    /// In the database in which those of the tests are made and dropped.
+    fn maintenance(host: &str) -> Self {
+        Self::open(host, &environment("PGDATABASE"), &environment("PGUSER"))
+    }
+
+    fn open(host: &str, database: &str, role: &str) -> Self {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let keep = Arc::clone(&notices);
         let client = Config::new()
-            .host(&environment("PGHOST"))
+            .host(host)
             .port(environment("PGPORT").parse().expect("PGPORT is a number"))
             .user(role)
             .dbname(database)
@@ -240,7 +257,7 @@ pub fn describe(error: &postgres::Error) -> String {
     }
 }
 
-fn environment(name: &str) -> String {
+pub fn environment(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: run this through tests/with_postgres.sh"))
 }

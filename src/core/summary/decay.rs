@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::summary::{
     Summary, WEIGHTS, is_mean, is_sum_of_squares, is_time, same_clock, summary, usable,
 };
-use crate::time::{Clock, days_between};
+use crate::time::{Clock, DAY, days_between, microseconds_between};
 
 summary! {
     /// Weighted sums over scores x of weight q, faded to `d = 2^(-age / half_life)` at the latest
@@ -44,7 +44,7 @@ impl DecaySummary {
     /// # Errors
     /// When `half_life` is not above 0 and finite, or differs from that of the rows before that
     /// have a weight.
-    #[inline]
+    #[inline(always)]
     pub fn push(
         &mut self,
         clock: Clock,
@@ -57,7 +57,7 @@ impl DecaySummary {
             return positive("half_life", half_life);
         }
         if half_life != self.half_life || self.half_life == 0.0 {
-            self.agree_on(half_life)?;
+            agree((!self.is_empty()).then_some(self.half_life), half_life)?;
         }
         self.half_life = half_life;
         self.clock = Some(clock);
@@ -93,6 +93,7 @@ impl DecaySummary {
             let from_mean = other.mean - self.mean;
             self.mean += from_mean * share;
             self.squares += self.weight * share * from_mean * from_mean;
+            // No quotient is beyond 1, however little has been left of one of the two.
             self.free += self.decay_weight / self.weight * share
                 + other.decay_weight / other.weight * (self.weight / weight);
         } else {
@@ -105,27 +106,18 @@ impl DecaySummary {
         self.decay_weight += other.decay_weight;
     }
 
-    #[cold]
-    fn agree_on(&self, half_life: f64) -> Result<()> {
-        positive("half_life", half_life)?;
-        if self.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Mismatch {
-            name: Self::NAME,
-            argument: "half_life",
-            left: format!("{} days", self.half_life),
-            right: format!("{half_life} days"),
-        })
-    }
-
     /// Makes `at` the latest time if it is later, and tells how much is left of a score of `at`.
-    #[inline]
+    #[inline(always)]
     fn fade_to(&mut self, at: i64) -> f64 {
         if self.n == 0 {
             self.last_at = at;
         }
-        let age = days_between(at, self.last_at) / self.half_life;
+        // Scores of one time come together, and need no power.
+        if at == self.last_at {
+            return 1.0;
+        }
+        // One division instead of two, as this is done for every row.
+        let age = microseconds_between(at, self.last_at) / (self.half_life * DAY as f64);
         if age >= 0.0 {
             return (-age).exp2();
         }
@@ -141,7 +133,7 @@ impl DecaySummary {
 
     fn merge_rows(&mut self, other: &Self) -> Result<()> {
         if other.half_life != self.half_life {
-            self.agree_on(other.half_life)?;
+            agree(Some(self.half_life), other.half_life)?;
         }
         same_clock(Self::NAME, self.clock, other.clock)?;
         let excluded = self.excluded + other.excluded;
@@ -247,5 +239,20 @@ impl DecaySummary {
         }
         let silence = as_of.map_or(0.0, |as_of| days_between(self.last_at, as_of));
         (silence >= 0.0).then(|| (-silence / self.half_life).exp2())
+    }
+}
+
+/// Whether a half-life is one, and that of the rows before, if there are any.
+#[cold]
+fn agree(before: Option<f64>, half_life: f64) -> Result<()> {
+    positive("half_life", half_life)?;
+    match before {
+        None => Ok(()),
+        Some(before) => Err(Error::Mismatch {
+            name: DecaySummary::NAME,
+            argument: "half_life",
+            left: format!("{before} days"),
+            right: format!("{half_life} days"),
+        }),
     }
 }

@@ -30,7 +30,7 @@ summary! {
 
 impl ItemSummary {
     /// Takes the score of one student and the criterion it is held against.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, score: f64, criterion: f64) {
         if !(usable(score) && usable(criterion)) {
             self.excluded += 1;
