@@ -14,6 +14,7 @@ mod sample;
 mod school_map;
 mod solvers;
 mod varlena;
+mod word;
 
 pgrx::pg_module_magic!();
 

@@ -14,6 +14,7 @@ use pgrx::{FromDatum, Internal, PgLogLevel, PgSqlErrorCode, direct_function_call
 use crate::error::null_argument;
 
 /// The arguments of a call, taken one after the other in the order of the SQL declaration.
+#[derive(Clone, Copy)]
 pub struct Arguments {
     fcinfo: pg_sys::FunctionCallInfo,
     next: usize,

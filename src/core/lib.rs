@@ -35,6 +35,7 @@ pub mod student;
 pub mod time;
 pub mod trend;
 pub mod variogram;
+pub mod word;
 
 pub use error::{Error, Result};
 
