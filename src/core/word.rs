@@ -159,18 +159,16 @@ impl Kind {
 
 /// Takes the punctuation out of a decomposed and folded text; one space is between what remains.
 ///
-/// Each decision looks at what has been written last and at what comes next, and next only at what
-/// will be written in any case: so the result, stripped again, stays as it is.
+/// Each decision looks at what was written last and at what comes next, and punctuation stays only
+/// beside what stays in any case. So nothing more is found in the result.
 fn strip(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    // What stands directly in front: a gap also where one has yet to be written.
+    // What was written last; a gap also where one has yet to be written.
     let mut left = Kind::Gap;
-    let mut rest = text.chars().filter(|c| *c != TATWEEL);
+    let mut rest = text.chars().filter(|c| *c != TATWEEL).peekable();
     while let Some(c) = rest.next() {
-        let mut ahead = rest.clone();
-        let next = ahead.next();
-        let right = next.map_or(Kind::Gap, Kind::of);
         let kind = Kind::of(c);
+        let right = rest.peek().map_or(Kind::Gap, |next| Kind::of(*next));
         let stays = match kind {
             kind if kind.always_stays() => true,
             Kind::Gap | Kind::Bracket => false,
@@ -178,18 +176,22 @@ fn strip(text: &str) -> String {
             Kind::Mark => left != Kind::Gap,
             // 3.5, 1/2, 10:30, 2026-05-04
             _ if left == Kind::Digit && right == Kind::Digit => true,
-            // .5 and -.5, but not the end of what is left out...
+            // .5 and -.5
             _ if c == '.' => matches!(left, Kind::Gap | Kind::Symbol) && right == Kind::Digit,
             _ if is_hyphen(c) => {
                 let to_left = left != Kind::Gap;
-                let to_right = right.always_stays()
-                    || next == Some('.') && ahead.next().map(Kind::of) == Some(Kind::Digit);
+                let to_right = right.always_stays() || begins_number(rest.clone());
                 match (to_left, to_right) {
-                    // -4 and x=-4, but well-known are two words
-                    (_, true) => !to_left || left == Kind::Symbol,
+                    // x=-4, but well-known are two words
+                    (true, true) => left == Kind::Symbol,
                     // A-
                     (true, false) => !matches!(right, Kind::Dash | Kind::Mark),
-                    (false, false) => false,
+                    // -4
+                    (false, true) => true,
+                    // - 4
+                    (false, false) => {
+                        out.is_empty() && begins_number(rest.clone().skip_while(is_space))
+                    }
                 }
             }
             _ => false,
@@ -199,11 +201,13 @@ fn strip(text: &str) -> String {
                 out.push(' ');
             }
             out.push(plain(c, kind));
-            left = if kind.always_stays() || kind == Kind::Mark {
-                kind
-            } else {
-                Kind::Symbol
+            left = match kind {
+                Kind::Letter | Kind::Digit | Kind::Mark => kind,
+                _ => Kind::Symbol,
             };
+            if out == "-" {
+                while rest.next_if(is_space).is_some() {}
+            }
             continue;
         }
         // don't, U.S.A.
@@ -211,13 +215,26 @@ fn strip(text: &str) -> String {
         if kind != Kind::Joiner || !is_inside {
             left = Kind::Gap;
         }
+        // An ellipsis is no decimal point.
         if c == '.' {
-            while rest.clone().next() == Some('.') {
-                rest.next();
-            }
+            while rest.next_if_eq(&'.').is_some() {}
         }
     }
     out
+}
+
+fn is_space(c: &char) -> bool {
+    c.is_whitespace()
+}
+
+fn begins_number(mut text: impl Iterator<Item = char>) -> bool {
+    let first = text.next();
+    let first = if first == Some('.') {
+        text.next()
+    } else {
+        first
+    };
+    first.map(Kind::of) == Some(Kind::Digit)
 }
 
 /// What stays of punctuation, as a keyboard has it.
