@@ -10,7 +10,8 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// A longer text is no answer and no label, and Unicode may make it eleven times as long.
+/// A longer text is no answer and no label. The form is held to it as well, so that it has a form
+/// itself: compatibility may make a text eleven times as long.
 pub const MAX_BYTES: usize = 1 << 16;
 
 /// Why a text cannot be normalised.
@@ -19,20 +20,20 @@ pub enum Unusable {
     /// What the text once said is lost, or Unicode does not say what it means.
     #[error("a text is not valid UTF-8, or has a replacement, private-use or unassigned character")]
     Damaged,
-    #[error("a text is longer than {MAX_BYTES} bytes")]
+    #[error("a text or its normal form is longer than {MAX_BYTES} bytes")]
     TooLong,
     #[error("a text has no letter, digit or symbol")]
     Blank,
 }
 
-/// The normal form of a text, which is its own normal form. `text` is UTF-8 of at most
-/// [`MAX_BYTES`].
+/// The normal form of a text, which is its own normal form. `text` is UTF-8; it and the result have
+/// at most [`MAX_BYTES`].
 pub fn normalize(text: &[u8]) -> Result<String, Unusable> {
     if text.len() > MAX_BYTES {
         return Err(Unusable::TooLong);
     }
     let text = std::str::from_utf8(text).map_err(|_| Unusable::Damaged)?;
-    // Decomposed, all characters fold to such as stay as they are when decomposed once more.
+    // Of what is decomposed, folding makes nothing that could be decomposed further.
     let spelled = spell_out(text)?;
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(&spelled);
     let folded = CaseMapper::new().fold_string(&decomposed);
@@ -42,6 +43,9 @@ pub fn normalize(text: &[u8]) -> Result<String, Unusable> {
     }
     // Marks that have come together are put in order again.
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&stripped);
+    if composed.len() > MAX_BYTES {
+        return Err(Unusable::TooLong);
+    }
     Ok(composed.into_owned())
 }
 
