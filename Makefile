@@ -4,7 +4,7 @@ ROWS ?= 10000000
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema gradebook roster solvers drift backtest sample_network school_map \
-    item decay trend over_time
+    item decay trend pairs over_time word
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz
 

@@ -1,4 +1,4 @@
-//! The states of aggregates: where they live, who frees them.
+//! The states of aggregates, and what other functions keep: where they live, who frees them.
 //!
 //! There are three kinds. The state of `gradebook_agg` is a Rust value in the memory context of the
 //! aggregate, which drops it when the group is done, also after an error; Postgres sees a pointer
@@ -85,6 +85,27 @@ pub fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> S {
     unsafe {
         let place = pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr::<u8>();
         S::load(std::slice::from_raw_parts(place, S::SIZE))
+    }
+}
+
+/// Whether this is the first time that the function asks in the execution of its statement. Such
+/// a function keeps nothing else.
+pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    !std::mem::replace(kept(fcinfo), true)
+}
+
+/// What a function keeps from call to call in the execution of its statement.
+pub fn kept<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
+    // SAFETY: a function is called with its look-up data, which the executor makes anew for each
+    // execution; what a function that returns no set keeps in fn_extra is its own business, and it
+    // lives in the context of the look-up. Each function keeps one type, and calls itself never.
+    unsafe {
+        let lookup = (*fcinfo).flinfo;
+        if (*lookup).fn_extra.is_null() {
+            let mut context = PgMemoryContexts::For((*lookup).fn_mcxt);
+            (*lookup).fn_extra = context.leak_and_drop_on_delete(T::default()).cast();
+        }
+        &mut *(*lookup).fn_extra.cast()
     }
 }
 

@@ -15,6 +15,7 @@ mod school_map;
 mod solvers;
 mod summary;
 mod varlena;
+mod word;
 
 pgrx::pg_module_magic!();
 

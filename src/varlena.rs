@@ -17,6 +17,7 @@ use pgrx::{
 use crate::error::{null_argument, report};
 
 /// The arguments of a call, taken one after the other in the order of the SQL declaration.
+#[derive(Clone, Copy)]
 pub struct Arguments {
     fcinfo: pg_sys::FunctionCallInfo,
     next: usize,

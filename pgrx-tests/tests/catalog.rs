@@ -304,6 +304,8 @@ fn a_fresh_role_can_use_everything_without_a_grant() {
         "SELECT count(*) >= 0 FROM g, assess.missing_work(gb)",
         "SELECT assess.school_map_svg(array_agg(student), array_agg(level), array_agg(slope),
                                       array_agg(need)) LIKE '<svg%' FROM g, assess.students(gb)",
+        "SELECT assess.normalize_word(' A. ') = 'a'",
+        "SELECT assess.matches_key(' A. ', '{a}')",
     ] {
         assert_eq!(session.table(question), ["t"], "{question}");
     }
@@ -467,7 +469,9 @@ fn a_hostile_search_path_changes_nothing() {
                    UNION ALL SELECT a::pg_catalog.text FROM public.g, assess.assessments(gb) a
                    UNION ALL SELECT e::pg_catalog.text FROM public.g, assess.explain(gb, '3') e
                    UNION ALL SELECT m::pg_catalog.text FROM public.g, assess.missing_work(gb) m
-                   UNION ALL SELECT c::pg_catalog.text FROM public.g, assess.coverage(gb) c";
+                   UNION ALL SELECT c::pg_catalog.text FROM public.g, assess.coverage(gb) c
+                   UNION ALL SELECT assess.normalize_word('A-1')
+                   UNION ALL SELECT assess.matches_key('A-1', '{a 1}')::pg_catalog.text";
         answers.push((
             session.table(all),
             session.table("SELECT * FROM n.responses"),

@@ -43,6 +43,7 @@ pub mod theil_sen;
 pub mod time;
 pub mod trend;
 pub mod variogram;
+pub mod word;
 
 pub use error::{Error, Result};
 
