@@ -7,6 +7,7 @@
 
 pub mod backtest;
 mod bootstrap;
+pub mod calibrate;
 pub mod chart;
 pub mod codec;
 pub mod criterion;

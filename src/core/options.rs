@@ -235,7 +235,8 @@ impl Options {
     }
 }
 
-fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
+/// Refuses an argument for which something does not hold.
+pub fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
     if holds {
         Ok(())
     } else {
