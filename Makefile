@@ -3,7 +3,7 @@ PG_CONFIG ?= pg_config
 ROWS ?= 10000000
 
 # The order in which the parts of the install script build on each other.
-SQL_PARTS := schema gradebook roster solvers drift backtest sample_network school_map
+SQL_PARTS := schema gradebook roster solvers drift calibrate backtest sample_network school_map
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_assess.control)

@@ -5,6 +5,7 @@
 
 mod agg;
 mod backtest;
+mod calibrate;
 mod drift;
 mod error;
 mod gradebook;
