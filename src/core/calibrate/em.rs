@@ -113,7 +113,7 @@ impl<'a> Model<'a> {
     }
 
     /// Counts the students expected at each node, and returns the log-likelihood.
-    fn expect(&mut self, parameters: &Parameters) -> f64 {
+    fn expect(&mut self, parameters: &[[f64; 2]]) -> f64 {
         let nodes = self.theta.len();
         for (rows, [a, d]) in self.table.chunks_exact_mut(2 * nodes).zip(parameters) {
             let (wrong, right) = rows.split_at_mut(nodes);
@@ -168,7 +168,7 @@ impl<'a> Model<'a> {
     /// The likeliest parameters if the expected counts were the real ones. Each component is
     /// turned so that its mean slope is positive: which end of the scale is up is a convention,
     /// and turning a whole component changes no probability.
-    fn maximize(&self, from: &Parameters) -> Parameters {
+    fn maximize(&self, from: &[[f64; 2]]) -> Parameters {
         let mut to: Parameters = from
             .iter()
             .enumerate()
@@ -246,7 +246,7 @@ impl<'a> Model<'a> {
             slope.information.dd += weight;
         }
         let [prior_a, prior_d] = self.prior_precision();
-        slope.value += self.log_prior(&vec![[a, d]]);
+        slope.value += self.log_prior(&[[a, d]]);
         slope.gradient[0] -= prior_a * (a - PRIOR[0].0);
         slope.gradient[1] -= prior_d * (d - PRIOR[1].0);
         slope.information.aa += prior_a;
@@ -309,7 +309,7 @@ impl Slope {
 
 /// Where two steps lead: scheme S3 of Varadhan and Roland (2008).
 fn extrapolate(path: &[Parameters]) -> Parameters {
-    let difference = |a: &Parameters, b: &Parameters| -> Vec<f64> {
+    let difference = |a: &[[f64; 2]], b: &[[f64; 2]]| -> Vec<f64> {
         let pairs = a.iter().flatten().zip(b.iter().flatten());
         pairs.map(|(a, b)| b - a).collect()
     };

@@ -1,7 +1,7 @@
 //! How sure the parameters are: the inverse of the observed information, which is what would be
 //! known with abilities known, less what is lost as they are not (Louis 1982).
 
-use super::em::{MAX_SLOPE, Model, Parameters};
+use super::em::{MAX_SLOPE, Model};
 use crate::Poll;
 
 /// Up to so many linked items the information of all their parameters is inverted as a whole: 32 MB
@@ -13,6 +13,9 @@ const LEAST_SHARE: f64 = 1e-12;
 /// with the others unknown.
 const LEAST_LEFT: f64 = 1e-10;
 
+/// Numbers that a processor takes at once.
+const LANES: usize = 8;
+
 /// Variances and covariance of a slope and an intercept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Covariance {
@@ -23,7 +26,7 @@ pub struct Covariance {
 
 /// The covariance of each item's parameters; none where the answers do not determine those of its
 /// component, or its slope is at the bound. The model is as the fit left it.
-pub fn covariances(model: &Model<'_>, parameters: &Parameters) -> Vec<Option<Covariance>> {
+pub fn covariances(model: &Model<'_>, parameters: &[[f64; 2]]) -> Vec<Option<Covariance>> {
     let answers = model.answers;
     let mut covariances = vec![None; parameters.len()];
     let mut items: Vec<usize> = (0..parameters.len())
@@ -120,56 +123,55 @@ fn take_out_lost(
     information: &mut Blocks,
     model: &Model<'_>,
     students: &[usize],
-    parameters: &Parameters,
+    parameters: &[[f64; 2]],
 ) {
     let mut posterior = vec![0.0; model.theta.len()];
+    // The student's rows, and for each the derivatives about their mean, times the root of the
+    // share of the node, filled up with zeros to whole lanes.
+    let (mut rows, mut derivatives) = (Vec::new(), Vec::new());
     for &student in students {
         model.posterior(student, &mut posterior);
-        let nodes = posterior.iter().zip(&model.theta);
-        let nodes: Vec<(f64, f64)> = nodes
-            .filter(|(share, _)| **share > LEAST_SHARE)
-            .map(|(share, theta)| (*share, *theta))
-            .collect();
-        // Rows of derivatives, about their means and times the root of the share.
-        let mut derivatives: Vec<(usize, Vec<f64>)> = Vec::new();
+        let nodes = posterior.iter().copied().zip(model.theta.iter().copied());
+        let nodes: Vec<(f64, f64)> = nodes.filter(|(share, _)| *share > LEAST_SHARE).collect();
+        let stride = nodes.len().max(1).next_multiple_of(LANES);
+        rows.clear();
+        derivatives.clear();
+        let mut push = |row: usize, derivative: &dyn Fn(f64) -> f64| {
+            let parts = nodes
+                .iter()
+                .map(|(share, theta)| share * derivative(*theta));
+            let mean: f64 = parts.sum();
+            let start = derivatives.len();
+            derivatives.extend(
+                nodes
+                    .iter()
+                    .map(|(share, theta)| share.sqrt() * (derivative(*theta) - mean)),
+            );
+            derivatives.resize(start + stride, 0.0);
+            rows.push(row);
+        };
         for answers in model.answers.of(student).chunk_by(|a, b| a / 2 == b / 2) {
             let item = answers[0] as usize / 2;
-            let Some(rows) = information.rows_of(item) else {
+            let Some([row_a, row_d]) = information.rows_of(item) else {
                 continue;
             };
             let [a, d] = parameters[item];
             let right = answers.iter().filter(|&code| code % 2 == 1).count() as f64;
             let n = answers.len() as f64;
             let excess = |theta: f64| right - n / (1.0 + (-a * theta - d).exp());
-            let by_slope = nodes.iter().map(|(_, theta)| theta * excess(*theta));
-            derivatives.push((rows[0], centred(by_slope.collect(), &nodes)));
-            let by_intercept = nodes.iter().map(|(_, theta)| excess(*theta));
-            derivatives.push((rows[1], centred(by_intercept.collect(), &nodes)));
+            push(row_a, &|theta| theta * excess(theta));
+            push(row_d, &excess);
         }
-        for (at, (row, own)) in derivatives.iter().enumerate() {
-            let (first, fields) = information.row(*row);
-            for (column, other) in derivatives[..=at].iter().rev() {
-                // Rows ascend: the others are of other matrices.
-                if *column < first {
-                    break;
-                }
+        for (at, own) in derivatives.chunks_exact(stride).enumerate() {
+            let (first, fields) = information.row(rows[at]);
+            let others = rows[..=at].iter().zip(derivatives.chunks_exact(stride));
+            // Rows ascend: those before the first column are of other matrices.
+            for (column, other) in others.rev().take_while(|(column, _)| **column >= first) {
                 fields[column - first] -= dot(own, other);
             }
             (model.poll)();
         }
     }
-}
-
-/// Values less their mean under the shares, times the roots of the shares.
-fn centred(mut values: Vec<f64>, nodes: &[(f64, f64)]) -> Vec<f64> {
-    let shares = || nodes.iter().map(|(share, _)| share);
-    let total: f64 = shares().sum();
-    let mean = values.iter().zip(shares()).map(|(v, share)| v * share);
-    let mean = mean.sum::<f64>() / total;
-    for (value, share) in values.iter_mut().zip(shares()) {
-        *value = (*value - mean) * share.sqrt();
-    }
-    values
 }
 
 /// The blocks of two rows along the diagonal of a matrix's inverse, by its Cholesky factor, which
@@ -213,9 +215,8 @@ fn diagonal_of_inverse(matrix: &mut [f64], rows: usize, poll: Poll<'_>) -> Optio
     Some(blocks.collect())
 }
 
-/// The sum of products, in lanes that a processor takes at once.
+/// The sum of products, in lanes.
 fn dot(left: &[f64], right: &[f64]) -> f64 {
-    const LANES: usize = 8;
     let mut lanes = [0.0; LANES];
     let (lefts, rights) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
     let rest = lefts.remainder().iter().zip(rights.remainder());

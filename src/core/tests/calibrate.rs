@@ -769,7 +769,7 @@ fn little_or_nothing_to_go_by() {
         ..Options::default()
     };
     let column = |count: usize| -> Matrix {
-        let answer = |at: usize, item: usize| Some(at / (item + 1) % 2 == 0);
+        let answer = |at: usize, item: usize| Some((at / (item + 1)).is_multiple_of(2));
         let row = |at| (0..count).map(|item| answer(at, item)).collect();
         (0..50).map(row).collect()
     };
