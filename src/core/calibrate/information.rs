@@ -8,7 +8,7 @@ use crate::Poll;
 /// of it. Beyond, each item is taken as if the others were known.
 pub const MAX_LINKED: usize = 1000;
 /// Nodes at which a student is less likely to be than this say nothing.
-const LEAST_SHARE: f64 = 1e-12;
+const LEAST_SHARE: f64 = 1e-9;
 /// A parameter is not determined when this share of what is known of it alone, or less, is left
 /// with the others unknown.
 const LEAST_LEFT: f64 = 1e-10;
