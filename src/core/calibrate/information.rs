@@ -4,7 +4,7 @@
 use super::em::{MAX_SLOPE, Model};
 use crate::Poll;
 
-/// Up to so many linked items the information of all their parameters is inverted as a whole: 32 MB
+/// Up to so many linked items the information of all their parameters is inverted as a whole: 16 MB
 /// of it. Beyond, each item is taken as if the others were known.
 pub const MAX_LINKED: usize = 1000;
 /// Nodes at which a student is less likely to be than this say nothing.

@@ -297,7 +297,7 @@ fn warnings(
     if answers.largest_component() > information::MAX_LINKED {
         told.push(format!(
             "More than {} questions are linked: errors are those of each question as if the \
-             others' figures were known, and somewhat too small.",
+             others' figures were known, and a few per cent too small.",
             information::MAX_LINKED
         ));
     }
