@@ -88,27 +88,6 @@ pub fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> S {
     }
 }
 
-/// Whether this is the first time that the function asks in the execution of its statement. Such
-/// a function keeps nothing else.
-pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
-    !std::mem::replace(kept(fcinfo), true)
-}
-
-/// What a function keeps from call to call in the execution of its statement.
-pub fn kept<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
-    // SAFETY: a function is called with its look-up data, which the executor makes anew for each
-    // execution; what a function that returns no set keeps in fn_extra is its own business, and it
-    // lives in the context of the look-up. Each function keeps one type, and calls itself never.
-    unsafe {
-        let lookup = (*fcinfo).flinfo;
-        if (*lookup).fn_extra.is_null() {
-            let mut context = PgMemoryContexts::For((*lookup).fn_mcxt);
-            (*lookup).fn_extra = context.leak_and_drop_on_delete(T::default()).cast();
-        }
-        &mut *(*lookup).fn_extra.cast()
-    }
-}
-
 /// Puts a changed summary back where it lies, as core's `float8_accum` does (in
 /// `utils/adt/float.c`): it belongs to the aggregate. Outside of one it may belong to a stored
 /// row, and is left as it is.
@@ -238,9 +217,7 @@ impl Numbers {
     /// Adds numbers at the end.
     #[inline(always)]
     pub fn extend(&mut self, numbers: &[f64]) -> Result<(), Error> {
-        if self.is_full(numbers.len()) {
-            self.grow(numbers.len())?;
-        }
+        self.reserve(numbers.len())?;
         let length = self.head().length;
         // SAFETY: there is room for them, and the new numbers are not among the old ones.
         unsafe {
@@ -249,6 +226,14 @@ impl Numbers {
         }
         self.head_mut().length = length + numbers.len();
         Ok(())
+    }
+
+    /// Makes room for more numbers.
+    pub fn reserve(&mut self, more: usize) -> Result<(), Error> {
+        match self.is_full(more) {
+            true => self.grow(more),
+            false => Ok(()),
+        }
     }
 
     /// Forgets the numbers from `length` on.
@@ -344,6 +329,27 @@ pub fn is_aggregate(fcinfo: pg_sys::FunctionCallInfo) -> bool {
                 (*context).type_,
                 pg_sys::NodeTag::T_AggState | pg_sys::NodeTag::T_WindowAggState
             )
+    }
+}
+
+/// Whether this is the first time that the function asks in the execution of its statement. Such
+/// a function keeps nothing else.
+pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
+    !std::mem::replace(kept(fcinfo), true)
+}
+
+/// What a function keeps from call to call in the execution of its statement.
+pub fn kept<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
+    // SAFETY: a function is called with its look-up data, which the executor makes anew for each
+    // execution; what a function that returns no set keeps in fn_extra is its own business, and it
+    // lives in the context of the look-up. Each function keeps one type, and calls itself never.
+    unsafe {
+        let lookup = (*fcinfo).flinfo;
+        if (*lookup).fn_extra.is_null() {
+            let mut context = PgMemoryContexts::For((*lookup).fn_mcxt);
+            (*lookup).fn_extra = context.leak_and_drop_on_delete(T::default()).cast();
+        }
+        &mut *(*lookup).fn_extra.cast()
     }
 }
 

@@ -4,12 +4,16 @@
 //! `agg` and `varlena` are the only rooms that touch raw memory.
 
 mod agg;
+mod alpha;
 mod backtest;
+mod calibrate;
+mod dif;
 mod drift;
 mod error;
 mod gradebook;
 mod logging;
 mod missing_work;
+mod pairs;
 mod sample;
 mod school_map;
 mod solvers;

@@ -118,7 +118,7 @@ fn ended<T>(
     of: impl FnOnce(&[[f64; 2]], Option<f64>) -> Option<T>,
 ) -> Option<T> {
     let numbers = agg::numbers(fcinfo, 0)?;
-    warn_of_excluded(numbers.excluded());
+    warn_of_excluded(fcinfo, numbers.excluded());
     of(numbers.as_slice().as_chunks().0, numbers.argument())
 }
 
@@ -145,7 +145,9 @@ fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
 
 #[pg_extern(sql = false)]
 fn discriminative_efficiency_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended(fcinfo, |pairs, _| separation::discriminative_efficiency(pairs))
+    ended(fcinfo, |pairs, _| {
+        separation::discriminative_efficiency(pairs)
+    })
 }
 
 fn ended_theil_sen(fcinfo: pg_sys::FunctionCallInfo) -> Option<TheilSen> {

@@ -43,11 +43,17 @@ impl Arguments {
         unsafe { pg_getarg(self.fcinfo, at) }
     }
 
+    /// How many arguments the call has.
+    #[inline(always)]
+    fn given(&self) -> usize {
+        // SAFETY: only reads.
+        usize::from(unsafe { (*self.fcinfo).nargs } as u16)
+    }
+
     /// Whether an argument is left.
     #[inline(always)]
     pub fn has_more(&self) -> bool {
-        // SAFETY: only reads.
-        self.next < usize::from(unsafe { (*self.fcinfo).nargs } as u16)
+        self.next < self.given()
     }
 
     /// Whether one of the arguments that are left is NULL.
@@ -55,8 +61,7 @@ impl Arguments {
     pub fn has_null(&self) -> bool {
         // SAFETY: as for `optional`.
         let is_null = |at| unsafe { pg_arg_is_null(self.fcinfo, at) };
-        let arguments = usize::from(unsafe { (*self.fcinfo).nargs } as u16);
-        (self.next..arguments).any(is_null)
+        (self.next..self.given()).any(is_null)
     }
 
     /// The next argument as it is; the caller's function is strict, so it is not NULL.
@@ -72,6 +77,12 @@ impl Arguments {
     #[inline(always)]
     pub fn float(&mut self) -> f64 {
         f64::from_bits(self.datum().value() as u64)
+    }
+
+    /// The next argument, a `boolean` that is not NULL.
+    #[inline(always)]
+    pub fn boolean(&mut self) -> bool {
+        self.datum().value() as u8 != 0
     }
 
     /// The next argument, a time of a strict function.

@@ -291,6 +291,7 @@ fn a_fresh_role_can_use_everything_without_a_grant() {
     for question in [
         "SELECT count(*) > 0 FROM g, assess.items(gb)",
         "SELECT count(*) > 0 FROM g, assess.item_drift(gb)",
+        "SELECT count(*) > 0 FROM g, assess.calibrate(gb)",
         "SELECT count(*) > 0 FROM g, assess.students(gb)",
         "SELECT count(*) > 0 FROM g, assess.assessments(gb)",
         "SELECT count(*) > 0 FROM g, assess.explain(gb, 's1')",
@@ -466,6 +467,7 @@ fn a_hostile_search_path_changes_nothing() {
         let all = "SELECT s::pg_catalog.text FROM public.g, assess.students(gb) s
                    UNION ALL SELECT i::pg_catalog.text FROM public.g, assess.items(gb) i
                    UNION ALL SELECT d::pg_catalog.text FROM public.g, assess.item_drift(gb) d
+                   UNION ALL SELECT l::pg_catalog.text FROM public.g, assess.calibrate(gb) l
                    UNION ALL SELECT a::pg_catalog.text FROM public.g, assess.assessments(gb) a
                    UNION ALL SELECT e::pg_catalog.text FROM public.g, assess.explain(gb, '3') e
                    UNION ALL SELECT m::pg_catalog.text FROM public.g, assess.missing_work(gb) m

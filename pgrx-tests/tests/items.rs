@@ -226,5 +226,8 @@ fn aggregates_over_complete_assessments_are_those_of_r() {
         near(alpha.get(0), total, "raw_alpha");
         near(alpha.get(1), total, "ase");
     }
-    assert!(correlations > 250 && biserials > 200, "{correlations} {biserials}");
+    assert!(
+        correlations > 250 && biserials > 200,
+        "{correlations} {biserials}"
+    );
 }

@@ -1,5 +1,5 @@
-//! `items`, `item_drift`, `students`, `assessments`, `explain` and `coverage`: their frozen shape, what each
-//! option changes, what is refused, and what holds for any gradebook.
+//! `items`, `item_drift`, `calibrate`, `students`, `assessments`, `explain` and `coverage`: their
+//! frozen shape, what each option changes, what is refused, and what holds for any gradebook.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{AGGREGATE, Database, PARALLEL, RESPONSES, SERIAL, Session, gradebook_of, rows};
 
 /// The result columns of the design, in order.
-const RESULTS: [(&str, &str); 8] = [
+const RESULTS: [(&str, &str); 9] = [
     (
         "items",
         "item text, assessments integer, n bigint, n_effective double precision, \
@@ -26,6 +26,15 @@ const RESULTS: [(&str, &str); 8] = [
          facility_after double precision, change double precision, change_se double precision, \
          ci_low double precision, ci_high double precision, p double precision, \
          q double precision, direction text, status text, status_rank integer",
+    ),
+    (
+        "calibrate",
+        "item text, n bigint, facility double precision, discrimination double precision, \
+         discrimination_se double precision, discrimination_low double precision, \
+         discrimination_high double precision, difficulty double precision, \
+         difficulty_se double precision, difficulty_low double precision, \
+         difficulty_high double precision, component integer, status text, status_rank integer, \
+         converged boolean, iterations integer, log_likelihood double precision, warnings text",
     ),
     (
         "students",
@@ -74,11 +83,11 @@ const RESULTS: [(&str, &str); 8] = [
 
 /// Those that say something of any gradebook; the others look back at a cohort's past.
 fn solvers() -> impl Iterator<Item = &'static str> {
-    RESULTS.iter().map(|(name, _)| *name).take(6)
+    RESULTS.iter().map(|(name, _)| *name).take(7)
 }
 
 /// Names and defaults of the arguments: both are written out in users' queries.
-const ARGUMENTS: [(&str, &str); 8] = [
+const ARGUMENTS: [(&str, &str); 9] = [
     (
         "items",
         "gradebook assess.gradebook, \
@@ -96,6 +105,15 @@ const ARGUMENTS: [(&str, &str); 8] = [
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
          side_answers integer DEFAULT 30, drift_alpha double precision DEFAULT 0.05, \
          drift_margin double precision DEFAULT 0.05, confidence double precision DEFAULT 0.95",
+    ),
+    (
+        "calibrate",
+        "gradebook assess.gradebook, \
+         as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
+         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         min_answers double precision DEFAULT 10, prior boolean DEFAULT true, \
+         nodes integer DEFAULT 61, max_iterations integer DEFAULT 500, \
+         tolerance double precision DEFAULT 0.000001, confidence double precision DEFAULT 0.95",
     ),
     (
         "students",
@@ -250,6 +268,16 @@ items       | upper_lower_share => 0.5    | discrimination_index |
 items       | confidence => 0.5           | interval |
 item_drift  | attempts => 'last'          | dates | *
 item_drift  | attempts => 'best'          | dates | *
+calibrate   | as_of => '2025-12-31'       | difficulty, discrimination, log_likelihood | *
+calibrate   | attempts => 'last'          | difficulty, discrimination, facility, log_likelihood | *
+calibrate   | attempts => 'best'          | difficulty, discrimination, facility, log_likelihood | *
+calibrate   | exclude => quizzes          | difficulty, discrimination, log_likelihood | *
+calibrate   | min_answers => 55           | difficulty, discrimination, log_likelihood, verdict | *
+calibrate   | prior => false              | difficulty, discrimination, log_likelihood | *
+calibrate   | nodes => 21                 | difficulty, discrimination, log_likelihood | *
+calibrate   | max_iterations => 2         | converged, discrimination_se, iterations, warnings | *
+calibrate   | tolerance => 0.1            | iterations, log_likelihood | *
+calibrate   | confidence => 0.5           | difficulty_high, difficulty_low, discrimination_high, discrimination_low |
 students    | half_life => '20 days'      | interval, information, level, level_se, need, need_rank, raw_level | prior
 students    | as_of => '2025-12-31'       | due, information, last_at, level, n | *
 students    | attempts => 'last'          | last_at, level, raw_level | *
@@ -512,7 +540,7 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
                 "repeat('x', 100000)",
             ],
             "counting" => &["''", "'Effective'", "'items'"],
-            "stale_half_lives" => POSITIVE,
+            "stale_half_lives" | "tolerance" => POSITIVE,
             "min_answers"
             | "half_precision_items"
             | "noise_df"
@@ -531,9 +559,11 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             "cuts" => &["'{infinity}'", "'{2026-01-31,-infinity}'"],
             "cut_count" => &["-1", "0", "1001"],
             "resamples" => &["-1", "100001"],
+            "nodes" => &["-1", "0", "10", "202"],
+            "max_iterations" => &["-1", "0", "100001"],
             // Any text, any truth value will do.
             "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality" | "previous"
-            | "weighted_target" | "seed" => &[],
+            | "weighted_target" | "seed" | "prior" => &[],
             _ => panic!("no bad values known for {name}"),
         }
     };
@@ -818,12 +848,13 @@ fn no_table_makes_a_figure_that_is_no_number() {
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r UNION ALL
+                     SELECT to_jsonb(r) FROM g, {} r UNION ALL
                      SELECT to_jsonb(r) FROM g, {} r
                  ) a(row), jsonb_each_text(row)
                  WHERE value IN ('NaN', 'Infinity', '-Infinity')
                     OR key = 'status' AND value NOT IN ('flawed', 'suspect', 'no_variance',
                         'insufficient', 'provisional', 'usable', 'stable', 'drifted', 'none', 'stale',
-                        'ok')
+                        'ok', 'negative', 'steep', 'not_binary', 'calibrated')
                     OR key = 'label' AND value NOT IN ('very_good', 'good', 'marginal', 'poor',
                         'negative')
                     OR key = 'trend' AND value NOT IN ('falling', 'unclear', 'steady', 'rising')
@@ -833,6 +864,7 @@ fn no_table_makes_a_figure_that_is_no_number() {
                 call("students", "gb", &all_of(&options)),
                 call("assessments", "gb", ""),
                 call("item_drift", "gb", "side_answers => 1, drift_margin => 0"),
+                call("calibrate", "gb", "min_answers => 0, prior => false"),
             ));
             assert_eq!(bad, [""; 0], "{table}, {options:?}");
         }

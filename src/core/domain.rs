@@ -39,7 +39,8 @@ pub fn share(name: &'static str, value: f64) -> Result<()> {
     ensure(value > 0.0 && value <= 1.0, name, value, expected)
 }
 
-fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
+/// Refuses an argument for which something does not hold.
+pub fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
     if holds {
         Ok(())
     } else {

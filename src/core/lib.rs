@@ -8,6 +8,7 @@
 pub mod alpha;
 pub mod backtest;
 mod bootstrap;
+pub mod calibrate;
 pub mod chart;
 pub mod codec;
 mod concordance;

@@ -3,6 +3,7 @@
 
 use crate::Poll;
 use crate::bootstrap;
+use crate::calibrate::{self, Calibration};
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
 use crate::drift::{Drift, drifts};
@@ -111,6 +112,20 @@ pub fn item_drift(
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
     Ok(drifts(&ledger, options, poll))
+}
+
+/// Slope and difficulty of the items with a response as of the date, in the gradebook's order; see
+/// [`calibrate::calibrate`].
+pub fn calibrate(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    settings: &calibrate::Settings,
+    poll: Poll<'_>,
+) -> Result<Calibration> {
+    options.check()?;
+    settings.check()?;
+    let ledger = Ledger::new(gradebook, options, poll)?;
+    Ok(calibrate::calibrate(ledger, options, settings, poll))
 }
 
 /// The students known as of the date, in the gradebook's order.

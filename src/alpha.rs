@@ -1,0 +1,73 @@
+//! `cronbach_alpha`, declared in `sql/alpha.sql`. The state holds the sums of `alpha` in the core.
+
+use pg_assess_core::{Error, alpha, summary::usable};
+use pgrx::prelude::*;
+use pgrx::{Array, Internal, pg_sys};
+
+use crate::agg;
+use crate::summary::warn_of_excluded;
+use crate::varlena::Arguments;
+
+/// One student's scores, in the order of the items. A row with a score missing is left out.
+#[pg_extern(sql = false)]
+fn alpha_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    let Some(scores) = Arguments::after_state(fcinfo).optional::<Array<f64>>() else {
+        return agg::unchanged(fcinfo);
+    };
+    let row: Option<Vec<f64>> = scores
+        .iter()
+        .map(|score| score.filter(|&score| usable(score)))
+        .collect();
+    let items = scores.len();
+    agg::update_numbers(fcinfo, |numbers| {
+        if !(2..=alpha::MAX_ITEMS).contains(&items) {
+            return Err(Error::Argument {
+                name: "scores",
+                value: format!("an array of {items}"),
+                expected: "one score for each of 2 to 1000 items",
+            });
+        }
+        numbers.agree_on("number of scores", items as f64)?;
+        let Some(row) = row else {
+            numbers.exclude(1);
+            return Ok(());
+        };
+        if numbers.as_slice().is_empty() {
+            numbers.extend(&vec![0.0; alpha::length(items)])?;
+        }
+        alpha::push(numbers.as_mut_slice(), &row);
+        Ok(())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn alpha_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    let Some(other) = agg::numbers(fcinfo, 1) else {
+        return agg::unchanged(fcinfo);
+    };
+    agg::update_numbers(fcinfo, |numbers| {
+        numbers.join(&other)?;
+        if numbers.as_slice().is_empty() {
+            return numbers.extend(other.as_slice());
+        }
+        alpha::merge(numbers.as_mut_slice(), other.as_slice());
+        Ok(())
+    })
+}
+
+/// The sums of the group that has ended.
+fn ended(fcinfo: pg_sys::FunctionCallInfo, of: impl FnOnce(&[f64]) -> Option<f64>) -> Option<f64> {
+    let numbers = agg::numbers(fcinfo, 0)?;
+    warn_of_excluded(fcinfo, numbers.excluded());
+    of(numbers.as_slice())
+}
+
+#[pg_extern(sql = false)]
+fn cronbach_alpha_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended(fcinfo, alpha::alpha)
+}
+
+#[pg_extern(sql = false)]
+fn cronbach_alpha_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+    ended(fcinfo, alpha::alpha_se)
+}
