@@ -112,6 +112,26 @@ trend_agg(score float8, taken_at @time@) -> trend_summary
 trend_agg(score float8, taken_at @time@, weight float8) -> trend_summary
 trend_slope(score float8, taken_at @time@) -> float8
 trend_slope(score float8, taken_at @time@, weight float8) -> float8
+cronbach_alpha(scores float8[]) -> float8
+cronbach_alpha_se(scores float8[]) -> float8
+discrimination_index(score float8, criterion float8) -> float8
+discrimination_index(score float8, criterion float8, share float8) -> float8
+discriminative_efficiency(score float8, criterion float8) -> float8
+kendall_tau(score float8, taken_at @time@) -> float8
+mann_kendall(score float8, taken_at @time@) -> float8
+mann_kendall_s(score float8, taken_at @time@) -> bigint
+mantel_haenszel(correct boolean, is_focal boolean, stratum float8) -> float8
+mantel_haenszel_class(correct boolean, is_focal boolean, stratum float8) -> text
+mantel_haenszel_delta(correct boolean, is_focal boolean, stratum float8) -> float8
+mantel_haenszel_delta_se(correct boolean, is_focal boolean, stratum float8) -> float8
+mantel_haenszel_p(correct boolean, is_focal boolean, stratum float8) -> float8
+somers_d(score float8, criterion float8) -> float8
+somers_d_se(score float8, criterion float8) -> float8
+theil_sen(score float8, taken_at @time@) -> float8
+theil_sen_ci_high(score float8, taken_at @time@) -> float8
+theil_sen_ci_high(score float8, taken_at @time@, confidence float8) -> float8
+theil_sen_ci_low(score float8, taken_at @time@) -> float8
+theil_sen_ci_low(score float8, taken_at @time@, confidence float8) -> float8
 "#;
 
 /// What a summary can be asked.

@@ -100,6 +100,26 @@ fn lines() -> Vec<Line> {
         line("trend_slope(score, @time@, weight)"),
         line("trend(score, @time@)"),
         line("trend(score, @time@, weight)"),
+        line("somers_d(score, criterion)"),
+        line("somers_d_se(mark, criterion)"),
+        line("discrimination_index(score, criterion)"),
+        line("discrimination_index(score, criterion, 0.33)"),
+        line("discriminative_efficiency(score, criterion)"),
+        line("theil_sen(score, @time@)"),
+        line("theil_sen_ci_low(score, @time@)"),
+        line("theil_sen_ci_low(score, @time@, 0.8)"),
+        line("theil_sen_ci_high(score, @time@)"),
+        line("theil_sen_ci_high(score, @time@, 0.8)"),
+        line("mann_kendall(score, @time@)"),
+        line("mann_kendall_s(score, @time@)"),
+        line("kendall_tau(score, @time@)"),
+        line("cronbach_alpha(answers)"),
+        line("cronbach_alpha_se(answers)"),
+        line("mantel_haenszel(correct, focal, stratum)"),
+        line("mantel_haenszel_delta(correct, focal, stratum)"),
+        line("mantel_haenszel_delta_se(correct, focal, stratum)"),
+        line("mantel_haenszel_p(correct, focal, stratum)"),
+        line("mantel_haenszel_class(correct, focal, stratum)"),
         rollup("rollup(item_state)"),
         rollup("rollup(decay_state)"),
         rollup("rollup(trend_state)"),
@@ -872,8 +892,8 @@ fn distinct_and_order_within_the_call() {
                 "SELECT focal, {distinct} FROM twice GROUP BY focal ORDER BY focal"
             ));
             let right = session.table(&format!(
-                "SELECT focal, {sql} FROM (SELECT DISTINCT focal, {columns} FROM data) q
-                 GROUP BY focal ORDER BY focal"
+                "SELECT kept, {sql} FROM (SELECT DISTINCT focal AS kept, {columns} FROM data) q
+                 GROUP BY kept ORDER BY kept"
             ));
             line.same("DISTINCT", &left, &right);
         }
