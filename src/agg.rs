@@ -131,7 +131,7 @@ const HEAD: usize = size_of::<NumbersHead>();
 const FIRST_BYTES: usize = 128;
 /// Numbers that fit into the largest piece of memory that Postgres gives (`MaxAllocSize` in
 /// `utils/memutils.h`).
-pub const MOST_NUMBERS: usize = (0x3fff_ffff - HEAD) / size_of::<f64>();
+const MOST_NUMBERS: usize = (0x3fff_ffff - HEAD) / size_of::<f64>();
 
 impl Numbers {
     fn new(context: pg_sys::MemoryContext, bytes: usize) -> Self {
@@ -306,7 +306,10 @@ pub fn received_numbers(bytes: &[u8]) -> Result<Internal, Error> {
         .map(|word| u64::from_ne_bytes(*word));
     let words: Vec<u64> = words.collect();
     let [excluded, argument, ref received @ ..] = words[..] else {
-        return Err(Error::Malformed("it ends too early"));
+        return Err(Error::MalformedSummary {
+            name: "state of an aggregate",
+            detail: "it ends too early",
+        });
     };
     // SAFETY: reads a variable of the backend.
     let context = unsafe { pg_sys::CurrentMemoryContext };

@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use pgrx::{Array, Internal, pg_sys};
 
 use crate::agg;
-use crate::summary::warn_of_excluded;
+use crate::numbers;
 use crate::varlena::Arguments;
 
 /// One student's scores, in the order of the items. A row with a score missing is left out.
@@ -42,32 +42,21 @@ fn alpha_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 #[pg_extern(sql = false)]
 fn alpha_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    let Some(other) = agg::numbers(fcinfo, 1) else {
-        return agg::unchanged(fcinfo);
-    };
-    agg::update_numbers(fcinfo, |numbers| {
-        numbers.join(&other)?;
+    numbers::combine(fcinfo, |numbers, other| {
         if numbers.as_slice().is_empty() {
-            return numbers.extend(other.as_slice());
+            return numbers.extend(other);
         }
-        alpha::merge(numbers.as_mut_slice(), other.as_slice());
+        alpha::merge(numbers.as_mut_slice(), other);
         Ok(())
     })
 }
 
-/// The sums of the group that has ended.
-fn ended(fcinfo: pg_sys::FunctionCallInfo, of: impl FnOnce(&[f64]) -> Option<f64>) -> Option<f64> {
-    let numbers = agg::numbers(fcinfo, 0)?;
-    warn_of_excluded(fcinfo, numbers.excluded());
-    of(numbers.as_slice())
-}
-
 #[pg_extern(sql = false)]
 fn cronbach_alpha_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended(fcinfo, alpha::alpha)
+    alpha::alpha(numbers::ended(fcinfo)?.as_slice())
 }
 
 #[pg_extern(sql = false)]
 fn cronbach_alpha_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended(fcinfo, alpha::alpha_se)
+    alpha::alpha_se(numbers::ended(fcinfo)?.as_slice())
 }

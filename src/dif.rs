@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
 use crate::agg::{self, Numbers};
-use crate::summary::warn_of_excluded;
+use crate::numbers;
 use crate::varlena::Arguments;
 
 fn tidy(numbers: &mut Numbers) {
@@ -45,12 +45,8 @@ fn dif_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 #[pg_extern(sql = false)]
 fn dif_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    let Some(other) = agg::numbers(fcinfo, 1) else {
-        return agg::unchanged(fcinfo);
-    };
-    agg::update_numbers(fcinfo, |numbers| {
-        numbers.join(&other)?;
-        numbers.extend(other.as_slice())?;
+    numbers::combine(fcinfo, |numbers, other| {
+        numbers.extend(other)?;
         tidy(numbers);
         Ok(())
     })
@@ -58,9 +54,7 @@ fn dif_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 /// The test of the group that has ended.
 fn ended(fcinfo: pg_sys::FunctionCallInfo) -> Option<Dif> {
-    let numbers = agg::numbers(fcinfo, 0)?;
-    warn_of_excluded(fcinfo, numbers.excluded());
-    let mut entries: Vec<Entry> = numbers.as_slice().as_chunks().0.to_vec();
+    let mut entries: Vec<Entry> = numbers::ended(fcinfo)?.as_slice().as_chunks().0.to_vec();
     let strata = compact(&mut entries);
     mantel_haenszel(entries[..strata].iter().map(Stratum::from))
 }

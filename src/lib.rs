@@ -13,6 +13,7 @@ mod error;
 mod gradebook;
 mod logging;
 mod missing_work;
+mod numbers;
 mod pairs;
 mod sample;
 mod school_map;

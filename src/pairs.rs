@@ -4,6 +4,7 @@
 
 use pg_assess_core::domain::{half, inside_0_to_1};
 use pg_assess_core::kendall::{Kendall, kendall};
+use pg_assess_core::options::Options;
 use pg_assess_core::separation::{self, SomersD};
 use pg_assess_core::summary::usable;
 use pg_assess_core::theil_sen::{TheilSen, theil_sen};
@@ -12,15 +13,9 @@ use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
 use crate::agg::{self, Numbers};
-use crate::error::{Result, report};
 use crate::gradebook::poll;
-use crate::summary::warn_of_excluded;
+use crate::numbers;
 use crate::varlena::{Arguments, TimeType};
-
-/// Share of the students in the upper and in the lower group (Kelley 1939).
-const SHARE: f64 = 0.27;
-/// Coverage of an interval.
-const CONFIDENCE: f64 = 0.95;
 
 fn add(numbers: &mut Numbers, pair: [f64; 2]) -> pg_assess_core::Result<()> {
     if pair.into_iter().all(usable) {
@@ -93,32 +88,15 @@ fn timed_trans_timestamptz(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 #[pg_extern(sql = false)]
 fn pairs_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    let Some(other) = agg::numbers(fcinfo, 1) else {
-        return agg::unchanged(fcinfo);
-    };
-    agg::update_numbers(fcinfo, |numbers| {
-        numbers.join(&other)?;
-        numbers.extend(other.as_slice())
-    })
+    numbers::combine(fcinfo, Numbers::extend)
 }
 
-#[pg_extern(sql = false)]
-fn numbers_serial(fcinfo: pg_sys::FunctionCallInfo) -> Option<Vec<u8>> {
-    agg::numbers(fcinfo, 0).map(|numbers| agg::sent_numbers(&numbers))
-}
-
-#[pg_extern(sql = false)]
-fn numbers_deserial(bytes: &[u8], _state: Internal) -> Result<Internal> {
-    agg::received_numbers(bytes).map_err(report)
-}
-
-/// The pairs of the group that has ended, and the argument they have in common.
+/// A figure of the pairs of a group that has ended, and of the argument they have in common.
 fn ended<T>(
     fcinfo: pg_sys::FunctionCallInfo,
     of: impl FnOnce(&[[f64; 2]], Option<f64>) -> Option<T>,
 ) -> Option<T> {
-    let numbers = agg::numbers(fcinfo, 0)?;
-    warn_of_excluded(fcinfo, numbers.excluded());
+    let numbers = numbers::ended(fcinfo)?;
     of(numbers.as_slice().as_chunks().0, numbers.argument())
 }
 
@@ -139,7 +117,10 @@ fn somers_d_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
 #[pg_extern(sql = false)]
 fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
     ended(fcinfo, |pairs, share| {
-        separation::discrimination_index(pairs, share.unwrap_or(SHARE))
+        separation::discrimination_index(
+            pairs,
+            share.unwrap_or(Options::default().upper_lower_share),
+        )
     })
 }
 
@@ -152,7 +133,8 @@ fn discriminative_efficiency_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f
 
 fn ended_theil_sen(fcinfo: pg_sys::FunctionCallInfo) -> Option<TheilSen> {
     ended(fcinfo, |pairs, confidence| {
-        theil_sen(pairs, confidence.unwrap_or(CONFIDENCE), &poll)
+        let confidence = confidence.unwrap_or(Options::default().confidence);
+        theil_sen(pairs, confidence, &poll)
     })
 }
 

@@ -39,8 +39,7 @@ pub fn share(name: &'static str, value: f64) -> Result<()> {
     ensure(value > 0.0 && value <= 1.0, name, value, expected)
 }
 
-/// Refuses an argument for which something does not hold.
-pub fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
+fn ensure(holds: bool, name: &'static str, value: f64, expected: &'static str) -> Result<()> {
     if holds {
         Ok(())
     } else {

@@ -29,8 +29,9 @@ fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> Result<S> {
 pub fn warn_of_excluded(fcinfo: pg_sys::FunctionCallInfo, rows: u64) {
     if rows > 0 && agg::is_first_in_query(fcinfo) {
         log::warn!(
-            "aggregates left out {rows} rows of a group, which have a value that is not finite or \
-             too large, or a negative weight; excluded(summary) counts them in every group",
+            "aggregates left out {rows} rows of a group, which have a value that is missing in an \
+             array, not finite or too large, or a negative weight; excluded(summary) of item_agg, \
+             decay_agg and trend_agg counts them in every group",
         );
     }
 }

@@ -68,7 +68,7 @@ impl<'a> Model<'a> {
         while iterations < settings.max_iterations && !converged {
             iterations += 1;
             let from = leap.as_ref().unwrap_or(&path[path.len() - 1]).clone();
-            let value = self.expect(&from) + self.log_prior(&from);
+            let value = self.expectation(&from) + self.log_prior(&from);
             if leap.take().is_some() {
                 let last = path.remove(2);
                 path.clear();
@@ -89,7 +89,7 @@ impl<'a> Model<'a> {
             }
         }
         let parameters = path.swap_remove(path.len() - 1);
-        let log_likelihood = self.expect(&parameters);
+        let log_likelihood = self.expectation(&parameters);
         Fit {
             parameters,
             run: Run {
@@ -113,7 +113,7 @@ impl<'a> Model<'a> {
     }
 
     /// Counts the students expected at each node, and returns the log-likelihood.
-    fn expect(&mut self, parameters: &[[f64; 2]]) -> f64 {
+    fn expectation(&mut self, parameters: &[[f64; 2]]) -> f64 {
         let nodes = self.theta.len();
         for (rows, [a, d]) in self.table.chunks_exact_mut(2 * nodes).zip(parameters) {
             let (wrong, right) = rows.split_at_mut(nodes);

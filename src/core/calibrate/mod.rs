@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 
 use crate::Poll;
 use crate::distribution::normal_quantile;
-use crate::domain::ensure;
+use crate::domain::positive;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::options::Options;
@@ -78,9 +78,7 @@ impl Settings {
             1..=100_000,
             iterations,
         )?;
-        let positive = self.tolerance.is_finite() && self.tolerance > 0.0;
-        let expected = "a finite number above zero";
-        ensure(positive, "tolerance", self.tolerance, expected)
+        positive("tolerance", self.tolerance)
     }
 }
 
