@@ -101,7 +101,7 @@ fn ended<T>(
 }
 
 fn ended_somers_d(fcinfo: pg_sys::FunctionCallInfo) -> Option<SomersD> {
-    ended(fcinfo, |pairs, _| separation::somers_d(pairs))
+    ended(fcinfo, |pairs, _| separation::somers_d(pairs, &poll))
 }
 
 #[pg_extern(sql = false)]
@@ -120,6 +120,7 @@ fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
         separation::discrimination_index(
             pairs,
             share.unwrap_or(Options::default().upper_lower_share),
+            &poll,
         )
     })
 }
@@ -127,7 +128,7 @@ fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
 #[pg_extern(sql = false)]
 fn discriminative_efficiency_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
     ended(fcinfo, |pairs, _| {
-        separation::discriminative_efficiency(pairs)
+        separation::discriminative_efficiency(pairs, &poll)
     })
 }
 

@@ -1,5 +1,5 @@
-//! Memory of aggregates whose state is a value of a fixed size, as Postgres counts it for each
-//! group of a hash table.
+//! Memory of aggregates as Postgres counts it for each group of a hash table: held against the
+//! size of a state that has one, and against what is declared for the others.
 
 mod common;
 
@@ -74,4 +74,69 @@ fn a_group_takes_no_more_than_its_state() {
          ORDER BY 1",
     );
     assert_eq!(states, calls.map(|(state, _)| state));
+}
+
+/// Rows of a group for which the declared size is meant: a student's scores of a year.
+const TYPICAL: u32 = 10;
+
+#[test]
+fn a_typical_group_takes_no_more_than_is_declared() {
+    let database = Database::new();
+    let mut session = database.session();
+    let groups = GROUPS / 10;
+    session.run(&format!(
+        "CREATE TABLE scores AS
+         SELECT id, row % 2 AS score, id * row % 11 AS criterion, date '2026-01-05' + row AS taken_on,
+                array_fill((row % 3)::float8, ARRAY[20]) AS answers
+         FROM generate_series(1, {groups}) id, generate_series(1, {TYPICAL}) row;
+         ANALYZE scores;
+         {SERIAL}; SET enable_sort = off; SET work_mem = '1GB'"
+    ));
+    let calls = [
+        ("somers_d", "assess.somers_d(score, criterion)"),
+        (
+            "discrimination_index",
+            "assess.discrimination_index(score, criterion, 0.5)",
+        ),
+        ("theil_sen", "assess.theil_sen(score, taken_on)"),
+        (
+            "theil_sen_ci_low",
+            "assess.theil_sen_ci_low(score, taken_on, 0.9)",
+        ),
+        ("cronbach_alpha", "assess.cronbach_alpha(answers)"),
+        (
+            "mantel_haenszel",
+            "assess.mantel_haenszel(score = 1, id % 3 = 0, criterion)",
+        ),
+    ];
+    let core = hash_table(&mut session, "count(score)");
+    for (name, call) in calls {
+        let declared: i32 = session.one(&format!(
+            "SELECT max(aggtransspace) FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
+             WHERE pronamespace = 'assess'::regnamespace AND proname = '{name}'"
+        ));
+        // Blocks grow to 8 MB (`ALLOCSET_DEFAULT_MAXSIZE` in `utils/memutils.h`).
+        let most = core + groups * declared as u64 + 8 * 1024 * 1024;
+        let taken = hash_table(&mut session, call);
+        assert!(
+            taken <= most,
+            "{call}: {taken} bytes, count {core}, at most {most}"
+        );
+    }
+    // No kind of state that grows is missing above.
+    let transitions = |condition: &str| {
+        format!(
+            "SELECT DISTINCT aggtransfn::oid::regproc::text
+             FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid
+             WHERE {condition} ORDER BY 1"
+        )
+    };
+    let all = session.table(&transitions(
+        "aggserialfn = 'assess._numbers_serial'::regproc",
+    ));
+    let names = calls.map(|(name, _)| format!("'{name}'")).join(", ");
+    let tried = session.table(&transitions(&format!(
+        "pronamespace = 'assess'::regnamespace AND proname IN ({names})"
+    )));
+    assert_eq!(tried, all);
 }

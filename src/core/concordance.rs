@@ -1,5 +1,7 @@
 //! How far scores and a criterion agree in order.
 
+use crate::Poll;
+
 /// An answer with the criterion it is held against.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
@@ -39,12 +41,12 @@ fn edge_mean(groups: impl Iterator<Item = (f64, f64)>, mass: f64) -> f64 {
 
 /// Concordant less discordant pairs, and pairs with unequal scores, of answers in ascending
 /// order of the criterion. Criteria no further apart than `tie` are tied.
-pub fn concordance(answers: &[Answer], tie: f64) -> (f64, f64) {
+pub fn concordance(answers: &[Answer], tie: f64, poll: Poll<'_>) -> (f64, f64) {
     let scores = distinct_scores(answers);
     match scores[..] {
         [] | [_] => (0.0, 0.0),
         [_, right] => concordance_of_two(answers, right, tie),
-        _ => concordance_of_many(answers, &scores, tie),
+        _ => concordance_of_many(answers, &scores, tie, poll),
     }
 }
 
@@ -62,7 +64,7 @@ fn concordance_of_two(answers: &[Answer], right: f64, tie: f64) -> (f64, f64) {
 }
 
 /// Any scores: n log l steps for l distinct ones (Christensen 2005).
-fn concordance_of_many(answers: &[Answer], scores: &[f64], tie: f64) -> (f64, f64) {
+fn concordance_of_many(answers: &[Answer], scores: &[f64], tie: f64, poll: Poll<'_>) -> (f64, f64) {
     let mut seen = Fenwick::new(scores.len());
     let mut balance = 0i64;
     let mut places: Vec<usize> = Vec::new();
@@ -71,6 +73,7 @@ fn concordance_of_many(answers: &[Answer], scores: &[f64], tie: f64) -> (f64, f6
         places.extend(tied.iter().map(|answer| place(scores, answer)));
         for &place in &places {
             balance += seen.lean(place);
+            poll();
         }
         for &place in &places {
             seen.add(place);
@@ -86,7 +89,7 @@ fn concordance_of_many(answers: &[Answer], scores: &[f64], tie: f64) -> (f64, f6
 
 /// Of each answer: with how many of all answers it agrees in order less with how many it
 /// disagrees, and how many have another score.
-pub fn influences(answers: &[Answer], tie: f64) -> Vec<(f64, f64)> {
+pub fn influences(answers: &[Answer], tie: f64, poll: Poll<'_>) -> Vec<(f64, f64)> {
     let scores = distinct_scores(answers);
     let mut seen = Fenwick::new(scores.len());
     let mut leans: Vec<(usize, i64)> = Vec::with_capacity(answers.len());
@@ -95,6 +98,7 @@ pub fn influences(answers: &[Answer], tie: f64) -> Vec<(f64, f64)> {
         for answer in tied {
             let place = place(&scores, answer);
             leans.push((place, seen.lean(place)));
+            poll();
         }
         for &(place, _) in &leans[start..] {
             seen.add(place);

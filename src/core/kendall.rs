@@ -30,7 +30,7 @@ pub struct Kendall {
 
 /// The rank correlation of pairs in any order; none of fewer than two. `n log n` steps.
 pub fn kendall(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<Kendall> {
-    let mut pairs = sorted(sample);
+    let mut pairs = sorted(sample, poll);
     let counts = Counts::of(&mut pairs, poll)?;
     let variance_s = counts.variance_s();
     let comparable = counts.first.couples as f64 * counts.second.couples as f64;

@@ -1,17 +1,39 @@
 //! Samples of pairs in an order that does not depend on that of the rows, and how far two orders
 //! of the same pairs disagree.
 
+use std::cell::Cell;
+use std::cmp::Ordering;
 use std::mem;
 
 use crate::Poll;
 
+/// Comparisons between two calls of `poll`: a fraction of a millisecond.
+const PACE: u32 = 1 << 16;
+
+/// Sorts like `sort_unstable_by`; `poll` is called now and then.
+pub fn sort<T>(values: &mut [T], order: impl Fn(&T, &T) -> Ordering, poll: Poll<'_>) {
+    let compared = Cell::new(0u32);
+    values.sort_unstable_by(|a, b| {
+        compared.set(compared.get() + 1);
+        if compared.get() == PACE {
+            compared.set(0);
+            poll();
+        }
+        order(a, b)
+    });
+}
+
 /// The pairs by their first value, then by their second; -0 becomes 0.
-pub fn sorted(sample: &[[f64; 2]]) -> Vec<[f64; 2]> {
+pub fn sorted(sample: &[[f64; 2]], poll: Poll<'_>) -> Vec<[f64; 2]> {
     let mut pairs: Vec<[f64; 2]> = sample
         .iter()
         .map(|pair| pair.map(|value| value + 0.0))
         .collect();
-    pairs.sort_unstable_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+    sort(
+        &mut pairs,
+        |a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])),
+        poll,
+    );
     pairs
 }
 

@@ -8,7 +8,7 @@ use crate::concordance::{Answer, concordance, group_difference, influences};
 use crate::criterion::{Criterion, UnitCriterion};
 use crate::difficulty::Difficulty;
 use crate::ledger::Ledger;
-use crate::pairs::sorted;
+use crate::pairs::{sort, sorted};
 
 /// Responses that are turned around at a time.
 const BLOCK: usize = 1 << 21;
@@ -156,7 +156,7 @@ pub fn separations(
                     Some(ranking) => ranking.order(used, &mut ordered),
                     None => order_by_criterion(used, &mut ordered),
                 }
-                sums[item as usize].add(&ordered, share);
+                sums[item as usize].add(&ordered, share, poll);
             }
             list.clear();
             poll();
@@ -193,11 +193,11 @@ fn blocks(ledger: &Ledger) -> Vec<Range<u32>> {
 
 impl Sums {
     /// Takes the answers of one assessment, in ascending order of the criterion.
-    fn add(&mut self, answers: &[Answer], share: f64) {
+    fn add(&mut self, answers: &[Answer], share: f64, poll: Poll<'_>) {
         if answers.len() < 2 {
             return;
         }
-        let (balance, pairs) = concordance(answers, TIE);
+        let (balance, pairs) = concordance(answers, TIE, poll);
         self.balance += balance;
         self.pairs += pairs;
         let n = answers.len() as f64;
@@ -222,15 +222,15 @@ pub struct SomersD {
 
 /// Somers' D of the criterion given the score, of `[score, criterion]` in any order; none when
 /// all scores are equal. `n log n` steps.
-pub fn somers_d(sample: &[[f64; 2]]) -> Option<SomersD> {
-    let answers = by_criterion(sample);
-    let (balance, pairs) = concordance(&answers, 0.0);
+pub fn somers_d(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<SomersD> {
+    let answers = by_criterion(sample, poll);
+    let (balance, pairs) = concordance(&answers, 0.0, poll);
     if pairs <= 0.0 {
         return None;
     }
     let d = balance / pairs;
     let mut variance = Some(0.0);
-    for (a, b) in influences(&answers, 0.0) {
+    for (a, b) in influences(&answers, 0.0, poll) {
         let left = pairs - b;
         let part = (left > 0.0).then(|| (a - d * b).powi(2) / pairs / left);
         variance = variance.zip(part).map(|(sum, part)| sum + part);
@@ -244,17 +244,17 @@ pub fn somers_d(sample: &[[f64; 2]]) -> Option<SomersD> {
 /// Mean score of the upper `share` (above 0, at most .5) of `[score, criterion]` by criterion
 /// less that of the lower, in units of the score; those tied at the edge of a group belong to it
 /// in part, so it is 0 when all criteria are equal. None of fewer than two.
-pub fn discrimination_index(sample: &[[f64; 2]], share: f64) -> Option<f64> {
-    (sample.len() > 1).then(|| group_difference(&by_criterion(sample), share, 0.0))
+pub fn discrimination_index(sample: &[[f64; 2]], share: f64, poll: Poll<'_>) -> Option<f64> {
+    (sample.len() > 1).then(|| group_difference(&by_criterion(sample, poll), share, 0.0))
 }
 
 /// In ascending order of the criterion.
-fn by_criterion(sample: &[[f64; 2]]) -> Vec<Answer> {
+fn by_criterion(sample: &[[f64; 2]], poll: Poll<'_>) -> Vec<Answer> {
     let turned: Vec<[f64; 2]> = sample
         .iter()
         .map(|[score, level]| [*level, *score])
         .collect();
-    let ordered = sorted(&turned).into_iter();
+    let ordered = sorted(&turned, poll).into_iter();
     ordered
         .map(|[criterion, score]| Answer { criterion, score })
         .collect()
@@ -264,13 +264,13 @@ fn by_criterion(sample: &[[f64; 2]]) -> Vec<Answer> {
 /// Moodle has percent: the covariance over the largest that these scores and criteria allow,
 /// which is that of both in ascending order (Moodle, `question/classes/statistics`). At most 1;
 /// it may lie below -1. None when either side is constant.
-pub fn discriminative_efficiency(sample: &[[f64; 2]]) -> Option<f64> {
-    let pairs = sorted(sample);
+pub fn discriminative_efficiency(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<f64> {
+    let pairs = sorted(sample, poll);
     let side = |at: usize| -> Vec<f64> { pairs.iter().map(|pair| pair[at]).collect() };
     let scores = deviations(side(0))?;
     let criteria = deviations(side(1))?;
     let mut best = criteria.clone();
-    best.sort_unstable_by(f64::total_cmp);
+    sort(&mut best, f64::total_cmp, poll);
     let product = |criteria: &[f64]| -> f64 {
         let products = scores.iter().zip(criteria).map(|(x, y)| x * y);
         products.sum()

@@ -45,7 +45,7 @@ pub struct TheilSen {
 ///
 /// Each slope is that of the two points as they are, rounded once.
 pub fn theil_sen(sample: &[[f64; 2]], confidence: f64, poll: Poll<'_>) -> Option<TheilSen> {
-    let points = sorted(sample);
+    let points = sorted(sample, poll);
     let counts = Counts::of(&mut points.clone(), poll)?;
     let pairs = (counts.first.couples / 2) as u64;
     if pairs == 0 {

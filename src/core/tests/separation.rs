@@ -3,7 +3,10 @@
 
 mod common;
 
+use std::panic::catch_unwind;
+
 use common::{cases, close, close_option, go, normal, shuffled};
+use pg_assess_core::Poll;
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::separation::{discrimination_index, discriminative_efficiency, somers_d};
 use proptest::prelude::*;
@@ -104,9 +107,9 @@ proptest! {
 
     #[test]
     fn somers_d_is_that_of_its_definition(sample in sample(50), seed in any::<u64>()) {
-        let ours = somers_d(&sample);
+        let ours = somers_d(&sample, &go);
         close_option(ours.map(|ours| ours.d), slow_d(&sample), 1e-14, "d");
-        prop_assert_eq!(ours, somers_d(&shuffled(&sample, seed)));
+        prop_assert_eq!(ours, somers_d(&shuffled(&sample, seed), &go));
         let Some(ours) = ours else { return Ok(()) };
         let influences = slow_influences(&sample);
         let pairs = influences.iter().map(|(_, b)| b).sum::<f64>() / 2.0;
@@ -127,7 +130,7 @@ proptest! {
         };
         prop_assert_eq!(
             defined,
-            (0..sample.len()).all(|at| somers_d(&rest(at)).is_some())
+            (0..sample.len()).all(|at| somers_d(&rest(at), &go).is_some())
         );
         let kendall = kendall(&sample, &go).expect("two pairs");
         close(ours.d * pairs, kendall.s as f64, 1e-9, "S");
@@ -139,8 +142,8 @@ proptest! {
         share in prop_oneof![Just(0.27), Just(0.5), Just(1e-9), 0.01..0.5f64],
         seed in any::<u64>(),
     ) {
-        let ours = discrimination_index(&sample, share);
-        let same = discrimination_index(&shuffled(&sample, seed), share);
+        let ours = discrimination_index(&sample, share, &go);
+        let same = discrimination_index(&shuffled(&sample, seed), share, &go);
         prop_assert_eq!(ours.map(f64::to_bits), same.map(f64::to_bits));
         let mass = share * sample.len() as f64;
         let turned: Vec<_> = sample.iter().map(|[score, level]| [*score, -*level]).collect();
@@ -154,8 +157,8 @@ proptest! {
         sample in sample(40),
         seed in any::<u64>(),
     ) {
-        let ours = discriminative_efficiency(&sample);
-        let same = discriminative_efficiency(&shuffled(&sample, seed));
+        let ours = discriminative_efficiency(&sample, &go);
+        let same = discriminative_efficiency(&shuffled(&sample, seed), &go);
         prop_assert_eq!(ours.map(f64::to_bits), same.map(f64::to_bits));
         let constant = |at: usize| sample.iter().all(|pair| pair[at] == sample[0][at]);
         prop_assert_eq!(ours.is_none(), constant(0) || constant(1));
@@ -182,13 +185,13 @@ fn no_order_beats_the_sorted_one() {
     // One swap of neighbours after another.
     for swap in 0..24 {
         let sample: Vec<_> = scores.iter().zip(&order).map(|(x, y)| [*x, *y]).collect();
-        most = most.max(discriminative_efficiency(&sample).expect("both vary"));
+        most = most.max(discriminative_efficiency(&sample, &go).expect("both vary"));
         order.swap(swap % 3, swap % 3 + 1);
     }
     assert_eq!(most, 1.0);
     // A rare success of the weakest can be worse than the rarest failure can be good.
     let sample = [[0.0, 3.0], [0.0, 3.0], [3.0, 0.0]];
-    assert_eq!(discriminative_efficiency(&sample), Some(-2.0));
+    assert_eq!(discriminative_efficiency(&sample, &go), Some(-2.0));
 }
 
 #[test]
@@ -201,7 +204,7 @@ fn known_figures() {
         [0.0, 3.0],
         [0.0, 1.0],
     ];
-    let ours = somers_d(&right_and_wrong).expect("both");
+    let ours = somers_d(&right_and_wrong, &go).expect("both");
     // Of nine couples seven agree, one is tied, one disagrees.
     close(ours.d, 6.0 / 9.0, 1e-15, "d");
     // AUC per right answer 1, 5/6, 2/3; per wrong answer 1, 1, 1/2.
@@ -212,27 +215,27 @@ fn known_figures() {
         "se",
     );
     // The upper three have two right answers, the lower three one.
-    let index = discrimination_index(&right_and_wrong, 0.5).expect("an index");
+    let index = discrimination_index(&right_and_wrong, 0.5, &go).expect("an index");
     close(index, 1.0 / 3.0, 1e-15, "index");
     // The upper two are one right answer, and half of one right and one wrong that are tied.
-    let index = discrimination_index(&right_and_wrong, 1.0 / 3.0).expect("an index");
+    let index = discrimination_index(&right_and_wrong, 1.0 / 3.0, &go).expect("an index");
     close(index, 0.75, 1e-15, "index");
 }
 
 #[test]
 fn undefined() {
-    assert_eq!(somers_d(&[]), None);
-    assert_eq!(somers_d(&[[0.5, 1.0], [0.5, 2.0]]), None);
-    let lonely = somers_d(&[[1.0, 3.0], [0.0, 1.0], [0.0, 2.0]]).expect("pairs");
+    assert_eq!(somers_d(&[], &go), None);
+    assert_eq!(somers_d(&[[0.5, 1.0], [0.5, 2.0]], &go), None);
+    let lonely = somers_d(&[[1.0, 3.0], [0.0, 1.0], [0.0, 2.0]], &go).expect("pairs");
     assert_eq!((lonely.d, lonely.se), (1.0, None));
-    assert_eq!(discrimination_index(&[], 0.27), None);
-    assert_eq!(discrimination_index(&[[1.0, 1.0]], 0.27), None);
+    assert_eq!(discrimination_index(&[], 0.27, &go), None);
+    assert_eq!(discrimination_index(&[[1.0, 1.0]], 0.27, &go), None);
     assert_eq!(
-        discrimination_index(&[[1.0, 1.0], [0.0, 1.0]], 0.27),
+        discrimination_index(&[[1.0, 1.0], [0.0, 1.0]], 0.27, &go),
         Some(0.0)
     );
-    assert_eq!(discriminative_efficiency(&[]), None);
-    assert_eq!(discriminative_efficiency(&[[1.0, 2.0]]), None);
+    assert_eq!(discriminative_efficiency(&[], &go), None);
+    assert_eq!(discriminative_efficiency(&[[1.0, 2.0]], &go), None);
 }
 
 #[test]
@@ -254,7 +257,7 @@ fn errors_are_as_large_as_they_say() {
                     [score, level]
                 })
                 .collect();
-            let ours = somers_d(&sample).expect("a d");
+            let ours = somers_d(&sample, &go).expect("a d");
             values.push(ours.d);
             errors.push(ours.se.expect("a se"));
         }
@@ -272,9 +275,37 @@ fn large_samples() {
     let sample: Vec<_> = (0..n)
         .map(|x| [f64::from(x % 1000), f64::from((x * 7919) % n)])
         .collect();
-    let ours = somers_d(&sample).expect("a d");
+    let ours = somers_d(&sample, &go).expect("a d");
     assert!(
         ours.d.abs() < 0.02 && ours.se.expect("a se") < 0.01,
         "{ours:?}"
     );
+}
+
+#[test]
+fn large_groups_can_be_stopped() {
+    let sample: Vec<[f64; 2]> = (0..100_000)
+        .map(|i| {
+            [
+                f64::from(i * 7919 % 10_007),
+                f64::from(i * 9_973 % 99_991),
+            ]
+        })
+        .collect();
+    let stop = || panic!("stopped");
+    type Figure = fn(&[[f64; 2]], Poll<'_>);
+    let figures: [Figure; 3] = [
+        |sample, poll| {
+            somers_d(sample, poll);
+        },
+        |sample, poll| {
+            discrimination_index(sample, 0.27, poll);
+        },
+        |sample, poll| {
+            discriminative_efficiency(sample, poll);
+        },
+    ];
+    for figure in figures {
+        assert!(catch_unwind(|| figure(&sample, &stop)).is_err());
+    }
 }
