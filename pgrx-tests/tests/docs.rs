@@ -187,21 +187,23 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// README.md and all below docs.
+fn all_pages() -> Vec<PathBuf> {
+    let mut all = vec![root().join("README.md")];
+    all.extend(pages(&root().join("docs")));
+    all
+}
+
+fn read(page: &Path) -> String {
+    std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
+}
+
 #[test]
 fn every_page_shows_what_psql_says() {
-    let readme = root().join("README.md");
-    if !readme.exists() {
-        println!("skipped: every_page_shows_what_psql_says: no README.md yet");
-    }
     let mut wrong = String::new();
-    for page in [readme]
-        .into_iter()
-        .filter(|path| path.exists())
-        .chain(pages(&root().join("docs")))
-    {
-        let text = std::fs::read_to_string(&page).expect("is readable");
+    for page in all_pages() {
         let name = page.display();
-        match lies(&text) {
+        match lies(&read(&page)) {
             Ok(lies) => lies
                 .iter()
                 .for_each(|lie| wrong.push_str(&format!("{name}, {lie}\n"))),
@@ -209,6 +211,87 @@ fn every_page_shows_what_psql_says() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// The lines of a page that are not in a fence.
+fn prose(page: &str) -> Vec<&str> {
+    let fences = fences(page).unwrap_or_default();
+    let outside = |line: &usize| fences.iter().all(|f| *line < f.line || *line >= f.end);
+    let lines = (1..).zip(page.lines());
+    lines
+        .filter(|(line, _)| outside(line))
+        .map(|(_, text)| text)
+        .collect()
+}
+
+/// What a heading is called in a link, as forges do: lower case, no punctuation, hyphens for
+/// blanks.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+    let title = heading.trim_start_matches('#').trim().to_lowercase();
+    title
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut wrong = Vec::new();
+    let mut links = 0;
+    for page in all_pages() {
+        let text = read(&page);
+        let targets = prose(&text).join("\n");
+        let targets = targets
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'));
+        for (target, _) in targets.filter(|(target, _)| !target.contains("://")) {
+            links += 1;
+            let (path, place) = target.split_once('#').unwrap_or((target, ""));
+            let linked = match path {
+                "" => page.clone(),
+                path => page.parent().expect("a folder").join(path),
+            };
+            let found = linked.exists()
+                && (place.is_empty()
+                    || prose(&read(&linked))
+                        .iter()
+                        .any(|line| line.starts_with('#') && anchor(line) == place));
+            if !found {
+                wrong.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(links > 100, "{links} links");
+}
+
+#[test]
+fn every_function_has_its_place_in_the_reference() {
+    let signatures: String = pages(&root().join("docs/reference"))
+        .iter()
+        .flat_map(|page| fences(&read(page)).expect("fences end"))
+        .filter(|fence| fence.info == "sql no-run")
+        .map(|fence| fence.text)
+        .collect();
+    let database = Database::new();
+    let mut session = database.session();
+    // Functions of one argument that is a summary are told of in the table of its page.
+    let names = session.table(
+        "SELECT DISTINCT proname FROM pg_proc
+         WHERE pronamespace = 'assess'::regnamespace AND proname NOT LIKE '\\_%'
+           AND proname !~ '_(in|out|recv|send)$' AND prokind IN ('f', 'a')
+           AND NOT (prokind = 'f' AND proargtypes[0]::regtype::text LIKE '%\\_summary')
+         ORDER BY proname",
+    );
+    assert!(names.len() > 40, "{names:?}");
+    let missing: Vec<&String> = names
+        .iter()
+        .filter(|name| !signatures.contains(&format!("assess.{name}(")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

@@ -285,12 +285,7 @@ fn large_samples() {
 #[test]
 fn large_groups_can_be_stopped() {
     let sample: Vec<[f64; 2]> = (0..100_000)
-        .map(|i| {
-            [
-                f64::from(i * 7919 % 10_007),
-                f64::from(i * 9_973 % 99_991),
-            ]
-        })
+        .map(|i| [f64::from(i * 7919 % 10_007), f64::from(i * 9_973 % 99_991)])
         .collect();
     let stop = || panic!("stopped");
     type Figure = fn(&[[f64; 2]], Poll<'_>);
