@@ -7,6 +7,9 @@ use crate::summary::{is_mean, is_sum_of_products, is_sum_of_squares, summary, us
 
 /// Share of a variance that rounding can leave of one that is 0.
 const ROUNDING: f64 = 1e-12;
+/// How far values can lie from their mean, as a share of it, if nothing but rounding sets them
+/// apart: they may be sums of the same numbers in different orders.
+const NOISE: f64 = 4.0 * f64::EPSILON;
 
 summary! {
     /// Scores of a question and what they are held against, in as many words as a correlation
@@ -91,9 +94,19 @@ impl ItemSummary {
         (self.n > 0).then_some(self.score)
     }
 
-    /// The correlation of score and criterion, -1 to 1; none when one of them does not vary.
+    /// The correlation of score and criterion, -1 to 1; none when one of them does not vary but
+    /// by rounding.
     pub fn discrimination(&self) -> Option<f64> {
+        if !self.varies(self.score, self.score_squares)
+            || !self.varies(self.criterion, self.criterion_squares)
+        {
+            return None;
+        }
         correlation(self.products, self.score_squares, self.criterion_squares)
+    }
+
+    fn varies(&self, mean: f64, squares: f64) -> bool {
+        squares > self.n as f64 * (NOISE * mean).powi(2)
     }
 
     /// The standard error of the correlation, by the delta method from that of Fisher's z, which
@@ -127,7 +140,7 @@ impl ItemSummary {
     pub fn r_rest(&self) -> Option<f64> {
         let both = self.score_squares + self.criterion_squares;
         let rest_squares = both - 2.0 * self.products;
-        if rest_squares <= ROUNDING * both {
+        if rest_squares <= ROUNDING * both || !self.varies(self.score, self.score_squares) {
             return None;
         }
         let products = self.products - self.score_squares;

@@ -770,3 +770,20 @@ fn the_format_is_frozen() {
     );
     assert_eq!(days_between(0, 2 * DAY), 2.0);
 }
+
+#[test]
+fn rounding_alone_does_not_tell_strong_from_weak() {
+    // The same sum in two orders.
+    let [one, other] = [0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1];
+    assert_ne!(one, other);
+    let scores = of::<ItemSummary>(&[(one, 1.0), (other, 2.0), (one, 3.0), (other, 4.0)]);
+    assert_eq!((scores.discrimination(), scores.r_rest()), (None, None));
+    let criteria = of::<ItemSummary>(&[(1.0, one), (0.0, other), (1.0, one), (0.0, other)]);
+    assert_eq!(
+        (criteria.discrimination(), criteria.biserial()),
+        (None, None)
+    );
+    // What is small and real does.
+    let small = of::<ItemSummary>(&[(1.0, 1.0), (1.0 + 1e-12, 2.0)]);
+    assert_eq!(small.discrimination(), Some(1.0));
+}
