@@ -95,7 +95,7 @@ COMMENT ON FUNCTION @extschema@.trend_rank(@extschema@.trend_summary, float8) IS
 CREATE FUNCTION @extschema@.dates(summary @extschema@.trend_summary) RETURNS int
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_dates_wrapper';
 COMMENT ON FUNCTION @extschema@.dates(@extschema@.trend_summary) IS 
-'different days with a score: never more than there are, at most 64';
+'different days with a score: never more than there are, at most 61';
 
 CREATE FUNCTION @extschema@.first_at(summary @extschema@.trend_summary) RETURNS timestamptz
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_first_at_wrapper';

@@ -8,6 +8,7 @@ use pg_assess_core::options::Options;
 use pg_assess_core::separation::{self, SomersD};
 use pg_assess_core::summary::usable;
 use pg_assess_core::theil_sen::{TheilSen, theil_sen};
+use pg_assess_core::time::DAY;
 use pg_assess_core::trend::SLOPE_DAYS;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
@@ -16,6 +17,9 @@ use crate::agg::{self, Numbers};
 use crate::gradebook::poll;
 use crate::numbers;
 use crate::varlena::{Arguments, TimeType};
+
+/// Microseconds that a slope is told per.
+const SLOPE_MICROSECONDS: f64 = SLOPE_DAYS * DAY as f64;
 
 fn add(numbers: &mut Numbers, pair: [f64; 2]) -> pg_assess_core::Result<()> {
     if pair.into_iter().all(usable) {
@@ -52,7 +56,7 @@ fn pairs_trans_share(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     })
 }
 
-/// `(score, taken_at [, confidence])`; pairs of days since 2000-01-01 and scores.
+/// `(score, taken_at [, confidence])`; pairs of microseconds since 2000-01-01 and scores.
 #[inline(always)]
 fn timed(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
     let mut from = Arguments::after_state(fcinfo);
@@ -60,7 +64,7 @@ fn timed(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
         return agg::unchanged(fcinfo);
     }
     let score = from.float();
-    let pair = [from.day(time), score];
+    let pair = [from.microseconds(time), score];
     let confidence = from.has_more().then(|| from.float());
     agg::update_numbers(fcinfo, |numbers| {
         if let Some(confidence) = confidence {
@@ -141,17 +145,17 @@ fn ended_theil_sen(fcinfo: pg_sys::FunctionCallInfo) -> Option<TheilSen> {
 
 #[pg_extern(sql = false)]
 fn theil_sen_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended_theil_sen(fcinfo).map(|line| line.slope * SLOPE_DAYS)
+    ended_theil_sen(fcinfo).map(|line| line.slope * SLOPE_MICROSECONDS)
 }
 
 #[pg_extern(sql = false)]
 fn theil_sen_ci_low_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended_theil_sen(fcinfo)?.ci_low? * SLOPE_DAYS)
+    Some(ended_theil_sen(fcinfo)?.ci_low? * SLOPE_MICROSECONDS)
 }
 
 #[pg_extern(sql = false)]
 fn theil_sen_ci_high_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended_theil_sen(fcinfo)?.ci_high? * SLOPE_DAYS)
+    Some(ended_theil_sen(fcinfo)?.ci_high? * SLOPE_MICROSECONDS)
 }
 
 fn ended_kendall(fcinfo: pg_sys::FunctionCallInfo) -> Option<Kendall> {

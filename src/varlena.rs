@@ -5,7 +5,7 @@
 
 use pg_assess_core::gradebook::{Enrolment, Id, MaxScore, Row};
 use pg_assess_core::summary::Summary;
-use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME, days_between};
+use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pgrx::datum::Interval;
 use pgrx::fcinfo::{pg_arg_is_null, pg_getarg, pg_getarg_datum, pg_getarg_datum_raw};
 use pgrx::pg_sys::panic::ErrorReport;
@@ -91,13 +91,13 @@ impl Arguments {
         time.of(self.datum())
     }
 
-    /// The next argument, a time that is not NULL, in days since 2000-01-01; infinite for times
-    /// there are not.
+    /// The next argument, a time that is not NULL, in microseconds since 2000-01-01; infinite for
+    /// times there are not. Exact for 285 years before and after, and for every date.
     #[inline(always)]
-    pub fn day(&mut self, time: TimeType) -> f64 {
+    pub fn microseconds(&mut self, time: TimeType) -> f64 {
         let at = self.time(time);
         match (MIN_TIME..=MAX_TIME).contains(&at) {
-            true => days_between(0, at),
+            true => at as f64,
             false => f64::INFINITY,
         }
     }

@@ -21,20 +21,21 @@ fn number(row: &HashMap<String, String>, column: &str) -> f64 {
 }
 
 /// Loads a matrix of persons by items into `responses`, and its gradebook into `g`. Blank and NA
-/// cells become NULL scores.
+/// cells become NULL scores; `place` is the row of the student in the file.
 fn load(session: &mut Session, file: &Path, max_score: u32) {
     session.run(
         "DROP TABLE IF EXISTS responses, g;
-         CREATE TABLE responses (student text, item text, score float8)",
+         CREATE TABLE responses (place int, student text, item text, score float8)",
     );
     let mut into = session
         .copy_in("COPY responses FROM STDIN (FORMAT csv, NULL 'NA')")
         .expect("copies in");
     let mut out = csv::Writer::from_writer(&mut into);
-    for row in read(file) {
+    for (place, row) in read(file).iter().enumerate() {
+        let place = place.to_string();
         for (item, score) in row.iter().filter(|(column, _)| *column != "student_id") {
             let score = if score.is_empty() { "NA" } else { score };
-            out.write_record([&row["student_id"], item, score])
+            out.write_record([&place, &row["student_id"], item, score])
                 .expect("writes");
         }
     }
@@ -228,4 +229,56 @@ fn aggregates_over_complete_assessments_are_those_of_r() {
         near(alpha.get(1), total, "ase");
     }
     assert_eq!((correlations, biserials), (213, 189), "items that R gives");
+}
+
+/// R makes groups of whole students: a third of them, rounded down, by total and then by their row.
+/// So do we when the rank in that order is the criterion. By the totals alone, ours lies within what
+/// a choice among those who tie can give, as R's does.
+#[test]
+fn upper_less_lower_group_is_that_of_r_where_ties_are_broken_alike() {
+    let Some(data) = shared_data("items") else {
+        return;
+    };
+    let database = Database::new();
+    let mut session = database.session();
+    let mut compared = 0;
+    for (set, suffix, max_score) in COMPLETE {
+        let folder = data.join(set);
+        let wide = folder.join(format!("responses_wide{suffix}.csv"));
+        load(&mut session, &wide, max_score);
+        let rows = session
+            .query(
+                "WITH ranked AS (
+                     SELECT item, score, total, (count(*) OVER item / 3)::float8 / count(*) OVER item AS share,
+                            row_number() OVER (item ORDER BY total, place) AS as_r,
+                            row_number() OVER (item ORDER BY total, score) AS kind,
+                            row_number() OVER (item ORDER BY total, score DESC) AS unkind
+                     FROM responses
+                     JOIN (SELECT student, sum(score) AS total FROM responses GROUP BY 1) t
+                          USING (student)
+                     WINDOW item AS (PARTITION BY item))
+                 SELECT item, assess.discrimination_index(score, as_r, share),
+                        assess.discrimination_index(score, unkind, share),
+                        assess.discrimination_index(score, total, share),
+                        assess.discrimination_index(score, kind, share)
+                 FROM ranked GROUP BY item",
+                &[],
+            )
+            .expect("aggregates");
+        let ours: HashMap<String, [f64; 4]> = rows
+            .iter()
+            .map(|row| (row.get(0), [1, 2, 3, 4].map(|at| row.get(at))))
+            .collect();
+        for row in &read(&folder.join(format!("ref_psychometric_item.exam{suffix}.csv"))) {
+            let [as_r, least, by_total, most] = ours[&row["item"]];
+            let theirs = number(row, "Discrimination");
+            let what = format!("{set}{suffix}, {}", row["item"]);
+            assert!((as_r - theirs).abs() <= 1e-9, "{what}: {as_r}, {theirs}");
+            let possible = least - 1e-9..=most + 1e-9;
+            assert!(possible.contains(&by_total), "{what}: {by_total}");
+            assert!(possible.contains(&theirs), "{what}: {theirs}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 213, "items that R gives");
 }

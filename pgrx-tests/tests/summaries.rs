@@ -484,3 +484,21 @@ fn figures_are_those_of_core_postgres() {
         assert!(groups > 300, "{figure}: {groups} groups");
     }
 }
+
+#[test]
+fn moments_are_told_apart_by_the_microsecond() {
+    let database = Database::new();
+    let mut session = database.session();
+    // Three microseconds for one score; and ten scores a microsecond apart, long from now.
+    let per_second: f64 = session.one(
+        "SELECT assess.theil_sen(score, taken_at) / (30 * 86400)
+         FROM (VALUES (0, timestamp '2026-01-01 00:00:00'),
+                      (1, timestamp '2026-01-01 00:00:00.000003')) v(score, taken_at)",
+    );
+    assert!((per_second * 3e-6 - 1.0).abs() < 1e-12, "{per_second}");
+    let s: i64 = session.one(
+        "SELECT assess.mann_kendall_s(n, timestamptz '2280-01-01' + n * interval '1 microsecond')
+         FROM generate_series(1, 10) n",
+    );
+    assert_eq!(s, 45);
+}

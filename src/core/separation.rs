@@ -283,9 +283,12 @@ fn deviations(mut values: Vec<f64>) -> Option<Vec<f64>> {
     if values.iter().all(|value| *value == values[0]) {
         return None;
     }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    for value in &mut values {
-        *value -= mean;
+    // The mean of values far from 0 is rounded, and what that leaves is taken out as well.
+    for _ in 0..2 {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        for value in &mut values {
+            *value -= mean;
+        }
     }
     let largest = values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
     for value in &mut values {

@@ -24,8 +24,8 @@ summary! {
         weight: f64,
         /// Sum of (d q)^2.
         weight_squares: f64,
-        /// Sum of d^2 q.
-        decay_weight: f64,
+        /// Weighted mean of d. The sum of d^2 q would vanish long before that of d q does.
+        decay: f64,
         /// `sum d - sum d^2 q / sum d q`, over which the squares estimate the variance of a score
         /// of weight 1. It is added up by itself, as the difference would lose its digits to a
         /// score that outweighs the others.
@@ -71,7 +71,7 @@ impl DecaySummary {
             n: 1,
             weight,
             weight_squares: weight * weight,
-            decay_weight: decay * weight,
+            decay,
             free: 0.0,
             mean: score,
             squares: 0.0,
@@ -93,17 +93,16 @@ impl DecaySummary {
             let from_mean = other.mean - self.mean;
             self.mean += from_mean * share;
             self.squares += self.weight * share * from_mean * from_mean;
-            // No quotient is beyond 1, however little has been left of one of the two.
-            self.free += self.decay_weight / self.weight * share
-                + other.decay_weight / other.weight * (self.weight / weight);
+            self.free += self.decay * share + other.decay * (self.weight / weight);
+            self.decay += (other.decay - self.decay) * share;
         } else {
             self.mean = other.mean;
+            self.decay = other.decay;
         }
         self.squares += other.squares;
         self.free += other.free;
         self.weight = weight;
         self.weight_squares += other.weight_squares;
-        self.decay_weight += other.decay_weight;
     }
 
     /// Makes `at` the latest time if it is later, and tells how much is left of a score of `at`.
@@ -124,7 +123,7 @@ impl DecaySummary {
         let fade = age.exp2();
         self.weight *= fade;
         self.weight_squares *= fade * fade;
-        self.decay_weight *= fade * fade;
+        self.decay *= fade;
         self.free *= fade;
         self.squares *= fade;
         self.last_at = at;
@@ -170,7 +169,7 @@ impl DecaySummary {
             Some("the mean or the spread is out of range")
         } else if !(at_most(self.weight, n * WEIGHTS.end())
             && at_most(self.weight_squares, self.weight * self.weight)
-            && at_most(self.decay_weight, n * self.weight)
+            && (self.decay == 0.0 || at_most(self.decay, 1.0))
             && (self.free == 0.0 || at_most(self.free, n)))
         {
             Some("the weights are out of range")

@@ -3,13 +3,10 @@
 use crate::distribution::{normal_density, normal_quantile};
 use crate::domain::inside_0_to_1;
 use crate::error::Result;
-use crate::summary::{is_mean, is_sum_of_products, is_sum_of_squares, summary, usable};
+use crate::summary::{is_mean, is_sum_of_products, is_sum_of_squares, summary, usable, varies};
 
 /// Share of a variance that rounding can leave of one that is 0.
 const ROUNDING: f64 = 1e-12;
-/// How far values can lie from their mean, as a share of it, if nothing but rounding sets them
-/// apart: they may be sums of the same numbers in different orders.
-const NOISE: f64 = 4.0 * f64::EPSILON;
 
 summary! {
     /// Scores of a question and what they are held against, in as many words as a correlation
@@ -97,16 +94,15 @@ impl ItemSummary {
     /// The correlation of score and criterion, -1 to 1; none when one of them does not vary but
     /// by rounding.
     pub fn discrimination(&self) -> Option<f64> {
-        if !self.varies(self.score, self.score_squares)
-            || !self.varies(self.criterion, self.criterion_squares)
-        {
+        let criterion_varies = varies(self.criterion, self.criterion_squares, self.n as f64);
+        if !(self.score_varies() && criterion_varies) {
             return None;
         }
         correlation(self.products, self.score_squares, self.criterion_squares)
     }
 
-    fn varies(&self, mean: f64, squares: f64) -> bool {
-        squares > self.n as f64 * (NOISE * mean).powi(2)
+    fn score_varies(&self) -> bool {
+        varies(self.score, self.score_squares, self.n as f64)
     }
 
     /// The standard error of the correlation, by the delta method from that of Fisher's z, which
@@ -140,7 +136,7 @@ impl ItemSummary {
     pub fn r_rest(&self) -> Option<f64> {
         let both = self.score_squares + self.criterion_squares;
         let rest_squares = both - 2.0 * self.products;
-        if rest_squares <= ROUNDING * both || !self.varies(self.score, self.score_squares) {
+        if rest_squares <= ROUNDING * both || !self.score_varies() {
             return None;
         }
         let products = self.products - self.score_squares;

@@ -69,6 +69,15 @@ pub fn usable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
+/// How far values can lie from their mean, as a share of it, when nothing but rounding sets them
+/// apart: they may be sums of the same numbers in different orders.
+const NOISE: f64 = 4.0 * f64::EPSILON;
+
+/// Whether values with this mean and weighted sum of squares about it differ by more than rounding.
+fn varies(mean: f64, squares: f64, weight: f64) -> bool {
+    squares > weight * (NOISE * mean).powi(2)
+}
+
 /// Whether a value is the mean of usable ones.
 fn is_mean(value: f64) -> bool {
     value.abs() <= LARGEST * (1.0 + 1e-6)

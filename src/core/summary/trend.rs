@@ -5,13 +5,16 @@ use crate::error::Result;
 use crate::options::Options;
 use crate::summary::{
     Summary, WEIGHTS, is_mean, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary,
-    usable,
+    usable, varies,
 };
 use crate::time::{Clock, DAY, days_between};
 use crate::trend::{Line, SLOPE_DAYS, Trend};
 
 /// Share of the scores' spread that rounding can leave about a line they all lie on.
 const ROUNDING: f64 = 1e-12;
+/// Days that are told apart by a bit each: the largest prime that a word has room for, as no two
+/// of a row of scores that come every so many days share a bit then.
+const DAYS: i64 = 61;
 /// The last day there is, and the first, are less than this many days from 2000-01-01.
 const LAST_DAY: f64 = 2e8;
 
@@ -25,8 +28,8 @@ summary! {
         clock: Option<Clock>,
         first_at: i64,
         last_at: i64,
-        /// Which of 64 days in turn had a score: the number of bits is that of different days, or
-        /// less where two of them are a multiple of 64 apart.
+        /// Which of [`DAYS`] days in turn had a score: the number of bits is that of different
+        /// days, or less where two of them are a multiple of that apart.
         days: u64,
         /// Sum of the weights.
         weight: f64,
@@ -60,7 +63,7 @@ impl TrendSummary {
         self.n += 1;
         self.first_at = self.first_at.min(taken_at);
         self.last_at = self.last_at.max(taken_at);
-        self.days |= 1 << taken_at.div_euclid(DAY).rem_euclid(64);
+        self.days |= 1 << taken_at.div_euclid(DAY).rem_euclid(DAYS);
         let share = weight / (self.weight + weight);
         let rest = self.weight * share;
         self.weight += weight;
@@ -113,7 +116,7 @@ impl TrendSummary {
             || self.time.abs() > LAST_DAY
         {
             Some("a time is out of range")
-        } else if self.days == 0 || u64::from(self.days.count_ones()) > self.n {
+        } else if self.days == 0 || self.days >> DAYS != 0 || self.dates() > self.n {
             Some("the days are not those of its scores")
         } else if !(self.weight > 0.0 && self.weight <= self.n as f64 * WEIGHTS.end()) {
             Some("the weights are out of range")
@@ -134,7 +137,7 @@ impl TrendSummary {
     }
 
     /// Different days with a score: never more than there are, exact for days that are not a
-    /// multiple of 64 apart.
+    /// multiple of 61 apart.
     pub fn dates(&self) -> u64 {
         u64::from(self.days.count_ones())
     }
@@ -172,12 +175,16 @@ impl TrendSummary {
         if self.time_squares <= 0.0 {
             return None;
         }
-        let slope = self.products / self.time_squares;
+        let varies = varies(self.score, self.score_squares, self.weight);
+        let slope = match varies {
+            true => self.products / self.time_squares,
+            false => 0.0,
+        };
         let residual = self.score_squares - slope * self.products;
         Some(Line {
             slope,
             spread: self.time_squares,
-            residual: if residual > ROUNDING * self.score_squares {
+            residual: if varies && residual > ROUNDING * self.score_squares {
                 residual
             } else {
                 0.0

@@ -304,3 +304,20 @@ fn large_groups_can_be_stopped() {
         assert!(catch_unwind(|| figure(&sample, &stop)).is_err());
     }
 }
+
+#[test]
+fn efficiency_does_not_depend_on_the_origin() {
+    let near_0: Vec<[f64; 2]> = (1..=2000)
+        .map(|i| {
+            [
+                f64::from(i * 7919 % 1000) / 1024.0,
+                f64::from(i * 31 % 17) / 1_048_576.0,
+            ]
+        })
+        .collect();
+    let far: Vec<[f64; 2]> = near_0.iter().map(|[x, y]| [x + 1e12, y + 1e6]).collect();
+    // What is left of the values far away.
+    let back: Vec<[f64; 2]> = far.iter().map(|[x, y]| [x - 1e12, y - 1e6]).collect();
+    let [far, back] = [far, back].map(|sample| discriminative_efficiency(&sample, &go));
+    close_option(far, back, 1e-12, "efficiency");
+}

@@ -453,7 +453,7 @@ proptest! {
         days.dedup();
         let at_most = days.len() as u64;
         prop_assert!(summary.dates() <= at_most);
-        days.iter_mut().for_each(|day| *day %= 64);
+        days.iter_mut().for_each(|day| *day %= 61);
         days.sort_unstable();
         days.dedup();
         prop_assert_eq!(summary.dates(), days.len() as u64);
@@ -736,13 +736,13 @@ fn the_format_is_frozen() {
     assert_eq!(
         decay.to_text(),
         "v1 n=2 excluded=0 clock=absolute half_life=60.0 last_at=5184000000000 weight=2.0 \
-         weight_squares=2.5 decay_weight=1.75 free=0.625 mean=0.75 squares=0.375"
+         weight_squares=2.5 decay=0.875 free=0.625 mean=0.75 squares=0.375"
     );
     assert_eq!(
         hex(bytes_of(&decay)),
         "0100000000000000 0200000000000000 0000000000000000 0200000000000000 \
          0000000000004e40 00807afeb6040000 0000000000000040 0000000000000440 \
-         000000000000fc3f 000000000000e43f 000000000000e83f 000000000000d83f"
+         000000000000ec3f 000000000000e43f 000000000000e83f 000000000000d83f"
     );
     let trend = of::<TrendSummary>(&[(0, 0.0, 1.0), (2 * DAY, 1.0, 1.0)]);
     assert_eq!(
@@ -786,4 +786,53 @@ fn rounding_alone_does_not_tell_strong_from_weak() {
     // What is small and real does.
     let small = of::<ItemSummary>(&[(1.0, 1.0), (1.0 + 1e-12, 2.0)]);
     assert_eq!(small.discrimination(), Some(1.0));
+}
+
+#[test]
+fn the_error_of_a_level_does_not_depend_on_how_long_ago_the_others_were() {
+    let level_se = |days: &[(i64, f64)]| {
+        let mut decay = DecaySummary::default();
+        for &(day, score) in days {
+            decay
+                .push(Clock::Calendar, day * DAY, score, 1.0, 1.0)
+                .expect("sound");
+        }
+        decay.level_se(None).expect("two scores")
+    };
+    for gap in [50, 536, 538, 600, 1000] {
+        assert!(near(
+            level_se(&[(0, 0.0), (gap, 1.0)]),
+            0.5f64.sqrt(),
+            1e-12
+        ));
+        let [forth, back] = [
+            level_se(&[(0, 0.0), (0, 1.0), (gap, 1.0)]),
+            level_se(&[(gap, 1.0), (0, 1.0), (0, 0.0)]),
+        ];
+        assert!(near(forth, 0.5, 1e-12) && near(back, 0.5, 1e-12), "{gap}");
+    }
+}
+
+#[test]
+fn rounding_alone_is_no_trend() {
+    // The same average, added up in two orders.
+    let [one, other] = [(0.7 + 0.8 + 0.9) / 3.0, (0.9 + 0.8 + 0.7) / 3.0];
+    assert_ne!(one, other);
+    let rows = [one, one, one, other, other, other];
+    let rows: Vec<(i64, f64, f64)> = (0..)
+        .zip(rows)
+        .map(|(week, x)| (7 * week * DAY, x, 1.0))
+        .collect();
+    let summary = of::<TrendSummary>(&rows);
+    let trend = summary.trend(None).expect("the default margin");
+    assert_eq!(trend.direction, Direction::Steady);
+    assert_eq!((summary.slope(), trend.p), (Some(0.0), Some(1.0)));
+}
+
+#[test]
+fn dates_at_usual_distances_are_all_counted() {
+    for step in (1..=60).chain(62..=64) {
+        let rows: Vec<(i64, f64, f64)> = (0..10).map(|i| (step * i * DAY, 0.5, 1.0)).collect();
+        assert_eq!(of::<TrendSummary>(&rows).dates(), 10, "{step} days apart");
+    }
 }
