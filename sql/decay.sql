@@ -38,10 +38,16 @@ CREATE FUNCTION @extschema@._decay_final(@extschema@.decay_summary) RETURNS @ext
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_final_wrapper';
 COMMENT ON FUNCTION @extschema@._decay_final(@extschema@.decay_summary) IS 'aggregate final function';
 
+CREATE FUNCTION @extschema@._decay_rollup_final(@extschema@.decay_summary) RETURNS @extschema@.decay_summary
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_rollup_final_wrapper';
+COMMENT ON FUNCTION @extschema@._decay_rollup_final(@extschema@.decay_summary) IS 'aggregate final function';
+
 CREATE AGGREGATE @extschema@.rollup(summary @extschema@.decay_summary) (
     SFUNC = @extschema@._decay_merge,
     STYPE = @extschema@.decay_summary,
     COMBINEFUNC = @extschema@._decay_merge,
+    FINALFUNC = @extschema@._decay_rollup_final,
+    INITCOND = 'v1',
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.decay_summary) IS
@@ -49,55 +55,55 @@ COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.decay_summary) IS
 
 CREATE FUNCTION @extschema@.n(summary @extschema@.decay_summary) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_n_wrapper';
-COMMENT ON FUNCTION @extschema@.n(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.n(@extschema@.decay_summary) IS
 'scores that count';
 
 CREATE FUNCTION @extschema@.excluded(summary @extschema@.decay_summary) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_excluded_wrapper';
-COMMENT ON FUNCTION @extschema@.excluded(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.excluded(@extschema@.decay_summary) IS
 'rows that were left out: a value is not finite or too large, or a weight is negative';
 
 CREATE FUNCTION @extschema@.half_life(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_half_life_wrapper';
-COMMENT ON FUNCTION @extschema@.half_life(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.half_life(@extschema@.decay_summary) IS
 'half-life in days';
 
 CREATE FUNCTION @extschema@.level(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_wrapper';
-COMMENT ON FUNCTION @extschema@.level(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.level(@extschema@.decay_summary) IS
 'mean of the scores, which count half at the age of one half-life';
 
 CREATE FUNCTION @extschema@.level(summary @extschema@.decay_summary, as_of timestamptz) RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_at_wrapper';
-COMMENT ON FUNCTION @extschema@.level(@extschema@.decay_summary, timestamptz) IS 
+COMMENT ON FUNCTION @extschema@.level(@extschema@.decay_summary, timestamptz) IS
 'mean of the scores, which count half at the age of one half-life; NULL before the last score, which cannot be taken out';
 
 CREATE FUNCTION @extschema@.level_se(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_se_wrapper';
-COMMENT ON FUNCTION @extschema@.level_se(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.level_se(@extschema@.decay_summary) IS
 'standard error of the level at the time of the last score; NULL below two scores';
 
 CREATE FUNCTION @extschema@.level_se(summary @extschema@.decay_summary, as_of timestamptz) RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_se_at_wrapper';
-COMMENT ON FUNCTION @extschema@.level_se(@extschema@.decay_summary, timestamptz) IS 
+COMMENT ON FUNCTION @extschema@.level_se(@extschema@.decay_summary, timestamptz) IS
 'standard error of the level at as_of: it grows with silence; NULL below two scores and before the last score';
 
 CREATE FUNCTION @extschema@.information(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_information_wrapper';
-COMMENT ON FUNCTION @extschema@.information(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.information(@extschema@.decay_summary) IS
 'sum of the weights at the time of the last score, in fresh scores of weight 1';
 
 CREATE FUNCTION @extschema@.information(summary @extschema@.decay_summary, as_of timestamptz) RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_information_at_wrapper';
-COMMENT ON FUNCTION @extschema@.information(@extschema@.decay_summary, timestamptz) IS 
+COMMENT ON FUNCTION @extschema@.information(@extschema@.decay_summary, timestamptz) IS
 'sum of the weights at as_of, in fresh scores of weight 1; NULL before the last score';
 
 CREATE FUNCTION @extschema@.n_effective(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_n_effective_wrapper';
-COMMENT ON FUNCTION @extschema@.n_effective(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.n_effective(@extschema@.decay_summary) IS
 'Kish''s effective number: as many scores of equal weight would be worth as much';
 
 CREATE FUNCTION @extschema@.last_at(summary @extschema@.decay_summary) RETURNS timestamptz
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_last_at_wrapper';
-COMMENT ON FUNCTION @extschema@.last_at(@extschema@.decay_summary) IS 
+COMMENT ON FUNCTION @extschema@.last_at(@extschema@.decay_summary) IS
 'time of the last score that counts';

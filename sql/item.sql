@@ -38,10 +38,16 @@ CREATE FUNCTION @extschema@._item_final(@extschema@.item_summary) RETURNS @extsc
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_final_wrapper';
 COMMENT ON FUNCTION @extschema@._item_final(@extschema@.item_summary) IS 'aggregate final function';
 
+CREATE FUNCTION @extschema@._item_rollup_final(@extschema@.item_summary) RETURNS @extschema@.item_summary
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_rollup_final_wrapper';
+COMMENT ON FUNCTION @extschema@._item_rollup_final(@extschema@.item_summary) IS 'aggregate final function';
+
 CREATE AGGREGATE @extschema@.rollup(summary @extschema@.item_summary) (
     SFUNC = @extschema@._item_merge,
     STYPE = @extschema@.item_summary,
     COMBINEFUNC = @extschema@._item_merge,
+    FINALFUNC = @extschema@._item_rollup_final,
+    INITCOND = 'v1',
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.item_summary) IS
@@ -49,53 +55,53 @@ COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.item_summary) IS
 
 CREATE FUNCTION @extschema@.n(summary @extschema@.item_summary) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_n_wrapper';
-COMMENT ON FUNCTION @extschema@.n(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.n(@extschema@.item_summary) IS
 'pairs of a score and a criterion';
 
 CREATE FUNCTION @extschema@.excluded(summary @extschema@.item_summary) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_excluded_wrapper';
-COMMENT ON FUNCTION @extschema@.excluded(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.excluded(@extschema@.item_summary) IS
 'rows that were left out: a value is not finite or too large';
 
 CREATE FUNCTION @extschema@.facility(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_facility_wrapper';
-COMMENT ON FUNCTION @extschema@.facility(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.facility(@extschema@.item_summary) IS
 'mean score: the easier, the higher';
 
 CREATE FUNCTION @extschema@.discrimination(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_discrimination_wrapper';
-COMMENT ON FUNCTION @extschema@.discrimination(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.discrimination(@extschema@.item_summary) IS
 'correlation of score and criterion, -1 to 1; NULL when one of them does not vary';
 
 CREATE FUNCTION @extschema@.discrimination_se(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_discrimination_se_wrapper';
-COMMENT ON FUNCTION @extschema@.discrimination_se(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.discrimination_se(@extschema@.item_summary) IS
 'standard error of the discrimination, from Fisher''s z; NULL below four pairs';
 
 CREATE FUNCTION @extschema@.ci_low(summary @extschema@.item_summary, confidence float8 DEFAULT 0.95) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_ci_low_wrapper';
-COMMENT ON FUNCTION @extschema@.ci_low(@extschema@.item_summary, float8) IS 
+COMMENT ON FUNCTION @extschema@.ci_low(@extschema@.item_summary, float8) IS
 'lower limit of an interval about the discrimination, from Fisher''s z; NULL below four pairs';
 
 CREATE FUNCTION @extschema@.ci_high(summary @extschema@.item_summary, confidence float8 DEFAULT 0.95) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_ci_high_wrapper';
-COMMENT ON FUNCTION @extschema@.ci_high(@extschema@.item_summary, float8) IS 
+COMMENT ON FUNCTION @extschema@.ci_high(@extschema@.item_summary, float8) IS
 'upper limit of an interval about the discrimination, from Fisher''s z; NULL below four pairs';
 
 CREATE FUNCTION @extschema@.r_rest(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_r_rest_wrapper';
-COMMENT ON FUNCTION @extschema@.r_rest(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.r_rest(@extschema@.item_summary) IS
 'where the criterion is a total with the score in it: correlation of the score with the rest of the total';
 
 CREATE FUNCTION @extschema@.biserial(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_biserial_wrapper';
-COMMENT ON FUNCTION @extschema@.biserial(@extschema@.item_summary) IS 
+COMMENT ON FUNCTION @extschema@.biserial(@extschema@.item_summary) IS
 'biserial correlation of scores of 0 and 1 with the criterion; may lie beyond 1; NULL for other scores';
 
 CREATE FUNCTION @extschema@.biserial_se(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_biserial_se_wrapper';
-COMMENT ON FUNCTION @extschema@.biserial_se(@extschema@.item_summary) IS 
-'standard error of the biserial correlation';
+COMMENT ON FUNCTION @extschema@.biserial_se(@extschema@.item_summary) IS
+'standard error of the biserial correlation; NULL also where its formula ends, at a biserial of about 1';
 
 CREATE FUNCTION @extschema@._item_trans(@extschema@.item_summary, float8, float8) RETURNS @extschema@.item_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_trans_wrapper';

@@ -1,4 +1,4 @@
--- Aggregates over scores and their times. The Makefile repeats this part for each type of time:
+-- Aggregates over times: of scores, responses and the roster. The Makefile repeats this part for each type of time:
 -- a date keeps its meaning in every time zone only if it is not turned into a timestamptz on the
 -- way in, which would also keep a query from being sent to a shard.
 

@@ -86,7 +86,7 @@ CREATE AGGREGATE @extschema@.somers_d_se(score float8, criterion float8) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.somers_d_se(float8, float8) IS
-'standard error of Somers'' D';
+'standard error of Somers'' D; NULL when all scores are the same, or all but one';
 
 CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8) (
     SFUNC = @extschema@._pairs_trans,

@@ -38,10 +38,16 @@ CREATE FUNCTION @extschema@._trend_final(@extschema@.trend_summary) RETURNS @ext
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_final_wrapper';
 COMMENT ON FUNCTION @extschema@._trend_final(@extschema@.trend_summary) IS 'aggregate final function';
 
+CREATE FUNCTION @extschema@._trend_rollup_final(@extschema@.trend_summary) RETURNS @extschema@.trend_summary
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_rollup_final_wrapper';
+COMMENT ON FUNCTION @extschema@._trend_rollup_final(@extschema@.trend_summary) IS 'aggregate final function';
+
 CREATE AGGREGATE @extschema@.rollup(summary @extschema@.trend_summary) (
     SFUNC = @extschema@._trend_merge,
     STYPE = @extschema@.trend_summary,
     COMBINEFUNC = @extschema@._trend_merge,
+    FINALFUNC = @extschema@._trend_rollup_final,
+    INITCOND = 'v1',
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.trend_summary) IS
@@ -49,60 +55,60 @@ COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.trend_summary) IS
 
 CREATE FUNCTION @extschema@.n(summary @extschema@.trend_summary) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_n_wrapper';
-COMMENT ON FUNCTION @extschema@.n(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.n(@extschema@.trend_summary) IS
 'scores that count';
 
 CREATE FUNCTION @extschema@.excluded(summary @extschema@.trend_summary) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_excluded_wrapper';
-COMMENT ON FUNCTION @extschema@.excluded(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.excluded(@extschema@.trend_summary) IS
 'rows that were left out: a value is not finite or too large, or a weight is negative';
 
 CREATE FUNCTION @extschema@.slope(summary @extschema@.trend_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_slope_wrapper';
-COMMENT ON FUNCTION @extschema@.slope(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.slope(@extschema@.trend_summary) IS
 'change of the score per 30 days, by least squares; NULL with fewer than two different times';
 
 CREATE FUNCTION @extschema@.slope_se(summary @extschema@.trend_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_slope_se_wrapper';
-COMMENT ON FUNCTION @extschema@.slope_se(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.slope_se(@extschema@.trend_summary) IS
 'standard error of the slope; NULL below three scores';
 
 CREATE FUNCTION @extschema@.trend_p(summary @extschema@.trend_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_p_wrapper';
-COMMENT ON FUNCTION @extschema@.trend_p(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.trend_p(@extschema@.trend_summary) IS
 'two-sided p-value of no change; NULL below three scores';
 
 CREATE FUNCTION @extschema@.trend(summary @extschema@.trend_summary) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_label_wrapper';
-COMMENT ON FUNCTION @extschema@.trend(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.trend(@extschema@.trend_summary) IS
 'falling, unclear, steady or rising, for scores from 0 to 1';
 
 CREATE FUNCTION @extschema@.trend(summary @extschema@.trend_summary, margin float8) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_label_wrapper';
-COMMENT ON FUNCTION @extschema@.trend(@extschema@.trend_summary, float8) IS 
+COMMENT ON FUNCTION @extschema@.trend(@extschema@.trend_summary, float8) IS
 'falling, unclear, steady or rising; a steady score moves at most margin in 90 days';
 
 CREATE FUNCTION @extschema@.trend_rank(summary @extschema@.trend_summary) RETURNS int
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_rank_wrapper';
-COMMENT ON FUNCTION @extschema@.trend_rank(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.trend_rank(@extschema@.trend_summary) IS
 '1 falling, 2 unclear, 3 steady, 4 rising';
 
 CREATE FUNCTION @extschema@.trend_rank(summary @extschema@.trend_summary, margin float8) RETURNS int
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_rank_wrapper';
-COMMENT ON FUNCTION @extschema@.trend_rank(@extschema@.trend_summary, float8) IS 
+COMMENT ON FUNCTION @extschema@.trend_rank(@extschema@.trend_summary, float8) IS
 '1 falling, 2 unclear, 3 steady, 4 rising; a steady score moves at most margin in 90 days';
 
 CREATE FUNCTION @extschema@.dates(summary @extschema@.trend_summary) RETURNS int
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_dates_wrapper';
-COMMENT ON FUNCTION @extschema@.dates(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.dates(@extschema@.trend_summary) IS
 'different days with a score: never more than there are, at most 61';
 
 CREATE FUNCTION @extschema@.first_at(summary @extschema@.trend_summary) RETURNS timestamptz
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_first_at_wrapper';
-COMMENT ON FUNCTION @extschema@.first_at(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.first_at(@extschema@.trend_summary) IS
 'time of the first score that counts';
 
 CREATE FUNCTION @extschema@.last_at(summary @extschema@.trend_summary) RETURNS timestamptz
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_last_at_wrapper';
-COMMENT ON FUNCTION @extschema@.last_at(@extschema@.trend_summary) IS 
+COMMENT ON FUNCTION @extschema@.last_at(@extschema@.trend_summary) IS
 'time of the last score that counts';

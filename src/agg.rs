@@ -7,6 +7,9 @@
 //! for aggregates that need all values of a group: a piece of the aggregate's memory that grows,
 //! so that Postgres knows how much a million groups take, and nothing has to be freed.
 
+use std::hint::black_box;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use pg_assess_core::Error;
 use pg_assess_core::summary::Summary;
 use pgrx::fcinfo::{pg_getarg_datum, pg_getarg_datum_raw};
@@ -74,12 +77,13 @@ fn raise(report: ErrorReport) -> ! {
     unreachable!("an error does not return")
 }
 
-/// The summary in argument 0, for [`keep_summary`] after a change.
+/// The state in argument 0 that is a summary, for [`keep_summary`] after a change. It is not checked:
+/// every state begins as an empty one, and what joins it is checked.
 ///
 /// The two stand apart, so that a change between them is compiled into its caller and works on
 /// registers: a row waits for what the one before has written to memory.
 #[inline(always)]
-pub fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> S {
+pub fn summary_state<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> S {
     // SAFETY: argument 0 is declared as the type of the summary, whose values all have its size,
     // and the function as strict.
     unsafe {
@@ -103,7 +107,7 @@ pub fn keep_summary<S: Summary>(
     if !is_aggregate(fcinfo) {
         return summary_datum(&summary);
     }
-    // SAFETY: as for `summary`; within an aggregate only this call knows the value.
+    // SAFETY: as for `summary_state`; within an aggregate only this call knows the value.
     unsafe {
         let datum = pg_getarg_datum_raw(fcinfo, 0);
         let place = datum.cast_mut_ptr::<u8>();
@@ -177,7 +181,6 @@ impl Numbers {
     pub fn agree_on(&mut self, name: &'static str, value: f64) -> Result<(), Error> {
         match self.argument() {
             Some(other) if other != value => Err(Error::Mismatch {
-                name: "aggregate",
                 argument: name,
                 left: other.to_string(),
                 right: value.to_string(),
@@ -189,11 +192,11 @@ impl Numbers {
         }
     }
 
-    /// Takes over the excluded rows and the argument of others.
-    pub fn join(&mut self, other: &Self) -> Result<(), Error> {
+    /// Takes over the excluded rows of others, and the value of the argument of that name.
+    pub fn join(&mut self, other: &Self, name: &'static str) -> Result<(), Error> {
         self.exclude(other.excluded());
         match other.argument() {
-            Some(argument) => self.agree_on("argument", argument),
+            Some(argument) => self.agree_on(name, argument),
             None => Ok(()),
         }
     }
@@ -246,9 +249,7 @@ impl Numbers {
     fn grow(&mut self, more: usize) -> Result<(), Error> {
         let needed = self.head().length + more;
         if needed > MOST_NUMBERS {
-            return Err(Error::GroupTooLarge {
-                limit: MOST_NUMBERS as u64,
-            });
+            return Err(Error::GroupTooLarge);
         }
         let bytes = HEAD + needed * size_of::<f64>();
         let bytes = bytes
@@ -285,6 +286,24 @@ pub fn numbers(fcinfo: pg_sys::FunctionCallInfo, at: usize) -> Option<Numbers> {
     // SAFETY: the argument is declared internal, and holds what `update_numbers` or
     // `received_numbers` made for the same aggregate.
     unsafe { pg_getarg_datum(fcinfo, at).map(|datum| Numbers(datum.cast_mut_ptr())) }
+}
+
+/// Refuses what would take more memory than there is. Rust ends the process that cannot get memory,
+/// and Postgres then ends all others; so what the next step may take is asked for beforehand, and
+/// given back.
+pub fn ensure_memory(bytes: usize) -> Result<(), ErrorReport> {
+    let mut memory: Vec<u8> = Vec::new();
+    let granted = memory.try_reserve_exact(bytes);
+    // Lest the compiler sees that nothing is made of it.
+    black_box(&memory);
+    granted.map_err(|_| {
+        let code = PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY;
+        ErrorReport::new(code, "out of memory", "")
+            .set_detail(format!(
+                "The rows of a group take {bytes} bytes to work out."
+            ))
+            .set_hint("Make groups smaller: add GROUP BY.")
+    })
 }
 
 /// Numbers as a parallel worker sends them: within one server, so in its own order of bytes.
@@ -356,11 +375,30 @@ pub fn kept<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
     }
 }
 
+/// What aggregates have to tell, once in a query each.
+#[derive(Debug, Clone, Copy)]
+pub enum Notice {
+    /// `gradebook_agg` left out responses.
+    Responses,
+    /// `roster_agg` left out enrolments.
+    Enrolments,
+    /// Another aggregate left out rows.
+    Rows,
+}
+
+/// Whether this is the first time in the statement of the client that a function asks, which has
+/// `asked` for itself.
+pub fn is_first_in_statement(asked: &AtomicI64) -> bool {
+    // SAFETY: reads a variable of the backend.
+    let statement = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
+    asked.swap(statement, Ordering::Relaxed) != statement
+}
+
 /// Whether this is the first time that an aggregate asks in the execution of a query: several
 /// aggregates of one query, or of partitions, have one thing to say. A parallel worker that
 /// finishes groups itself is a query of its own.
-pub fn is_first_in_query(fcinfo: pg_sys::FunctionCallInfo) -> bool {
-    let mark = (&raw const ASKED).cast_mut().cast();
+pub fn is_first_in_query(fcinfo: pg_sys::FunctionCallInfo, notice: Notice) -> bool {
+    let mark = (&raw const ASKED[notice as usize]).cast_mut().cast();
     // SAFETY: the context of an aggregate's call is its plan state, which begins as every plan
     // state does. The memory of the query is freed when it ends, also after an error; a callback
     // in that memory is the mark, since it goes with it.
@@ -384,8 +422,8 @@ pub fn is_first_in_query(fcinfo: pg_sys::FunctionCallInfo) -> bool {
     }
 }
 
-/// Its address marks the queries in which `is_first_in_query` was asked.
-static ASKED: u8 = 0;
+/// Their addresses mark the queries in which `is_first_in_query` was asked.
+static ASKED: [u8; 3] = [0; 3];
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn nothing_to_do(_mark: *mut std::ffi::c_void) {}

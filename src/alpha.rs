@@ -2,16 +2,20 @@
 
 use pg_assess_core::{Error, alpha, summary::usable};
 use pgrx::prelude::*;
-use pgrx::{Array, Internal, pg_sys};
+use pgrx::{Internal, pg_sys};
 
 use crate::agg;
+use crate::error::Result;
 use crate::numbers;
 use crate::varlena::Arguments;
+
+/// What the arrays of a group have to agree on.
+const ITEMS: &str = "length of scores";
 
 /// One student's scores, in the order of the items. A row with a score missing is left out.
 #[pg_extern(sql = false)]
 fn alpha_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    let Some(scores) = Arguments::after_state(fcinfo).optional::<Array<f64>>() else {
+    let Some((scores, dimensions)) = Arguments::after_state(fcinfo).array() else {
         return agg::unchanged(fcinfo);
     };
     let row: Option<Vec<f64>> = scores
@@ -20,14 +24,17 @@ fn alpha_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
         .collect();
     let items = scores.len();
     agg::update_numbers(fcinfo, |numbers| {
-        if !(2..=alpha::MAX_ITEMS).contains(&items) {
+        if dimensions > 1 || !(2..=alpha::MAX_ITEMS).contains(&items) {
             return Err(Error::Argument {
                 name: "scores",
-                value: format!("an array of {items}"),
-                expected: "one score for each of 2 to 1000 items",
+                value: match dimensions {
+                    0 | 1 => format!("an array of {items}"),
+                    _ => format!("an array of {dimensions} dimensions"),
+                },
+                expected: "the scores of one student, one for each of 2 to 1000 items",
             });
         }
-        numbers.agree_on("number of scores", items as f64)?;
+        numbers.agree_on(ITEMS, items as f64)?;
         let Some(row) = row else {
             numbers.exclude(1);
             return Ok(());
@@ -42,7 +49,7 @@ fn alpha_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 #[pg_extern(sql = false)]
 fn alpha_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    numbers::combine(fcinfo, |numbers, other| {
+    numbers::combine(fcinfo, ITEMS, |numbers, other| {
         if numbers.as_slice().is_empty() {
             return numbers.extend(other);
         }
@@ -52,11 +59,11 @@ fn alpha_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 }
 
 #[pg_extern(sql = false)]
-fn cronbach_alpha_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    alpha::alpha(numbers::ended(fcinfo)?.as_slice())
+fn cronbach_alpha_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    Ok(numbers::ended(fcinfo)?.and_then(|numbers| alpha::alpha(numbers.as_slice())))
 }
 
 #[pg_extern(sql = false)]
-fn cronbach_alpha_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    alpha::alpha_se(numbers::ended(fcinfo)?.as_slice())
+fn cronbach_alpha_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    Ok(numbers::ended(fcinfo)?.and_then(|numbers| alpha::alpha_se(numbers.as_slice())))
 }

@@ -11,7 +11,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Result, null_argument, report};
-use crate::gradebook::poll;
+use crate::poll;
 use crate::solvers::{Rows, Scope, Time, finite, read_level, read_quality};
 use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
 

@@ -1,5 +1,7 @@
 //! `calibrate`, declared in `sql/calibrate.sql`.
 
+use std::sync::atomic::AtomicI64;
+
 use pg_assess_core::calibrate::Settings;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
@@ -7,10 +9,14 @@ use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use crate::agg;
 use crate::error::report;
-use crate::gradebook::poll;
+use crate::poll;
 use crate::solvers::{Rows, Scope};
 use crate::varlena::Arguments;
+
+/// The statement in which it was last told that a fit has not converged.
+static ASKED: AtomicI64 = AtomicI64::new(0);
 
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
@@ -52,10 +58,15 @@ fn calibrate(
     options.confidence = from.required("confidence")?;
     let told = solve::calibrate(&gradebook, &options, &settings, &poll).map_err(report)?;
     let run = told.run;
-    if let Some(unfinished) = run.filter(|run| !run.converged) {
+    if let Some(unfinished) = run.filter(|run| !run.converged)
+        && agg::is_first_in_statement(&ASKED)
+    {
+        let advice = match settings.prior {
+            true => "give a larger max_iterations",
+            false => "give a larger max_iterations, or leave prior on",
+        };
         log::warn!(
-            "calibrate did not converge in {} iterations; its figures are preliminary: give a \
-             larger max_iterations, or leave prior on",
+            "calibrate did not converge in {} iterations; its figures are preliminary: {advice}",
             unfinished.iterations
         );
     }

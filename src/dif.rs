@@ -7,6 +7,7 @@ use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
 use crate::agg::{self, Numbers};
+use crate::error::Result;
 use crate::numbers;
 use crate::varlena::Arguments;
 
@@ -45,41 +46,47 @@ fn dif_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 #[pg_extern(sql = false)]
 fn dif_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    numbers::combine(fcinfo, |numbers, other| {
+    numbers::combine(fcinfo, "argument", |numbers, other| {
         numbers.extend(other)?;
         tidy(numbers);
         Ok(())
     })
 }
 
-/// The test of the group that has ended.
-fn ended(fcinfo: pg_sys::FunctionCallInfo) -> Option<Dif> {
-    let mut entries: Vec<Entry> = numbers::ended(fcinfo)?.as_slice().as_chunks().0.to_vec();
+/// A figure of the test of the group that has ended.
+fn ended<T>(
+    fcinfo: pg_sys::FunctionCallInfo,
+    of: impl FnOnce(Dif) -> Option<T>,
+) -> Result<Option<T>> {
+    let Some(numbers) = numbers::ended(fcinfo)? else {
+        return Ok(None);
+    };
+    let mut entries: Vec<Entry> = numbers.as_slice().as_chunks().0.to_vec();
     let strata = compact(&mut entries);
-    mantel_haenszel(entries[..strata].iter().map(Stratum::from))
+    Ok(mantel_haenszel(entries[..strata].iter().map(Stratum::from)).and_then(of))
 }
 
 #[pg_extern(sql = false)]
-fn mantel_haenszel_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended(fcinfo)?.effect?.odds_ratio)
+fn mantel_haenszel_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |dif| Some(dif.effect?.odds_ratio))
 }
 
 #[pg_extern(sql = false)]
-fn mantel_haenszel_delta_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended(fcinfo)?.effect?.delta)
+fn mantel_haenszel_delta_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |dif| Some(dif.effect?.delta))
 }
 
 #[pg_extern(sql = false)]
-fn mantel_haenszel_delta_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended(fcinfo)?.effect?.delta_se)
+fn mantel_haenszel_delta_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |dif| Some(dif.effect?.delta_se))
 }
 
 #[pg_extern(sql = false)]
-fn mantel_haenszel_p_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended(fcinfo).map(|dif| dif.p)
+fn mantel_haenszel_p_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |dif| Some(dif.p))
 }
 
 #[pg_extern(sql = false)]
-fn mantel_haenszel_class_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<String> {
-    Some(ended(fcinfo)?.effect?.class.label().to_owned())
+fn mantel_haenszel_class_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
+    ended(fcinfo, |dif| Some(dif.effect?.class.label().to_owned()))
 }

@@ -27,23 +27,22 @@ pub fn report(error: Error) -> ErrorReport {
                 "Cast the {table} column to one type before it is aggregated."
             )),
         Error::Clocks => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
-            .set_detail("One was made from date or timestamp, the other from timestamptz.")
+            .set_detail("Some are of type date or timestamp, others of type timestamptz.")
             .set_hint("Cast the time column to one type before it is aggregated."),
         Error::Mismatch {
             argument,
             left,
             right,
-            ..
         } => new(Code::ERRCODE_INVALID_PARAMETER_VALUE)
-            .set_detail(format!("One was made with {left}, the other with {right}."))
+            .set_detail(format!("One row has {left}, another {right}."))
             .set_hint(format!(
-                "Use one {argument} for all rows that are aggregated together."
+                "Give all rows of a group the same {argument}, or GROUP BY it."
             )),
         Error::TooLarge { what, limit } => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
             .set_detail(format!("A gradebook holds at most {limit} {what}."))
             .set_hint("Make one gradebook per subject or school year: add GROUP BY."),
-        Error::GroupTooLarge { limit } => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
-            .set_detail(format!("A group holds at most {limit} numbers."))
+        Error::GroupTooLarge => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+            .set_detail("What is kept of the rows of a group takes at most 1 GB.")
             .set_hint("Make groups smaller: add GROUP BY."),
         Error::Malformed(detail) => new(Code::ERRCODE_DATA_CORRUPTED)
             .set_detail(format!("In the value, {detail}."))

@@ -8,14 +8,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{Internal, PgSqlErrorCode as Code, pg_sys};
 
-use crate::agg;
+use crate::agg::{self, Notice};
 use crate::error::{report, report_input};
+use crate::poll;
 use crate::varlena::{Arguments, RosterReader, RowReader, wire_bytes};
-
-/// Lets a cancelled statement end; the core calls it in its loops.
-pub fn poll() {
-    check_for_interrupts!();
-}
 
 #[pg_extern(sql = false)]
 fn gradebook_in(text: &CStr) -> Result<Vec<u8>, ErrorReport> {
@@ -160,7 +156,7 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
     let gradebook = gradebook_serial(fcinfo)?;
     if let Some(bytes) = &gradebook {
         let unusable = Gradebook::open(bytes).map_err(report)?.roster().unusable();
-        if unusable > 0 && agg::is_first_in_query(fcinfo) {
+        if unusable > 0 && agg::is_first_in_query(fcinfo, Notice::Enrolments) {
             log::warn!(
                 "roster_agg left out {unusable} rows of a group that have no student or end \
                  before they begin; assess.coverage(gradebook) tells of every group",
@@ -174,7 +170,7 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
 /// `coverage` tells. No student is named.
 fn warn_of_exclusions(fcinfo: pg_sys::FunctionCallInfo, gradebook: &Gradebook<'_>) {
     let excluded = gradebook.excluded();
-    if excluded.total() == 0 || !agg::is_first_in_query(fcinfo) {
+    if excluded.total() == 0 || !agg::is_first_in_query(fcinfo, Notice::Responses) {
         return;
     }
     let reasons: Vec<String> = Exclusion::ALL

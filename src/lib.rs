@@ -24,6 +24,11 @@ mod word;
 
 pgrx::pg_module_magic!();
 
+/// Lets a cancelled statement end; the core calls it in its loops.
+fn poll() {
+    pgrx::check_for_interrupts!();
+}
+
 /// Called by Postgres when the library is loaded into a backend.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {

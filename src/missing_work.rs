@@ -7,7 +7,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::report;
-use crate::gradebook::poll;
+use crate::poll;
 use crate::solvers::{Rows, Scope, Time};
 use crate::varlena::{Arguments, to_timestamptz};
 

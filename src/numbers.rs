@@ -8,32 +8,46 @@ use crate::error::{Result, report};
 use crate::summary::warn_of_excluded;
 
 /// Takes the numbers of another part of the group in, which `merge` adds to those that are there.
+/// `argument` is what all rows of a group have to agree on.
 pub fn combine(
     fcinfo: pg_sys::FunctionCallInfo,
+    argument: &'static str,
     merge: impl FnOnce(&mut Numbers, &[f64]) -> pg_assess_core::Result<()>,
 ) -> Internal {
     let Some(other) = agg::numbers(fcinfo, 1) else {
         return agg::unchanged(fcinfo);
     };
     agg::update_numbers(fcinfo, |numbers| {
-        numbers.join(&other)?;
+        numbers.join(&other, argument)?;
         merge(numbers, other.as_slice())
     })
 }
 
+/// How often a figure may hold the numbers of its group while it is worked out: `somers_d_se`, the
+/// greediest, has them in two orders, as ranks, and as influences.
+const COPIES: usize = 6;
+
 /// The numbers of a group that has ended. It tells that rows were left out.
-pub fn ended(fcinfo: pg_sys::FunctionCallInfo) -> Option<Numbers> {
-    let numbers = agg::numbers(fcinfo, 0)?;
+pub fn ended(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Numbers>> {
+    let Some(numbers) = agg::numbers(fcinfo, 0) else {
+        return Ok(None);
+    };
+    agg::ensure_memory(COPIES * size_of_val(numbers.as_slice()))?;
     warn_of_excluded(fcinfo, numbers.excluded());
-    Some(numbers)
+    Ok(Some(numbers))
 }
 
 #[pg_extern(sql = false)]
-fn numbers_serial(fcinfo: pg_sys::FunctionCallInfo) -> Option<Vec<u8>> {
-    agg::numbers(fcinfo, 0).map(|numbers| agg::sent_numbers(&numbers))
+fn numbers_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
+    let Some(numbers) = agg::numbers(fcinfo, 0) else {
+        return Ok(None);
+    };
+    agg::ensure_memory(2 * size_of_val(numbers.as_slice()))?;
+    Ok(Some(agg::sent_numbers(&numbers)))
 }
 
 #[pg_extern(sql = false)]
 fn numbers_deserial(bytes: &[u8], _state: Internal) -> Result<Internal> {
+    agg::ensure_memory(3 * bytes.len())?;
     agg::received_numbers(bytes).map_err(report)
 }

@@ -3,9 +3,9 @@
 //! one state.
 
 use pg_assess_core::domain::{half, inside_0_to_1};
-use pg_assess_core::kendall::{Kendall, kendall};
+use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
-use pg_assess_core::separation::{self, SomersD};
+use pg_assess_core::separation;
 use pg_assess_core::summary::usable;
 use pg_assess_core::theil_sen::{TheilSen, theil_sen};
 use pg_assess_core::time::DAY;
@@ -14,8 +14,9 @@ use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
 use crate::agg::{self, Numbers};
-use crate::gradebook::poll;
+use crate::error::Result;
 use crate::numbers;
+use crate::poll;
 use crate::varlena::{Arguments, TimeType};
 
 /// Microseconds that a slope is told per.
@@ -92,87 +93,83 @@ fn timed_trans_timestamptz(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 
 #[pg_extern(sql = false)]
 fn pairs_combine(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
-    numbers::combine(fcinfo, Numbers::extend)
+    numbers::combine(fcinfo, "share or confidence", Numbers::extend)
 }
 
 /// A figure of the pairs of a group that has ended, and of the argument they have in common.
 fn ended<T>(
     fcinfo: pg_sys::FunctionCallInfo,
     of: impl FnOnce(&[[f64; 2]], Option<f64>) -> Option<T>,
-) -> Option<T> {
+) -> Result<Option<T>> {
     let numbers = numbers::ended(fcinfo)?;
-    of(numbers.as_slice().as_chunks().0, numbers.argument())
+    Ok(numbers.and_then(|numbers| of(numbers.as_slice().as_chunks().0, numbers.argument())))
 }
 
-fn ended_somers_d(fcinfo: pg_sys::FunctionCallInfo) -> Option<SomersD> {
+#[pg_extern(sql = false)]
+fn somers_d_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
     ended(fcinfo, |pairs, _| separation::somers_d(pairs, &poll))
 }
 
 #[pg_extern(sql = false)]
-fn somers_d_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended_somers_d(fcinfo).map(|somers| somers.d)
+fn somers_d_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |pairs, _| separation::somers_d_se(pairs, &poll))
 }
 
 #[pg_extern(sql = false)]
-fn somers_d_se_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended_somers_d(fcinfo)?.se
-}
-
-#[pg_extern(sql = false)]
-fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+fn discrimination_index_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
     ended(fcinfo, |pairs, share| {
-        separation::discrimination_index(
-            pairs,
-            share.unwrap_or(Options::default().upper_lower_share),
-            &poll,
-        )
+        let share = share.unwrap_or(Options::default().upper_lower_share);
+        separation::discrimination_index(pairs, share, &poll)
     })
 }
 
 #[pg_extern(sql = false)]
-fn discriminative_efficiency_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
+fn discriminative_efficiency_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
     ended(fcinfo, |pairs, _| {
         separation::discriminative_efficiency(pairs, &poll)
     })
 }
 
-fn ended_theil_sen(fcinfo: pg_sys::FunctionCallInfo) -> Option<TheilSen> {
+#[pg_extern(sql = false)]
+fn theil_sen_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |pairs, _| {
+        theil_sen(pairs, None, &poll).map(|line| line.slope * SLOPE_MICROSECONDS)
+    })
+}
+
+/// One of the limits of the line.
+fn ended_theil_sen(
+    fcinfo: pg_sys::FunctionCallInfo,
+    limit: fn(TheilSen) -> Option<f64>,
+) -> Result<Option<f64>> {
     ended(fcinfo, |pairs, confidence| {
         let confidence = confidence.unwrap_or(Options::default().confidence);
-        theil_sen(pairs, confidence, &poll)
+        let line = theil_sen(pairs, Some(confidence), &poll)?;
+        limit(line).map(|slope| slope * SLOPE_MICROSECONDS)
     })
 }
 
 #[pg_extern(sql = false)]
-fn theil_sen_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended_theil_sen(fcinfo).map(|line| line.slope * SLOPE_MICROSECONDS)
+fn theil_sen_ci_low_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended_theil_sen(fcinfo, |line| line.ci_low)
 }
 
 #[pg_extern(sql = false)]
-fn theil_sen_ci_low_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended_theil_sen(fcinfo)?.ci_low? * SLOPE_MICROSECONDS)
+fn theil_sen_ci_high_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended_theil_sen(fcinfo, |line| line.ci_high)
 }
 
 #[pg_extern(sql = false)]
-fn theil_sen_ci_high_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    Some(ended_theil_sen(fcinfo)?.ci_high? * SLOPE_MICROSECONDS)
-}
-
-fn ended_kendall(fcinfo: pg_sys::FunctionCallInfo) -> Option<Kendall> {
-    ended(fcinfo, |pairs, _| kendall(pairs, &poll))
+fn mann_kendall_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |pairs, _| kendall(pairs, &poll)?.p)
 }
 
 #[pg_extern(sql = false)]
-fn mann_kendall_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended_kendall(fcinfo)?.p
+fn mann_kendall_s_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<i64>> {
+    ended(fcinfo, |pairs, _| Some(kendall(pairs, &poll)?.s))
 }
 
 #[pg_extern(sql = false)]
-fn mann_kendall_s_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<i64> {
-    ended_kendall(fcinfo).map(|kendall| kendall.s)
-}
-
-#[pg_extern(sql = false)]
-fn kendall_tau_final(fcinfo: pg_sys::FunctionCallInfo) -> Option<f64> {
-    ended_kendall(fcinfo)?.tau_b
+fn kendall_tau_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<f64>> {
+    ended(fcinfo, |pairs, _| kendall(pairs, &poll)?.tau_b)
 }

@@ -12,7 +12,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Result, report};
-use crate::gradebook::poll;
+use crate::poll;
 use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
 
 /// A `timestamptz` column.

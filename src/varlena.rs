@@ -11,7 +11,8 @@ use pgrx::fcinfo::{pg_arg_is_null, pg_getarg, pg_getarg_datum, pg_getarg_datum_r
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::varlena::{varatt_is_1b_e, varatt_is_4b_c, varlena_to_byte_slice};
 use pgrx::{
-    FromDatum, Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, direct_function_call, pg_sys,
+    Array, FromDatum, Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, direct_function_call,
+    pg_sys,
 };
 
 use crate::error::{null_argument, report};
@@ -41,6 +42,20 @@ impl Arguments {
         // SAFETY: Postgres passes as many arguments as the function is declared with, and the
         // declarations in sql/ have the types that the callers ask for.
         unsafe { pg_getarg(self.fcinfo, at) }
+    }
+
+    /// The next argument, an array of numbers, and its dimensions; none when it is NULL.
+    pub fn array<'a>(&mut self) -> Option<(Array<'a, f64>, i32)> {
+        let at = self.next;
+        self.next += 1;
+        // SAFETY: the declarations in sql/ have the type that the caller asks for; an array that
+        // is not toasted begins with its head.
+        unsafe {
+            let datum = pg_getarg_datum(self.fcinfo, at)?;
+            let array = pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
+            let numbers = Array::from_datum(pg_sys::Datum::from(array), false)?;
+            Some((numbers, (*array).ndim))
+        }
     }
 
     /// How many arguments the call has.

@@ -5,7 +5,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::agg;
-use crate::gradebook::poll;
+use crate::poll;
 use crate::varlena::Arguments;
 
 #[pg_extern(sql = false)]

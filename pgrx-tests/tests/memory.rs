@@ -140,3 +140,56 @@ fn a_typical_group_takes_no_more_than_is_declared() {
     )));
     assert_eq!(tried, all);
 }
+
+/// Lets the session's process take so much more memory than it has. The server's own user may do
+/// that, who may not be the one that runs the tests.
+fn limit(session: &mut Session, more: u64) {
+    let backend = session.backend();
+    let status = std::fs::read_to_string(format!("/proc/{backend}/status")).expect("it lives");
+    let taken = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB"))
+        .and_then(|kilobytes| kilobytes.parse::<u64>().ok())
+        .expect("its size");
+    session.run(&format!(
+        "COPY (SELECT) TO PROGRAM 'prlimit --pid {backend} --as={}'",
+        1024 * taken + more
+    ));
+}
+
+#[test]
+fn a_group_too_large_for_memory_is_an_error_and_not_the_end() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE scores AS
+         SELECT n % 7 AS score, n % 1009 AS criterion, date '2026-01-05' + n % 999 AS taken_on
+         FROM generate_series(1, 1000000) n",
+    );
+    session.run(SERIAL);
+    let calls = [
+        "somers_d(score, criterion)",
+        "somers_d_se(score, criterion)",
+        "discrimination_index(score, criterion)",
+        "discriminative_efficiency(score, criterion)",
+        "theil_sen(score, taken_on)",
+        "mann_kendall(score, taken_on)",
+    ];
+    let asks = |call: &str| format!("SELECT assess.{call} IS NULL FROM scores");
+    // Everything is loaded by then.
+    session.table(&format!("{} WHERE score > 7", asks(calls[0])));
+    // The state fits, and what it takes to order it does not.
+    let backend = session.backend();
+    limit(&mut session, 56 * 1024 * 1024);
+    for call in calls {
+        let refused = session.fails(&asks(call));
+        assert_eq!(refused.code().code(), "53200", "{call}: {refused}");
+        assert!(
+            refused
+                .detail()
+                .is_some_and(|detail| detail.contains("to work out")),
+            "{call}: {refused:?}"
+        );
+    }
+    assert_eq!(session.backend(), backend, "the server went on");
+}

@@ -294,7 +294,7 @@ fn without_the_settings_rows_come_and_figures_are_the_same() {
 
 /// On each shard: what it knows of each question, and of each subject.
 const STATES: &str = "
-    CREATE VIEW question_states AS
+    CREATE VIEW question_summaries AS
     SELECT question_id, assess.item_agg(score, total) AS item,
            assess.decay_agg(score, taken_on, interval '60 days') AS decay,
            assess.trend_agg(score, handed_in) AS trend
@@ -307,23 +307,23 @@ const STATES: &str = "
 
 impl Cluster {
     /// With the views of the shards as tables of the coordinator.
-    fn with_states() -> Self {
+    fn with_summaries() -> Self {
         let cluster = Self::new();
         let mut session = cluster.session();
         for (at, shard) in cluster.shards.iter().enumerate() {
             shard.session().run(STATES);
             session.run(&format!(
-                "CREATE FOREIGN TABLE question_states_{at} (
+                "CREATE FOREIGN TABLE question_summaries_{at} (
                      question_id int, item assess.item_summary, decay assess.decay_summary,
                      trend assess.trend_summary)
-                 SERVER shard_{at} OPTIONS (table_name 'question_states');
+                 SERVER shard_{at} OPTIONS (table_name 'question_summaries');
                  CREATE FOREIGN TABLE gradebooks_{at} (subject int, gb assess.gradebook)
                  SERVER shard_{at} OPTIONS (table_name 'gradebooks')"
             ));
         }
         session.run(
-            "CREATE VIEW question_states AS
-             SELECT * FROM question_states_0 UNION ALL SELECT * FROM question_states_1;
+            "CREATE VIEW question_summaries AS
+             SELECT * FROM question_summaries_0 UNION ALL SELECT * FROM question_summaries_1;
              CREATE VIEW gradebooks AS
              SELECT * FROM gradebooks_0 UNION ALL SELECT * FROM gradebooks_1",
         );
@@ -333,24 +333,24 @@ impl Cluster {
 
 #[test]
 fn states_come_to_the_last_bit() {
-    let cluster = Cluster::with_states();
+    let cluster = Cluster::with_summaries();
     let mut session = cluster.session();
     for (at, shard) in cluster.shards.iter().enumerate() {
         for (table, key, state, send) in [
             (
-                "question_states",
+                "question_summaries",
                 "question_id",
                 "item",
                 "item_summary_send",
             ),
             (
-                "question_states",
+                "question_summaries",
                 "question_id",
                 "decay",
                 "decay_summary_send",
             ),
             (
-                "question_states",
+                "question_summaries",
                 "question_id",
                 "trend",
                 "trend_summary_send",
@@ -375,14 +375,14 @@ fn states_come_to_the_last_bit() {
 
 #[test]
 fn figures_of_questions_follow_from_states() {
-    let cluster = Cluster::with_states();
+    let cluster = Cluster::with_summaries();
     let mut session = cluster.session();
     let wrong = |wrong: &str| {
         format!(
             "SELECT question_id
              FROM (SELECT question_id, assess.rollup(item) AS item, assess.rollup(decay) AS decay,
                           assess.rollup(trend) AS trend
-                   FROM question_states GROUP BY question_id) s
+                   FROM question_summaries GROUP BY question_id) s
              FULL JOIN
                   (SELECT question_id, assess.item_agg(score, total) AS item,
                           assess.decay_agg(score, taken_on, interval '60 days') AS decay,
@@ -427,7 +427,7 @@ fn figures_of_questions_follow_from_states() {
         assert_eq!(session.table(&wrong(&differ)), [""; 0], "{near}");
     }
     // A question is asked of the shards alone.
-    let one = "SELECT assess.rollup(item) FROM question_states WHERE question_id = 7";
+    let one = "SELECT assess.rollup(item) FROM question_summaries WHERE question_id = 7";
     let (remote, _) = plan(&mut session, one);
     let asked = |sql: &String| sql.ends_with("WHERE ((question_id = 7))");
     assert_eq!(
@@ -462,7 +462,7 @@ fn questions_without_states_are_right_and_slow() {
 
 #[test]
 fn gradebooks_of_shards_make_the_gradebook_of_all() {
-    let cluster = Cluster::with_states();
+    let cluster = Cluster::with_summaries();
     let mut session = cluster.session();
     let whole = session.table(
         "SELECT question_id % 2, assess.gradebook_agg(student_id, question_id, question_id / 10,
@@ -478,17 +478,17 @@ fn gradebooks_of_shards_make_the_gradebook_of_all() {
 
 #[test]
 fn shards_must_agree_on_half_life_and_type_of_time() {
-    let cluster = Cluster::with_states();
+    let cluster = Cluster::with_summaries();
     let other = STATES.replace("60", "30").replace("handed_in", "taken_on");
-    cluster.shards[1]
-        .session()
-        .run(&format!("DROP VIEW question_states, gradebooks; {other}"));
+    cluster.shards[1].session().run(&format!(
+        "DROP VIEW question_summaries, gradebooks; {other}"
+    ));
     let mut session = cluster.session();
     for (state, values) in [
         ("decay", ["60 days", "30 days"]),
         ("trend", ["timestamptz", "date or timestamp"]),
     ] {
-        let rollup = format!("SELECT assess.rollup({state}) FROM question_states");
+        let rollup = format!("SELECT assess.rollup({state}) FROM question_summaries");
         let told = session.refuses(&rollup, "22023");
         let detail = told.detail().unwrap_or_default();
         assert!(
@@ -500,7 +500,7 @@ fn shards_must_agree_on_half_life_and_type_of_time() {
 
 #[test]
 fn rows_left_out_on_a_shard_are_counted() {
-    let cluster = Cluster::with_states();
+    let cluster = Cluster::with_summaries();
     let mut session = cluster.session();
     session.run(
         "INSERT INTO responses
@@ -514,7 +514,7 @@ fn rows_left_out_on_a_shard_are_counted() {
                     sum(assess.excluded(trend))
              FROM (SELECT assess.rollup(item) AS item, assess.rollup(decay) AS decay,
                           assess.rollup(trend) AS trend
-                   FROM question_states GROUP BY question_id) s"
+                   FROM question_summaries GROUP BY question_id) s"
         ),
         ["20|20|20"]
     );

@@ -162,14 +162,20 @@ fn what_does_not_fit_together_is_refused() {
             rollup(&one.replace("(1,", "('NaN',"), &one.replace("30", "31")),
             "half_life",
         ),
-        (rollup(one, &one.replace("date", "timestamptz")), "taken_at"),
-        (rollup(&two.replace("date", "timestamptz"), two), "taken_at"),
+        (
+            rollup(one, &one.replace("date", "timestamptz")),
+            "timestamptz",
+        ),
+        (
+            rollup(&two.replace("date", "timestamptz"), two),
+            "timestamptz",
+        ),
         (
             rollup(
                 &two.replace("(1,", "('NaN',"),
                 &two.replace("date", "timestamptz"),
             ),
-            "taken_at",
+            "timestamptz",
         ),
         ("SELECT assess.ci_low('v1', 1)".to_owned(), "confidence"),
         (
@@ -501,4 +507,34 @@ fn moments_are_told_apart_by_the_microsecond() {
          FROM generate_series(1, 10) n",
     );
     assert_eq!(s, 45);
+}
+
+#[test]
+fn rollup_takes_no_value_on_trust() {
+    let database = Database::new();
+    let mut session = database.session();
+    for (name, summary, _) in TYPES {
+        // A text in memory begins with its length, which is read as a version yet to come.
+        session.run(&format!(
+            "CREATE FUNCTION as_{name}(cstring) RETURNS assess.{name}
+             LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+             CREATE VIEW foreign_{name} AS
+             SELECT as_{name}(repeat('x', typlen - 4)::cstring) AS s
+             FROM pg_type WHERE oid = 'assess.{name}'::regtype"
+        ));
+        for query in [
+            format!("SELECT assess.rollup(s) IS NULL FROM foreign_{name}"),
+            format!(
+                "SELECT assess.rollup(s) IS NULL
+                 FROM (SELECT s FROM foreign_{name} UNION ALL ({summary})) q"
+            ),
+        ] {
+            let refused = session.fails(&query);
+            assert_eq!(refused.code().code(), "0A000", "{query}: {refused}");
+        }
+        let empty: bool = session.one(&format!(
+            "SELECT assess.rollup(NULL::assess.{name}) IS NULL"
+        ));
+        assert!(empty);
+    }
 }

@@ -11,6 +11,18 @@ pub fn positive(name: &'static str, value: f64) -> Result<()> {
     ensure(value.is_finite() && value > 0.0, name, value, expected)
 }
 
+/// A span of time, told in days.
+pub fn positive_span(name: &'static str, days: f64) -> Result<()> {
+    match days.is_finite() && days > 0.0 {
+        true => Ok(()),
+        false => Err(Error::Argument {
+            name,
+            value: format!("{days} days"),
+            expected: "an interval above zero",
+        }),
+    }
+}
+
 pub fn not_negative(name: &'static str, value: f64) -> Result<()> {
     let expected = "a finite number of at least zero";
     ensure(value.is_finite() && value >= 0.0, name, value, expected)

@@ -18,12 +18,11 @@ pub enum Error {
         right: &'static str,
     },
     /// Calendar times (date, timestamp) meet absolute times (timestamptz).
-    #[error("cannot merge gradebooks whose times are of different types")]
+    #[error("cannot aggregate times of different types together")]
     Clocks,
-    /// Summaries, or rows of one, that cannot be told on one scale.
-    #[error("cannot merge {name} values of different {argument}")]
+    /// Rows or summaries of one group that cannot be told on one scale.
+    #[error("{argument} is not the same in all rows of a group")]
     Mismatch {
-        name: &'static str,
         argument: &'static str,
         left: String,
         right: String,
@@ -32,8 +31,8 @@ pub enum Error {
     #[error("gradebook is too large")]
     TooLarge { what: &'static str, limit: u64 },
     /// An aggregate that keeps the values of a group has too many of them.
-    #[error("too many values in one group")]
-    GroupTooLarge { limit: u64 },
+    #[error("too many rows in one group")]
+    GroupTooLarge,
     /// Bytes or text that are no gradebook.
     #[error("malformed gradebook")]
     Malformed(&'static str),

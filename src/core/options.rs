@@ -1,6 +1,8 @@
 //! Every choice a user can make, with its default. `docs/technical/method.md` gives the reasons.
 
-use crate::domain::{finite, from_0_to_1, half, inside_0_to_1, not_negative, positive, share};
+use crate::domain::{
+    finite, from_0_to_1, half, inside_0_to_1, not_negative, positive, positive_span, share,
+};
 use crate::error::{Error, Result};
 use crate::prior::Previous;
 
@@ -176,10 +178,10 @@ impl Options {
 
     /// Refuses what cannot be computed with.
     pub fn check(&self) -> Result<()> {
-        positive("half_life", self.half_life)?;
+        positive_span("half_life", self.half_life)?;
         positive("stale_half_lives", self.stale_half_lives)?;
         if let Some(window) = self.trend_window {
-            positive("trend_window", window)?;
+            positive_span("trend_window", window)?;
         }
         if let Some(cut) = self.cut {
             finite("cut", cut)?;

@@ -206,39 +206,37 @@ impl Sums {
     }
 }
 
-/// Somers' D of a sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SomersD {
-    /// -1..1; as in [`Separation`].
-    pub d: f64,
-    /// Its standard error. Each pair of values is held against all others: of those with another
-    /// score, b, it agrees with more than it disagrees by a. The square is the sum of
-    /// `(a - D b)^2 / (B (B - b))`, B all pairs with unequal scores: the change when one is left
-    /// out (the jackknife of Newson 2006) times its influence. For right and wrong that is the
-    /// variance of DeLong, DeLong and Clarke-Pearson 1988. 0 when all pairs are in one order;
-    /// none when nothing is left to compare without one, as with a single right answer.
-    pub se: Option<f64>,
+/// Somers' D of the criterion given the score, of `[score, criterion]` in any order; as in
+/// [`Separation`]. None when all scores are equal. `n log n` steps.
+pub fn somers_d(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<f64> {
+    let (balance, pairs) = concordance(&by_criterion(sample, poll), 0.0, poll);
+    (pairs > 0.0).then(|| balance / pairs)
 }
 
-/// Somers' D of the criterion given the score, of `[score, criterion]` in any order; none when
-/// all scores are equal. `n log n` steps.
-pub fn somers_d(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<SomersD> {
-    let answers = by_criterion(sample, poll);
-    let (balance, pairs) = concordance(&answers, 0.0, poll);
-    if pairs <= 0.0 {
-        return None;
-    }
+/// The standard error of Somers' D. Each pair of values is held against all others: of those with
+/// another score, b, it agrees with more than it disagrees by a. The square is the sum of
+/// `(a - D b)^2 / (B (B - b))`, B all pairs with unequal scores: the change when one is left out
+/// (the jackknife of Newson 2006) times its influence. For right and wrong that is the variance of
+/// DeLong, DeLong and Clarke-Pearson 1988. 0 when all pairs are in one order; none when nothing is
+/// left to compare without one, as with a single right answer. `n log n` steps.
+pub fn somers_d_se(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<f64> {
+    let influences = influences(&by_criterion(sample, poll), 0.0, poll);
+    // Every pair has two ends.
+    let (balance, pairs) = influences
+        .iter()
+        .fold((0.0, 0.0), |(balance, pairs), (a, b)| {
+            (balance + a / 2.0, pairs + b / 2.0)
+        });
     let d = balance / pairs;
-    let mut variance = Some(0.0);
-    for (a, b) in influences(&answers, 0.0, poll) {
+    let mut variance = 0.0;
+    for (a, b) in influences {
         let left = pairs - b;
-        let part = (left > 0.0).then(|| (a - d * b).powi(2) / pairs / left);
-        variance = variance.zip(part).map(|(sum, part)| sum + part);
+        if left <= 0.0 {
+            return None;
+        }
+        variance += (a - d * b).powi(2) / pairs / left;
     }
-    Some(SomersD {
-        d,
-        se: variance.map(f64::sqrt),
-    })
+    (pairs > 0.0).then(|| variance.sqrt())
 }
 
 /// Mean score of the upper `share` (above 0, at most .5) of `[score, criterion]` by criterion

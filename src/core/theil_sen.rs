@@ -30,8 +30,8 @@ pub struct TheilSen {
     /// number.
     pub slope: f64,
     /// Sen's limits: the slopes of ranks M and N + 1 - M of N, M = (N - C) / 2 rounded down, C
-    /// the normal quantile times the standard deviation of Kendall's S. None when M is 0, and
-    /// when all scores are equal, which says nothing of the noise.
+    /// the normal quantile times the standard deviation of Kendall's S. None when M is 0, when
+    /// all scores are equal, which says nothing of the noise, and when not asked for.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
     /// Points.
@@ -40,11 +40,11 @@ pub struct TheilSen {
     pub pairs: u64,
 }
 
-/// The median slope of `[time, score]` in any order, with limits of the given confidence, above 0
-/// and below 1. None when all times are equal, and when the slope is too steep for a number.
+/// The median slope of `[time, score]` in any order; with limits when a confidence is given, above
+/// 0 and below 1, which take as long again each. None when all times are equal, and when the slope is too steep for a number.
 ///
 /// Each slope is that of the two points as they are, rounded once.
-pub fn theil_sen(sample: &[[f64; 2]], confidence: f64, poll: Poll<'_>) -> Option<TheilSen> {
+pub fn theil_sen(sample: &[[f64; 2]], confidence: Option<f64>, poll: Poll<'_>) -> Option<TheilSen> {
     let points = sorted(sample, poll);
     let counts = Counts::of(&mut points.clone(), poll)?;
     let pairs = (counts.first.couples / 2) as u64;
@@ -62,10 +62,12 @@ pub fn theil_sen(sample: &[[f64; 2]], confidence: f64, poll: Poll<'_>) -> Option
     let mut known = vec![(f64::NEG_INFINITY, 0), (f64::MAX, pairs)];
     let low = slopes.of_rank((pairs - 1) / 2, &mut known);
     let high = slopes.of_rank(pairs / 2, &mut known);
-    // Sen's limits, counted from 0.
-    let reach = normal_quantile(0.5 + confidence / 2.0) * counts.variance_s().sqrt();
-    let outside = ((pairs as f64 - reach) / 2.0).floor();
+    let outside = confidence.map_or(0.0, |confidence| {
+        let reach = normal_quantile(0.5 + confidence / 2.0) * counts.variance_s().sqrt();
+        ((pairs as f64 - reach) / 2.0).floor()
+    });
     let (ci_low, ci_high) = if outside >= 1.0 && counts.second.couples > 0 {
+        // Ranks are counted from 0 here.
         let rank = outside as u64 - 1;
         (
             told(slopes.of_rank(rank, &mut known)),

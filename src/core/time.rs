@@ -19,16 +19,6 @@ pub enum Clock {
     Absolute,
 }
 
-impl Clock {
-    /// The types of time on this clock.
-    pub fn types(self) -> &'static str {
-        match self {
-            Clock::Calendar => "date or timestamp",
-            Clock::Absolute => "timestamptz",
-        }
-    }
-}
-
 /// Days from `from` to `to`, with their fraction; exact before the division.
 pub fn days_between(from: i64, to: i64) -> f64 {
     microseconds_between(from, to) / DAY as f64

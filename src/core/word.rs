@@ -129,8 +129,8 @@ impl Kind {
         match c {
             '.' | '·' | '\u{2027}' | '״' => return Self::Joiner,
             c if is_apostrophe(c) => return Self::Joiner,
-            // Punctuation by category, but more than that by use: C#, 50 %.
-            '#' | '%' | '‰' | '‱' | '٪' => return Self::Symbol,
+            // Punctuation by category, but more than that by use: C#, 50 %, x*y.
+            '#' | '%' | '*' | '‰' | '‱' | '٪' => return Self::Symbol,
             '\u{2212}' => return Self::Dash,
             '\u{2044}' | '\u{2215}' => return Self::Punctuation,
             '"' => return Self::Bracket,

@@ -10,7 +10,8 @@ use crate::summary::{accessors, summary, summary_type};
 use crate::varlena::{Arguments, TimeType, from_timestamptz, to_timestamptz};
 
 summary_type!(DecaySummary: decay_summary_in, decay_summary_out, decay_summary_recv,
-    decay_summary_send, decay_merge, decay_final, decay_n, decay_excluded);
+    decay_summary_send, decay_merge, decay_final, decay_rollup_final,
+    decay_n, decay_excluded);
 
 accessors! { DecaySummary:
     decay_level = |decay| decay.level(None);
@@ -29,7 +30,7 @@ fn trans(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
     let weight = if from.has_more() { from.float() } else { 1.0 };
     let is_later = from.has_more() && taken_at > from.time(time);
     let weight = if is_later { 0.0 } else { weight };
-    let mut decay: DecaySummary = agg::summary(fcinfo);
+    let mut decay: DecaySummary = agg::summary_state(fcinfo);
     let change = decay.push(time.clock(), taken_at, score, weight, half_life);
     agg::keep_summary(fcinfo, decay, change)
 }

@@ -10,7 +10,8 @@ use crate::summary::{accessors, summary_type};
 use crate::varlena::Arguments;
 
 summary_type!(ItemSummary: item_summary_in, item_summary_out, item_summary_recv,
-    item_summary_send, item_merge, item_final, item_n, item_excluded);
+    item_summary_send, item_merge, item_final, item_rollup_final,
+    item_n, item_excluded);
 
 accessors! { ItemSummary:
     item_facility = ItemSummary::facility;
@@ -25,7 +26,7 @@ accessors! { ItemSummary:
 fn item_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     let mut from = Arguments::after_state(fcinfo);
     let (score, criterion) = (from.float(), from.float());
-    let mut item: ItemSummary = agg::summary(fcinfo);
+    let mut item: ItemSummary = agg::summary_state(fcinfo);
     item.push(score, criterion);
     agg::keep_summary(fcinfo, item, Ok(()))
 }

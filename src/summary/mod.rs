@@ -10,11 +10,11 @@ mod item;
 mod trend;
 
 use pg_assess_core::summary::Summary;
-use pgrx::pg_sys;
+use pgrx::{Internal, pg_sys};
 
-use crate::agg;
+use crate::agg::{self, Notice};
 use crate::error::Result;
-use crate::varlena::Arguments;
+use crate::varlena::{Arguments, summary_datum};
 
 /// The summary in argument 0. At the end of an aggregate it tells that rows were left out.
 fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> Result<S> {
@@ -25,11 +25,19 @@ fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> Result<S> {
     Ok(summary)
 }
 
+/// The summary of a group that has ended: NULL when no row came.
+fn ended<S: Summary + PartialEq>(summary: &S) -> Internal {
+    match *summary == S::default() {
+        true => Internal::from(None),
+        false => summary_datum(summary),
+    }
+}
+
 /// Tells once per query that an aggregate left out rows.
 pub fn warn_of_excluded(fcinfo: pg_sys::FunctionCallInfo, rows: u64) {
-    if rows > 0 && agg::is_first_in_query(fcinfo) {
+    if rows > 0 && agg::is_first_in_query(fcinfo, Notice::Rows) {
         log::warn!(
-            "aggregates left out {rows} rows of a group, which have a value that is missing in an \
+            "aggregates left out {rows} of the rows of a group, which have a value that is missing in an \
              array, not finite or too large, or a negative weight; excluded(summary) of item_agg, \
              decay_agg and trend_agg counts them in every group",
         );
@@ -40,7 +48,7 @@ pub fn warn_of_excluded(fcinfo: pg_sys::FunctionCallInfo, rows: u64) {
 /// behind `rollup` and parallel plans, the end of its own aggregate, and two counts.
 macro_rules! summary_type {
     ($type:ty: $in:ident, $out:ident, $recv:ident, $send:ident, $merge:ident, $final:ident,
-     $n:ident, $excluded:ident) => {
+     $rollup_final:ident, $n:ident, $excluded:ident) => {
         #[pgrx::pg_extern(sql = false)]
         fn $in(text: &std::ffi::CStr) -> $crate::error::Result<pgrx::Internal> {
             use pg_assess_core::summary::Summary;
@@ -86,7 +94,7 @@ macro_rules! summary_type {
         fn $merge(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<pgrx::Internal> {
             use pg_assess_core::summary::Summary;
             let other: $type = $crate::varlena::Arguments::after_state(fcinfo).summary()?;
-            let mut summary: $type = $crate::agg::summary(fcinfo);
+            let mut summary: $type = $crate::agg::summary_state(fcinfo);
             let change = summary.merge(&other);
             Ok($crate::agg::keep_summary(fcinfo, summary, change))
         }
@@ -94,10 +102,16 @@ macro_rules! summary_type {
         #[pgrx::pg_extern(sql = false)]
         fn $final(fcinfo: pgrx::pg_sys::FunctionCallInfo) -> $crate::error::Result<pgrx::Internal> {
             let summary: $type = $crate::summary::summary(fcinfo)?;
-            Ok(match summary == <$type>::default() {
-                true => pgrx::Internal::from(None),
-                false => $crate::varlena::summary_datum(&summary),
-            })
+            Ok($crate::summary::ended(&summary))
+        }
+
+        /// Of `rollup`, whose summaries have told of excluded rows when they were made.
+        #[pgrx::pg_extern(sql = false)]
+        fn $rollup_final(
+            fcinfo: pgrx::pg_sys::FunctionCallInfo,
+        ) -> $crate::error::Result<pgrx::Internal> {
+            let summary: $type = $crate::varlena::Arguments::of(fcinfo).summary()?;
+            Ok($crate::summary::ended(&summary))
         }
 
         #[pgrx::pg_extern(sql = false)]

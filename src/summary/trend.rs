@@ -11,7 +11,8 @@ use crate::summary::{accessors, summary, summary_type};
 use crate::varlena::{Arguments, TimeType, to_timestamptz};
 
 summary_type!(TrendSummary: trend_summary_in, trend_summary_out, trend_summary_recv,
-    trend_summary_send, trend_merge, trend_final, trend_n, trend_excluded);
+    trend_summary_send, trend_merge, trend_final, trend_rollup_final,
+    trend_n, trend_excluded);
 
 accessors! { TrendSummary:
     trend_slope = TrendSummary::slope;
@@ -23,7 +24,7 @@ fn trans(fcinfo: pg_sys::FunctionCallInfo, time: TimeType) -> Internal {
     let mut from = Arguments::after_state(fcinfo);
     let (score, taken_at) = (from.float(), from.time(time));
     let weight = if from.has_more() { from.float() } else { 1.0 };
-    let mut trend: TrendSummary = agg::summary(fcinfo);
+    let mut trend: TrendSummary = agg::summary_state(fcinfo);
     trend.push(time.clock(), taken_at, score, weight);
     agg::keep_summary(fcinfo, trend, Ok(()))
 }

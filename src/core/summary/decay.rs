@@ -1,10 +1,8 @@
 //! A mean in which scores fade: at the age of one half-life they count half.
 
-use crate::domain::positive;
+use crate::domain::positive_span;
 use crate::error::{Error, Result};
-use crate::summary::{
-    Summary, WEIGHTS, is_mean, is_sum_of_squares, is_time, same_clock, summary, usable,
-};
+use crate::summary::{WEIGHTS, is_mean, is_sum_of_squares, is_time, same_clock, summary, usable};
 use crate::time::{Clock, DAY, days_between, microseconds_between};
 
 summary! {
@@ -54,7 +52,7 @@ impl DecaySummary {
         half_life: f64,
     ) -> Result<()> {
         if weight == 0.0 {
-            return positive("half_life", half_life);
+            return positive_span("half_life", half_life);
         }
         if half_life != self.half_life || self.half_life == 0.0 {
             agree((!self.is_empty()).then_some(self.half_life), half_life)?;
@@ -134,7 +132,7 @@ impl DecaySummary {
         if other.half_life != self.half_life {
             agree(Some(self.half_life), other.half_life)?;
         }
-        same_clock(Self::NAME, self.clock, other.clock)?;
+        same_clock(self.clock, other.clock)?;
         let excluded = self.excluded + other.excluded;
         let mut other = *other;
         if self.n == 0 {
@@ -151,7 +149,7 @@ impl DecaySummary {
     fn fault(&self) -> Option<&'static str> {
         let n = self.n as f64;
         let at_most = |sum: f64, most: f64| sum > 0.0 && sum <= most * (1.0 + 1e-6);
-        if positive("half_life", self.half_life).is_err() && !self.is_empty() {
+        if positive_span("half_life", self.half_life).is_err() && !self.is_empty() {
             Some("the half-life is out of range")
         } else if self.clock.is_none() && !self.is_empty() {
             Some("it has no clock")
@@ -170,7 +168,8 @@ impl DecaySummary {
         } else if !(at_most(self.weight, n * WEIGHTS.end())
             && at_most(self.weight_squares, self.weight * self.weight)
             && (self.decay == 0.0 || at_most(self.decay, 1.0))
-            && (self.free == 0.0 || at_most(self.free, n)))
+            && (self.free == 0.0 || at_most(self.free, n))
+            && (self.n > 1 || (self.free == 0.0 && self.squares == 0.0)))
         {
             Some("the weights are out of range")
         } else {
@@ -236,7 +235,11 @@ impl DecaySummary {
         if self.n == 0 {
             return None;
         }
-        let silence = as_of.map_or(0.0, |as_of| days_between(self.last_at, as_of));
+        let silence = match as_of {
+            None => 0.0,
+            Some(i64::MAX) => f64::INFINITY,
+            Some(as_of) => days_between(self.last_at, as_of),
+        };
         (silence >= 0.0).then(|| (-silence / self.half_life).exp2())
     }
 }
@@ -244,11 +247,10 @@ impl DecaySummary {
 /// Whether a half-life is one, and that of the rows before, if there are any.
 #[cold]
 fn agree(before: Option<f64>, half_life: f64) -> Result<()> {
-    positive("half_life", half_life)?;
+    positive_span("half_life", half_life)?;
     match before {
         None => Ok(()),
         Some(before) => Err(Error::Mismatch {
-            name: DecaySummary::NAME,
             argument: "half_life",
             left: format!("{before} days"),
             right: format!("{half_life} days"),

@@ -70,7 +70,21 @@ impl ItemSummary {
     fn fault(&self) -> Option<&'static str> {
         let n = self.n as f64;
         let squares = [self.score_squares, self.criterion_squares];
-        if !(is_mean(self.score) && is_mean(self.criterion)) {
+        // Right and wrong answers have but one spread.
+        let binary = n * self.score * (1.0 - self.score);
+        let is_binary = (-1e-9..=1.0 + 1e-9).contains(&self.score)
+            && (self.score_squares - binary).abs() <= 1e-6 * (1.0 + binary);
+        if self.n == 0 {
+            let nothing = Self {
+                excluded: self.excluded,
+                ..Self::default()
+            };
+            (*self != nothing).then_some("it tells of scores it has not")
+        } else if self.n == 1 && squares != [0.0; 2] {
+            Some("one score has a spread")
+        } else if !(self.graded || is_binary) {
+            Some("the scores are not 0 and 1")
+        } else if !(is_mean(self.score) && is_mean(self.criterion)) {
             Some("a mean is too large")
         } else if !squares.iter().all(|&squares| is_sum_of_squares(squares, n)) {
             Some("a sum of squares is out of range")
@@ -120,9 +134,12 @@ impl ItemSummary {
         inside_0_to_1("confidence", confidence)?;
         let reach = normal_quantile(0.5 + confidence / 2.0);
         let interval = self.discrimination().zip(self.z_se()).map(|(r, se)| {
-            // Of a perfect correlation, z has no end: the interval is that one value.
             let z = r.atanh();
-            ((z - reach * se).tanh(), (z + reach * se).tanh())
+            match z.is_finite() {
+                true => ((z - reach * se).tanh(), (z + reach * se).tanh()),
+                // Of a perfect correlation, z has no end: the interval is that one value.
+                false => (r, r),
+            }
         });
         Ok(interval)
     }

@@ -364,14 +364,9 @@ fn word_of_text<'a, T: Word>(
 }
 
 /// The clock of rows that join others.
-fn same_clock(name: &'static str, left: Option<Clock>, right: Option<Clock>) -> Result<()> {
+fn same_clock(left: Option<Clock>, right: Option<Clock>) -> Result<()> {
     match (left, right) {
-        (Some(left), Some(right)) if left != right => Err(Error::Mismatch {
-            name,
-            argument: "taken_at",
-            left: left.types().to_owned(),
-            right: right.types().to_owned(),
-        }),
+        (Some(left), Some(right)) if left != right => Err(Error::Clocks),
         _ => Ok(()),
     }
 }

@@ -4,8 +4,8 @@ use crate::domain::not_negative;
 use crate::error::Result;
 use crate::options::Options;
 use crate::summary::{
-    Summary, WEIGHTS, is_mean, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary,
-    usable, varies,
+    WEIGHTS, is_mean, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary, usable,
+    varies,
 };
 use crate::time::{Clock, DAY, days_between};
 use crate::trend::{Line, SLOPE_DAYS, Trend};
@@ -15,8 +15,6 @@ const ROUNDING: f64 = 1e-12;
 /// Days that are told apart by a bit each: the largest prime that a word has room for, as no two
 /// of a row of scores that come every so many days share a bit then.
 const DAYS: i64 = 61;
-/// The last day there is, and the first, are less than this many days from 2000-01-01.
-const LAST_DAY: f64 = 2e8;
 
 summary! {
     /// Weighted sums over scores x at times t, about their means.
@@ -76,7 +74,7 @@ impl TrendSummary {
     }
 
     fn merge_rows(&mut self, other: &Self) -> Result<()> {
-        same_clock(Self::NAME, self.clock, other.clock)?;
+        same_clock(self.clock, other.clock)?;
         let excluded = self.excluded + other.excluded;
         if self.n == 0 {
             *self = *other;
@@ -102,6 +100,13 @@ impl TrendSummary {
 
     fn fault(&self) -> Option<&'static str> {
         let (times, scores) = (self.time_squares, self.score_squares);
+        let (first, last) = (
+            days_between(0, self.first_at),
+            days_between(0, self.last_at),
+        );
+        // Rounding of a mean, which is worth more the further it lies from 0.
+        let slack = 1e-9 * (1.0 + first.abs().max(last.abs()));
+        let widest = last - first + slack;
         if self.clock.is_none() && !self.is_empty() {
             Some("it has no clock")
         } else if self.n == 0 {
@@ -113,7 +118,7 @@ impl TrendSummary {
             (*self != nothing).then_some("it tells of scores it has not")
         } else if !(is_time(self.first_at) && is_time(self.last_at))
             || self.first_at > self.last_at
-            || self.time.abs() > LAST_DAY
+            || !(first - slack..=last + slack).contains(&self.time)
         {
             Some("a time is out of range")
         } else if self.days == 0 || self.days >> DAYS != 0 || self.dates() > self.n {
@@ -122,7 +127,8 @@ impl TrendSummary {
             Some("the weights are out of range")
         } else if !(is_mean(self.score)
             && is_sum_of_squares(scores, self.weight)
-            && (0.0..=self.weight * LAST_DAY * LAST_DAY).contains(&times)
+            && (0.0..=self.weight * widest * widest).contains(&times)
+            && (self.n > 1 || (times == 0.0 && scores == 0.0))
             && is_sum_of_products(self.products, times, scores))
         {
             Some("a sum is out of range")

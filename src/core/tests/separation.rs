@@ -8,7 +8,9 @@ use std::panic::catch_unwind;
 use common::{cases, close, close_option, go, normal, shuffled};
 use pg_assess_core::Poll;
 use pg_assess_core::kendall::kendall;
-use pg_assess_core::separation::{discrimination_index, discriminative_efficiency, somers_d};
+use pg_assess_core::separation::{
+    discrimination_index, discriminative_efficiency, somers_d, somers_d_se,
+};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -108,19 +110,21 @@ proptest! {
     #[test]
     fn somers_d_is_that_of_its_definition(sample in sample(50), seed in any::<u64>()) {
         let ours = somers_d(&sample, &go);
-        close_option(ours.map(|ours| ours.d), slow_d(&sample), 1e-14, "d");
+        close_option(ours, slow_d(&sample), 1e-14, "d");
         prop_assert_eq!(ours, somers_d(&shuffled(&sample, seed), &go));
+        let se = somers_d_se(&sample, &go);
+        prop_assert_eq!(se, somers_d_se(&shuffled(&sample, seed), &go));
         let Some(ours) = ours else { return Ok(()) };
         let influences = slow_influences(&sample);
         let pairs = influences.iter().map(|(_, b)| b).sum::<f64>() / 2.0;
         let defined = influences.iter().all(|(_, b)| *b < pairs);
         let variance = influences
             .iter()
-            .map(|(a, b)| (a - ours.d * b).powi(2) / (pairs * (pairs - b)))
+            .map(|(a, b)| (a - ours * b).powi(2) / (pairs * (pairs - b)))
             .sum::<f64>();
-        close_option(ours.se, defined.then(|| variance.sqrt()), 1e-13, "se");
+        close_option(se, defined.then(|| variance.sqrt()), 1e-13, "se");
         if sample.iter().all(|pair| pair[0] == 0.0 || pair[0] == 1.0) {
-            close_option(ours.se, delong(&sample), 1e-7, "DeLong");
+            close_option(se, delong(&sample), 1e-7, "DeLong");
         }
         // Each left out in turn.
         let rest = |at: usize| {
@@ -133,7 +137,7 @@ proptest! {
             (0..sample.len()).all(|at| somers_d(&rest(at), &go).is_some())
         );
         let kendall = kendall(&sample, &go).expect("two pairs");
-        close(ours.d * pairs, kendall.s as f64, 1e-9, "S");
+        close(ours * pairs, kendall.s as f64, 1e-9, "S");
     }
 
     #[test]
@@ -206,10 +210,10 @@ fn known_figures() {
     ];
     let ours = somers_d(&right_and_wrong, &go).expect("both");
     // Of nine couples seven agree, one is tied, one disagrees.
-    close(ours.d, 6.0 / 9.0, 1e-15, "d");
+    close(ours, 6.0 / 9.0, 1e-15, "d");
     // AUC per right answer 1, 5/6, 2/3; per wrong answer 1, 1, 1/2.
     close(
-        ours.se.expect("a se"),
+        somers_d_se(&right_and_wrong, &go).expect("a se"),
         2.0 * (1f64 / 108.0 + 1.0 / 36.0).sqrt(),
         1e-15,
         "se",
@@ -226,8 +230,11 @@ fn known_figures() {
 fn undefined() {
     assert_eq!(somers_d(&[], &go), None);
     assert_eq!(somers_d(&[[0.5, 1.0], [0.5, 2.0]], &go), None);
-    let lonely = somers_d(&[[1.0, 3.0], [0.0, 1.0], [0.0, 2.0]], &go).expect("pairs");
-    assert_eq!((lonely.d, lonely.se), (1.0, None));
+    assert_eq!(somers_d_se(&[], &go), None);
+    assert_eq!(somers_d_se(&[[0.5, 1.0], [0.5, 2.0]], &go), None);
+    let lonely = [[1.0, 3.0], [0.0, 1.0], [0.0, 2.0]];
+    assert_eq!(somers_d(&lonely, &go), Some(1.0));
+    assert_eq!(somers_d_se(&lonely, &go), None);
     assert_eq!(discrimination_index(&[], 0.27, &go), None);
     assert_eq!(discrimination_index(&[[1.0, 1.0]], 0.27, &go), None);
     assert_eq!(
@@ -258,8 +265,8 @@ fn errors_are_as_large_as_they_say() {
                 })
                 .collect();
             let ours = somers_d(&sample, &go).expect("a d");
-            values.push(ours.d);
-            errors.push(ours.se.expect("a se"));
+            values.push(ours);
+            errors.push(somers_d_se(&sample, &go).expect("a se"));
         }
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -277,7 +284,7 @@ fn large_samples() {
         .collect();
     let ours = somers_d(&sample, &go).expect("a d");
     assert!(
-        ours.d.abs() < 0.02 && ours.se.expect("a se") < 0.01,
+        ours.abs() < 0.02 && somers_d_se(&sample, &go).expect("a se") < 0.01,
         "{ours:?}"
     );
 }
@@ -289,9 +296,12 @@ fn large_groups_can_be_stopped() {
         .collect();
     let stop = || panic!("stopped");
     type Figure = fn(&[[f64; 2]], Poll<'_>);
-    let figures: [Figure; 3] = [
+    let figures: [Figure; 4] = [
         |sample, poll| {
             somers_d(sample, poll);
+        },
+        |sample, poll| {
+            somers_d_se(sample, poll);
         },
         |sample, poll| {
             discrimination_index(sample, 0.27, poll);

@@ -626,7 +626,6 @@ fn half_lives_and_clocks_do_not_mix() {
     assert_eq!(
         refused,
         Err(Error::Mismatch {
-            name: "decay_summary",
             argument: "half_life",
             left: "60 days".to_owned(),
             right: "30 days".to_owned(),
@@ -634,16 +633,7 @@ fn half_lives_and_clocks_do_not_mix() {
     );
     assert!(sixty.push(Clock::Calendar, 0, 1.0, 1.0, 30.0).is_err());
     let refused = sixty.merge(&summary(60.0, Clock::Absolute));
-    assert!(
-        matches!(
-            refused,
-            Err(Error::Mismatch {
-                argument: "taken_at",
-                ..
-            })
-        ),
-        "{refused:?}"
-    );
+    assert_eq!(refused, Err(Error::Clocks));
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let refused = DecaySummary::default().push(Clock::Calendar, 0, 1.0, 1.0, bad);
         assert!(
@@ -835,4 +825,69 @@ fn dates_at_usual_distances_are_all_counted() {
         let rows: Vec<(i64, f64, f64)> = (0..10).map(|i| (step * i * DAY, 0.5, 1.0)).collect();
         assert_eq!(of::<TrendSummary>(&rows).dates(), 10, "{step} days apart");
     }
+}
+
+#[test]
+fn an_interval_of_nearly_all_is_no_nan() {
+    let perfect = of::<ItemSummary>(&[(1.0, 1.0), (2.0, 2.0), (3.0, 3.0), (4.0, 4.0)]);
+    let all_but_nothing = 1.0f64.next_down();
+    assert_eq!(
+        perfect.discrimination_interval(all_but_nothing),
+        Ok(Some((1.0, 1.0)))
+    );
+    let some = of::<ItemSummary>(&[(1.0, 1.0), (0.0, 2.0), (1.0, 3.0), (1.0, 4.0)]);
+    assert_eq!(
+        some.discrimination_interval(all_but_nothing),
+        Ok(Some((-1.0, 1.0)))
+    );
+}
+
+#[test]
+fn nothing_is_left_at_the_end_of_time() {
+    let mut decay = DecaySummary::default();
+    for day in [0, 1] {
+        decay
+            .push(Clock::Absolute, day * DAY, day as f64, 1.0, 1e9)
+            .expect("sound");
+    }
+    let forever = Some(i64::MAX);
+    assert_eq!(decay.information(forever), Some(0.0));
+    assert_eq!(decay.level_se(forever), None);
+    assert!(decay.level(forever).is_some());
+}
+
+#[test]
+fn words_that_no_rows_lead_to_are_refused() {
+    for text in [
+        // One score does not vary, and no score has no mean.
+        "v1 n=1 excluded=0 graded=false score=1.0 criterion=2.0 score_squares=1.0 \
+         criterion_squares=1.0 products=1.0",
+        "v1 n=0 excluded=1 graded=true score=0.0 criterion=0.0 score_squares=0.0 \
+         criterion_squares=0.0 products=0.0",
+        "v1 n=0 excluded=1 graded=false score=5.0 criterion=0.0 score_squares=0.0 \
+         criterion_squares=0.0 products=0.0",
+        // Right and wrong have a mean of 0 to 1 and the spread that goes with it.
+        "v1 n=2 excluded=0 graded=false score=5.0 criterion=2.0 score_squares=0.5 \
+         criterion_squares=1.0 products=0.5",
+        "v1 n=2 excluded=0 graded=false score=0.5 criterion=2.0 score_squares=0.25 \
+         criterion_squares=1.0 products=0.25",
+    ] {
+        assert!(ItemSummary::from_text(text).is_err(), "{text}");
+    }
+    for text in [
+        // Scores of one time, or one score, have no spread in time, and their mean lies between.
+        "v1 n=2 excluded=0 clock=absolute first_at=0 last_at=0 days=1 weight=2.0 time=0.0 \
+         score=0.5 time_squares=2.0 score_squares=0.5 products=1.0",
+        "v1 n=2 excluded=0 clock=absolute first_at=0 last_at=172800000000 days=5 weight=2.0 \
+         time=500.0 score=0.5 time_squares=2.0 score_squares=0.5 products=1.0",
+        "v1 n=2 excluded=0 clock=absolute first_at=0 last_at=172800000000 days=5 weight=2.0 \
+         time=1.0 score=0.5 time_squares=9.0 score_squares=0.5 products=1.0",
+        "v1 n=1 excluded=0 clock=absolute first_at=0 last_at=172800000000 days=1 weight=2.0 \
+         time=1.0 score=0.5 time_squares=2.0 score_squares=0.5 products=1.0",
+    ] {
+        assert!(TrendSummary::from_text(text).is_err(), "{text}");
+    }
+    let text = "v1 n=1 excluded=0 clock=absolute half_life=60.0 last_at=0 weight=2.0 \
+                weight_squares=4.0 decay=1.0 free=0.625 mean=0.75 squares=0.375";
+    assert!(DecaySummary::from_text(text).is_err(), "{text}");
 }

@@ -75,7 +75,7 @@ fn rational(a: &[f64; 2], b: &[f64; 2]) -> f64 {
 }
 
 fn assert_same(sample: &[[f64; 2]], slope: impl Fn(&[f64; 2], &[f64; 2]) -> f64) {
-    let ours = theil_sen(sample, CONFIDENCE, &go);
+    let ours = theil_sen(sample, Some(CONFIDENCE), &go);
     let slow = slow_theil_sen(sample, &all_slopes(sample, slope));
     assert_eq!(ours, slow);
 }
@@ -122,23 +122,23 @@ proptest! {
     fn shares_give_the_exact_median_rounded_once(sample in shares(60)) {
         assert_same(&sample, rational);
         let near = slow_theil_sen(&sample, &all_slopes(&sample, plain));
-        let ours = theil_sen(&sample, CONFIDENCE, &go);
+        let ours = theil_sen(&sample, Some(CONFIDENCE), &go);
         let slope = |found: Option<TheilSen>| found.map(|found| found.slope);
         close_option(slope(ours), slope(near), 1e-15, "slope");
     }
 
     #[test]
     fn anything_finite_gives_numbers_or_none(sample in wild(40), seed in any::<u64>()) {
-        let ours = theil_sen(&sample, CONFIDENCE, &go);
+        let ours = theil_sen(&sample, Some(CONFIDENCE), &go);
         let text = format!("{ours:?}");
         prop_assert!(!text.contains("NaN") && !text.contains("inf"), "{}", text);
-        let other = theil_sen(&shuffled(&sample, seed), CONFIDENCE, &go);
+        let other = theil_sen(&shuffled(&sample, seed), Some(CONFIDENCE), &go);
         prop_assert_eq!(text, format!("{other:?}"));
         let Some(ours) = ours else { return Ok(()) };
         prop_assert!(ours.ci_low.is_none_or(|low| low <= ours.slope));
         prop_assert!(ours.ci_high.is_none_or(|high| ours.slope <= high));
         let turned: Vec<_> = sample.iter().map(|[time, score]| [*time, -score]).collect();
-        let turned = theil_sen(&turned, CONFIDENCE, &go).expect("a slope");
+        let turned = theil_sen(&turned, Some(CONFIDENCE), &go).expect("a slope");
         prop_assert_eq!(turned.slope, -ours.slope);
         prop_assert_eq!(turned.ci_low, ours.ci_high.map(|slope| -slope));
     }
@@ -191,10 +191,10 @@ fn many_wild_points_do_no_harm() {
             _ => normal(&mut rng),
         };
         let sample: Vec<_> = (0..1000).map(|_| [value(), value()]).collect();
-        let text = format!("{:?}", theil_sen(&sample, CONFIDENCE, &go));
+        let text = format!("{:?}", theil_sen(&sample, Some(CONFIDENCE), &go));
         assert!(text.starts_with("Some"), "{text}");
         assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
-        let other = theil_sen(&shuffled(&sample, 9), CONFIDENCE, &go);
+        let other = theil_sen(&shuffled(&sample, 9), Some(CONFIDENCE), &go);
         assert_eq!(text, format!("{other:?}"));
     }
 }
@@ -203,7 +203,7 @@ fn many_wild_points_do_no_harm() {
 fn sens_limits() {
     // Ten distinct dates: Var S = 125, C = 1.96 * 11.18 = 21.91, M = (45 - 21.91) / 2 = 11.54.
     let sample: Vec<_> = (0..10).map(|x| [f64::from(x), f64::from(x * x)]).collect();
-    let ours = theil_sen(&sample, 0.95, &go).expect("a slope");
+    let ours = theil_sen(&sample, Some(0.95), &go).expect("a slope");
     let slopes = all_slopes(&sample, plain);
     assert_eq!((ours.n, ours.pairs, ours.slope), (10, 45, 9.0));
     assert_eq!(
@@ -211,20 +211,23 @@ fn sens_limits() {
         (Some(slopes[10]), Some(slopes[34]))
     );
     // Of six slopes none is far enough out.
-    let few = theil_sen(&sample[..4], 0.95, &go).expect("a slope");
+    let few = theil_sen(&sample[..4], Some(0.95), &go).expect("a slope");
     assert_eq!((few.slope, few.ci_low, few.ci_high), (3.0, None, None));
     // Equal scores rise by nothing, and who knows how surely.
     let flat: Vec<_> = (0..20).map(|x| [f64::from(x), 0.3]).collect();
-    let flat = theil_sen(&flat, 0.95, &go).expect("a slope");
+    let flat = theil_sen(&flat, Some(0.95), &go).expect("a slope");
     assert_eq!((flat.slope, flat.ci_low, flat.ci_high), (0.0, None, None));
 }
 
 #[test]
 fn no_slope() {
-    assert_eq!(theil_sen(&[], 0.9, &go), None);
-    assert_eq!(theil_sen(&[[1.0, 2.0]], 0.9, &go), None);
-    assert_eq!(theil_sen(&[[0.0, 1.0], [-0.0, 2.0]], 0.9, &go), None);
-    assert_eq!(theil_sen(&[[0.0, 0.0], [1e-300, 1e100]], 0.9, &go), None);
+    assert_eq!(theil_sen(&[], Some(0.9), &go), None);
+    assert_eq!(theil_sen(&[[1.0, 2.0]], Some(0.9), &go), None);
+    assert_eq!(theil_sen(&[[0.0, 1.0], [-0.0, 2.0]], Some(0.9), &go), None);
+    assert_eq!(
+        theil_sen(&[[0.0, 0.0], [1e-300, 1e100]], Some(0.9), &go),
+        None
+    );
 }
 
 #[test]
@@ -238,7 +241,7 @@ fn limits_cover_as_often_as_they_say() {
                 [day, 0.02 * day + normal(&mut rng)]
             })
             .collect();
-        let ours = theil_sen(&sample, CONFIDENCE, &go).expect("a slope");
+        let ours = theil_sen(&sample, Some(CONFIDENCE), &go).expect("a slope");
         let (low, high) = ours.ci_low.zip(ours.ci_high).expect("limits");
         covered += usize::from(low <= 0.02 && 0.02 <= high);
     }

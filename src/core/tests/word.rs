@@ -36,6 +36,18 @@ fn letters_fold_as_pythons_tables_say() {
 }
 
 #[test]
+fn a_product_is_no_list_of_words() {
+    for [one, other] in [
+        ["x*y", "x-y"],
+        ["4 * 5", "4 / 5"],
+        ["x*2", "x/2"],
+        ["2*3", "23"],
+    ] {
+        assert_ne!(word(one), word(other), "{one}");
+    }
+}
+
+#[test]
 fn words_lose_what_only_decorates_them() {
     assert_forms(&[
         (
