@@ -7,6 +7,7 @@ mod agg;
 mod alpha;
 mod backtest;
 mod calibrate;
+mod contents;
 mod dif;
 mod drift;
 mod error;

@@ -1,0 +1,172 @@
+-- Refreshing models. Everything a refresh changes, it changes in one transaction, with
+-- REFRESH ... CONCURRENTLY: readers see the old state until they see the new one, and never wait.
+-- That a run began is committed before, so the log also keeps runs that failed or were killed.
+
+-- A refresh holds this lock of its transaction; 1634956133 is "asse" in ASCII.
+CREATE FUNCTION @extschema@._try_lock(schema oid) RETURNS boolean
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT pg_catalog.pg_try_advisory_xact_lock(1634956133, schema::int8::int);
+END;
+COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
+
+CREATE FUNCTION @extschema@._is_refreshing(run_log regclass, pid int) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM pg_catalog.pg_locks l
+        JOIN   pg_catalog.pg_class c ON c.relnamespace = l.objid
+        WHERE  c.oid = run_log AND l.pid = _is_refreshing.pid
+        AND    l.locktype = 'advisory' AND l.classid = 1634956133::oid AND l.objsubid = 2
+        AND    l.database = (SELECT d.oid FROM pg_catalog.pg_database d
+                             WHERE d.datname = pg_catalog.current_database()));
+END;
+COMMENT ON FUNCTION @extschema@._is_refreshing(regclass, int) IS
+'internal: whether a server process is refreshing the model of that log';
+
+-- Logs that a run begins.
+CREATE FUNCTION @extschema@._begin(model name) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run bigint;
+BEGIN
+    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  HINT = format('See %I.runs; wait until it has ended.', model);
+    END IF;
+    -- Who has the lock is alone: what else says that it runs has been killed.
+    EXECUTE format(
+        'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
+                error = ''the server process ended'' WHERE status = ''running''', model);
+    EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    EXECUTE format('DELETE FROM %1$I.run_log
+                    WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
+    RETURN run;
+END $$;
+COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
+
+CREATE FUNCTION @extschema@._succeeded(model name, run bigint, steps jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format(
+        'UPDATE %1$I.run_log SET
+             finished = clock_timestamp(), status = ''succeeded'', steps = $2, pid = pg_backend_pid(),
+             as_of = (SELECT max(g.as_of) FROM %1$I.gradebook g),
+             settings = (SELECT to_jsonb(o) - ''singleton'' FROM %1$I.settings o),
+             rows_used = (SELECT coalesce(sum(c.rows) FILTER (WHERE c.reason = ''used''), 0)
+                          FROM %1$I.coverage c),
+             rows_excluded = (SELECT jsonb_object_agg(c.reason, c.rows)
+                              FROM (SELECT reason, sum(rows)::bigint AS rows FROM %1$I.coverage
+                                    WHERE reason <> ''used'' GROUP BY reason) c)
+         WHERE run_id = $1', model) USING run, steps;
+END $$;
+COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb) IS 'internal: logs that a run succeeded';
+
+CREATE FUNCTION @extschema@._failed(model name, run bigint, sqlstate text, error text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format(
+        'UPDATE %I.run_log SET finished = clock_timestamp(), status = ''failed'',
+                sqlstate = $2, error = $3 WHERE run_id = $1', model) USING run, sqlstate, error;
+END $$;
+COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS 'internal: logs that a run failed';
+
+-- All that a refresh changes.
+CREATE FUNCTION @extschema@._refresh(model name, run bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+    began timestamptz;
+    steps jsonb := '{}';
+BEGIN
+    FOR what IN
+        SELECT r.relation, c.relispopulated
+        FROM   @extschema@._relations() r
+        JOIN   pg_class c ON c.oid = to_regclass(format('%I.%I', model, r.relation))
+        WHERE  r.refreshed ORDER BY r.place
+    LOOP
+        began := clock_timestamp();
+        -- What has never been filled, as after the restore of a schema without data, has no
+        -- readers.
+        EXECUTE format('REFRESH MATERIALIZED VIEW %s %I.%I',
+                       CASE WHEN what.relispopulated THEN 'CONCURRENTLY' END, model, what.relation);
+        steps := steps || jsonb_build_object(what.relation,
+            round(extract(epoch FROM clock_timestamp() - began) * 1000));
+    END LOOP;
+    PERFORM @extschema@._succeeded(model, run, steps);
+END $$;
+COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
+
+-- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so it
+-- begins every transaction with that.
+CREATE PROCEDURE @extschema@.refresh(model name)
+LANGUAGE plpgsql AS $$
+DECLARE
+    run pg_catalog.int8;
+    failure pg_catalog.text;
+    code pg_catalog.text;
+    told pg_catalog.text;
+    advice pg_catalog.text;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    run := @extschema@._begin(model);
+    COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available';
+    END IF;
+    BEGIN
+        PERFORM @extschema@._refresh(model, run);
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
+                                told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+        PERFORM @extschema@._failed(model, run, code, failure);
+    END;
+    COMMIT;
+    IF code IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
+    END IF;
+END $$;
+COMMENT ON PROCEDURE @extschema@.refresh(name) IS
+'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
+
+CREATE FUNCTION @extschema@._last_run(schema oid)
+RETURNS TABLE (status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    model name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = schema);
+BEGIN
+    IF has_schema_privilege(schema, 'USAGE')
+       AND has_table_privilege(format('%I.runs', model), 'SELECT') THEN
+        RETURN QUERY EXECUTE format('SELECT r.status, r.finished, r.as_of, r.rows_used, r.error
+                                     FROM %I.runs r ORDER BY r.run_id DESC LIMIT 1', model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
+
+CREATE VIEW @extschema@.models AS
+SELECT n.nspname AS model, pg_catalog.pg_get_userbyid(g.relowner) AS owner,
+       s.source::pg_catalog.text AS source, r.status, r.finished, r.as_of, r.rows_used, r.error
+FROM   @extschema@._models() m(schema)
+JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
+JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
+LEFT   JOIN LATERAL (
+           SELECT DISTINCT d.refobjid::pg_catalog.regclass AS source
+           FROM   pg_catalog.pg_class v
+           JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+           JOIN   pg_catalog.pg_depend d
+                  ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+                  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> v.oid
+           WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
+LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true;
+COMMENT ON VIEW @extschema@.models IS 'the models of this database, and how their last refresh ended';
+COMMENT ON COLUMN @extschema@.models.model IS 'the model, which is a schema of that name';
+COMMENT ON COLUMN @extschema@.models.owner IS 'who made it and may refresh it';
+COMMENT ON COLUMN @extschema@.models.source IS 'the table of responses it is over';
+COMMENT ON COLUMN @extschema@.models.status IS 'how its last refresh ended: succeeded, failed or running; null when one may not know';
+COMMENT ON COLUMN @extschema@.models.finished IS 'when that was';
+COMMENT ON COLUMN @extschema@.models.as_of IS 'the time that its results are of';
+COMMENT ON COLUMN @extschema@.models.rows_used IS 'rows of the source that count';
+COMMENT ON COLUMN @extschema@.models.error IS 'why it failed';
