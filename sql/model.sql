@@ -47,7 +47,13 @@ BEGIN ATOMIC
         (14, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
         (15, 'score_sheet', 'VIEW', false,
-         'the score of each student on each question beside what was expected')
+         'the score of each student on each question beside what was expected'),
+        (40, 'alert_rules', 'TABLE', false,
+         'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
+        (41, 'alerts', 'TABLE', false,
+         'one row for each alert that was raised; it holds until it has ended'),
+        (42, 'run_figures', 'TABLE', false,
+         'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
@@ -130,6 +136,21 @@ BEGIN ATOMIC
         ('help_need', 'need from which a student is on the help list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
         ('keep_runs', 'runs that are kept in the log'),
+        ('keep_alerts', 'how long alerts that have ended are kept'),
+        -- Those of alerts.
+        ('rule', 'the rule, see alert_rules'),
+        ('threshold', 'what the rule allows, in its unit'),
+        ('unit', 'what the threshold is measured in'),
+        ('enabled', 'whether the rule raises alerts'),
+        ('about', 'when the rule holds'),
+        ('alert_id', 'counts the alerts'),
+        ('raised', 'when the alert was raised'),
+        ('ended', 'when it was found to hold no longer; null while it holds'),
+        ('value', 'the figure, in the unit of its threshold where it has one'),
+        ('value_se', 'standard error of the figure'),
+        ('message', 'the alert as a sentence'),
+        ('figure', 'level: mean level of the group; told_level: what it is compared with; left_out: share of the rows'),
+        ('size', 'students or rows that the figure is of'),
         -- Those of the method.
         ('half_life', 'age at which evidence counts one half'),
         ('attempts', 'which of several attempts counts: first, last or best'),
@@ -473,6 +494,7 @@ BEGIN
           help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
           min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
+          keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
           %s)', list));
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
 
@@ -617,7 +639,9 @@ BEGIN
                  ON s.subject IS NOT DISTINCT FROM g.subject AND s.student = r.student::%1$s
             WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back));
 
+    PERFORM @extschema@._create_alerts(model);
     PERFORM @extschema@._succeeded(model, run, '{}');
+    PERFORM @extschema@._alert(model, run, quiet => true);
     FOR what IN SELECT r.* FROM @extschema@._relations() r ORDER BY r.place LOOP
         relation := format('%I.%I', model, what.relation);
         kind := lower(what.kind);

@@ -39,6 +39,7 @@ BEGIN
     EXECUTE format(
         'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
                 error = ''the server process ended'' WHERE status = ''running''', model);
+    PERFORM @extschema@._alert_of_runs(model);
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
     EXECUTE format('DELETE FROM %1$I.run_log
                     WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
@@ -95,6 +96,7 @@ BEGIN
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END LOOP;
     PERFORM @extschema@._succeeded(model, run, steps);
+    PERFORM @extschema@._alert(model, run);
 END $$;
 COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
 
@@ -123,6 +125,7 @@ BEGIN
         GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
                                 told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
         PERFORM @extschema@._failed(model, run, code, failure);
+        PERFORM @extschema@._alert_of_runs(model);
     END;
     COMMIT;
     IF code IS NOT NULL THEN
