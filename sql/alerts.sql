@@ -19,9 +19,11 @@ BEGIN ATOMIC
         (5, 'no_new_rows', 'days', 0, 36500, 21,
          'the latest response of a subject that counts is older than this at as_of'),
         (6, 'rows_left_out', 'share', 0, 1, 0.05,
-         'the share of a subject''s rows that are left out rose by more than this since the last run'),
+         'the share of a subject''s rows that are left out rose by more than this since the last'
+         ' run'),
         (7, 'level_moved', 'standard errors', 0, 1000, 2,
-         'the mean level of a group moved by more than this since the last run, or since it was last told'),
+         'the mean level of a group moved by more than this since the last run, or since it was'
+         ' last told'),
         (8, 'refresh_failed', 'refreshes', 1, 1e6, 1,
          'so many refreshes failed, one after the other'),
         (9, 'refresh_overdue', 'hours', 0, 1e6, 36,
@@ -50,8 +52,8 @@ BEGIN
           enabled boolean NOT NULL DEFAULT true,
           about text)', known, ranges, units));
     EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
-                    SELECT r.rule, r.usual, r.about FROM @extschema@._alert_rules() r ORDER BY r.place',
-                   model);
+                    SELECT r.rule, r.usual, r.about
+                    FROM @extschema@._alert_rules() r ORDER BY r.place', model);
     PERFORM @extschema@._create(model, 'alerts',
         '(alert_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
           raised timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -146,7 +148,8 @@ BEGIN
          FROM   %1$I.coverage c
          GROUP  BY c.subject::text HAVING sum(c.rows) > 0', model) USING run;
 END $$;
-COMMENT ON FUNCTION @extschema@._alert_figures(name, bigint) IS 'internal: keeps the figures of a run';
+COMMENT ON FUNCTION @extschema@._alert_figures(name, bigint) IS
+'internal: keeps the figures of a run';
 
 -- Which rules hold of the results, as a JSON array of alerts.
 CREATE FUNCTION @extschema@._alert_found(model name, run bigint, before bigint) RETURNS jsonb
@@ -212,8 +215,8 @@ BEGIN
             UNION  ALL
             SELECT r.place, r.rule, s.subject, NULL, NULL, s.thin::float8 / s.students,
                    r.threshold, false,
-                   format('Little is known %%s: %%s of %%s students (%%s) have no evidence or that of'
-                          ' one or two assessments, more than %%s.',
+                   format('Little is known %%s: %%s of %%s students (%%s) have no evidence or that'
+                          ' of one or two assessments, more than %%s.',
                           s.place, s.thin, s.students,
                           @extschema@._alert_percent(s.thin::float8 / s.students),
                           @extschema@._alert_percent(r.threshold))
@@ -235,16 +238,17 @@ BEGIN
             WHERE  r.rule = 'no_new_rows' AND s.age > r.threshold
             UNION  ALL
             SELECT r.place, r.rule, l.subject, NULL, NULL, l.rise, r.threshold, true,
-                   format('%%s of the %%s rows %%s were left out, %%s at the refresh before; coverage'
-                          ' tells why.', @extschema@._alert_percent(l.value), l.size,
-                          @extschema@._alert_subject(l.subject), @extschema@._alert_percent(l.before))
+                   format('%%s of the %%s rows %%s were left out, %%s at the refresh before;'
+                          ' coverage tells why.', @extschema@._alert_percent(l.value), l.size,
+                          @extschema@._alert_subject(l.subject),
+                          @extschema@._alert_percent(l.before))
             FROM   rules r CROSS JOIN left_out l
             WHERE  r.rule = 'rows_left_out' AND l.rise > r.threshold
             UNION  ALL
             SELECT r.place, r.rule, l.subject, l.student_group, NULL, l.in_errors, r.threshold,
                    true,
-                   format('The level %%s%%s %%s from %%s to %%s since %%s, %%s times the standard error'
-                          ' of the change (%%s).',
+                   format('The level %%s%%s %%s from %%s to %%s since %%s, %%s times the standard'
+                          ' error of the change (%%s).',
                           CASE WHEN l.is_rest THEN 'of students without a named group '
                                WHEN l.student_group IS NOT NULL
                                THEN 'of ' || @extschema@._alert_name(l.student_group) || ' '
@@ -256,7 +260,9 @@ BEGIN
                           coalesce(round(abs(l.in_errors)::numeric, 1)::text, 'many'),
                           l.size || CASE l.size WHEN 1 THEN ' student' ELSE ' students' END)
             FROM   rules r CROSS JOIN levels l
-            WHERE  r.rule = 'level_moved' AND abs(l.moved) > r.threshold * l.se)
+            WHERE  r.rule = 'level_moved'
+            AND    CASE WHEN l.se > 0 THEN abs(l.in_errors) > r.threshold
+                        ELSE l.se = 0 AND l.moved <> 0 END)
         SELECT jsonb_agg(to_jsonb(f) || jsonb_build_object('run_id', $1)
                          ORDER BY f.place, f.subject, f.student_group, f.item)
         FROM   found f
@@ -297,7 +303,8 @@ BEGIN
             ORDER  BY r.run_id DESC LIMIT 1),
         found AS (
             SELECT r.place, r.rule, b.n::float8 AS value, r.threshold, b.run_id,
-                   format('The refresh of %%s failed (error %%s)%%s; the results are still those of %%s.',
+                   format('The refresh of %%s failed (error %%s)%%s; the results are still those of'
+                          ' %%s.',
                           to_char(b.started, 'FMDD FMMonth YYYY HH24:MI'), b.sqlstate,
                           CASE WHEN b.n > 1 THEN format(', the last of %%s failures in a row', b.n)
                                ELSE '' END,
@@ -382,12 +389,13 @@ BEGIN
          AND    NOT EXISTS (SELECT FROM jsonb_to_recordset($2) AS f(
                                 rule text, subject text, student_group text, item text)
                             WHERE jsonb_build_array(f.rule, f.subject, f.student_group, f.item)
-                                  = jsonb_build_array(a.rule, a.subject, a.student_group, a.item))', model) USING rules, findings;
+                                = jsonb_build_array(a.rule, a.subject, a.student_group, a.item))',
+        model) USING rules, findings;
     -- An event is over when it is told.
     EXECUTE format(
         'WITH added AS (
-             INSERT INTO %1$I.alerts AS n (raised, ended, run_id, rule, subject, student_group, item,
-                                           value, threshold, message)
+             INSERT INTO %1$I.alerts AS n (raised, ended, run_id, rule, subject, student_group,
+                                           item, value, threshold, message)
              SELECT t.at, CASE WHEN f.is_event THEN t.at END, f.run_id, f.rule, f.subject,
                     f.student_group, f.item, f.value, f.threshold, f.message
              FROM   ROWS FROM (jsonb_to_recordset($1) AS (
@@ -468,8 +476,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
 'internal: the alerts about the refreshes of a model';
 
--- Whether a read of these tables runs nothing that their owner has put there: they are no views, and
--- have no row-level policies, nor columns of types that may have casts of their own.
+-- Whether a read of these tables runs nothing that their owner has put there: they are no views,
+-- and have no row-level policies, nor columns of types that may have casts of their own.
 CREATE FUNCTION @extschema@._alert_is_plain(model name) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
