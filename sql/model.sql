@@ -343,17 +343,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
 
--- Makes one relation of a model, with its comments. {m} stands for the model.
-CREATE FUNCTION @extschema@._create(model name, relation name, definition text) RETURNS void
+-- Makes one relation of a model, with its comments. In the definition {m} stands for the model, and
+-- format() then puts the parts in, in which nothing is replaced: names may be anything.
+CREATE FUNCTION @extschema@._create(model name, relation name, definition text,
+                                    VARIADIC parts text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
 BEGIN
     EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
-                   replace(definition, '{m}', quote_ident(model)));
+                   format(replace(definition, '{m}', replace(quote_ident(model), '%', '%%')),
+                          VARIADIC parts));
     PERFORM @extschema@._comment(model, relation);
 END $$;
-COMMENT ON FUNCTION @extschema@._create(name, name, text) IS 'internal: makes a relation of a model';
+COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
 
 CREATE FUNCTION @extschema@.create_model(
     model name,
@@ -466,14 +469,14 @@ BEGIN
     INTO   list
     FROM  (SELECT DISTINCT ON (p.option) p.option, p.type, p.usual, p.place
            FROM  @extschema@._options() p ORDER BY p.option, p.place) o;
-    PERFORM @extschema@._create(model, 'settings', format(
+    PERFORM @extschema@._create(model, 'settings',
         '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
           as_of timestamptz CHECK (isfinite(as_of)),
           pass_mark float8 CHECK (pass_mark BETWEEN 0 AND 1),
           help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
           min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
-          %s)', list));
+          %s)', list);
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
 
     PERFORM @extschema@._create(model, 'run_log',
@@ -491,7 +494,7 @@ BEGIN
           error text,
           pid int NOT NULL DEFAULT pg_backend_pid(),
           method_version int NOT NULL DEFAULT @extschema@.method_version())');
-    PERFORM @extschema@._create(model, 'runs', format(
+    PERFORM @extschema@._create(model, 'runs',
         'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
                    CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
                    l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps,
@@ -500,9 +503,9 @@ BEGIN
                    l.method_version
             FROM  (SELECT g.*, g.status = ''running''
                                AND NOT @extschema@._is_refreshing(%L::regclass, g.pid) AS is_lost
-                   FROM {m}.run_log g) l', format('%I.run_log', model)));
+                   FROM {m}.run_log g) l', format('%I.run_log', model));
 
-    PERFORM @extschema@._create(model, 'responses', format(
+    PERFORM @extschema@._create(model, 'responses',
         'WITH (security_invoker = true) AS
          SELECT %s AS subject, %s AS student_group, %s AS student, %s AS item, %s AS assessment,
                 %s AS score, %s AS max_score, %s AS taken_at, %s AS answer
@@ -511,7 +514,7 @@ BEGIN
         coalesce('r.' || quote_ident(student_group), 'NULL::text'),
         student_id.expression, item_id.expression, assessment_id.expression, score_value,
         coalesce('r.' || quote_ident(max_score) || '::float8', '1::float8'), time_value,
-        coalesce('r.' || quote_ident(answer), 'NULL::text'), source));
+        coalesce('r.' || quote_ident(answer), 'NULL::text'), source::text);
 
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
     PERFORM @extschema@._create(model, 'parts',
@@ -529,13 +532,13 @@ BEGIN
     SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
                       ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.items'::regproc) c;
-    PERFORM @extschema@._create(model, 'questions', format(
+    PERFORM @extschema@._create(model, 'questions',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s i',
-        list, @extschema@._call('@extschema@.items'::regproc)));
+        list, @extschema@._call('@extschema@.items'::regproc));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
-    PERFORM @extschema@._create(model, 'students', format(
+    PERFORM @extschema@._create(model, 'students',
         'AS SELECT g.subject, s.student::%s AS student,
                    CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
                              >= o.min_group_size THEN m.student_group END AS student_group,
@@ -546,15 +549,15 @@ BEGIN
                        FROM {m}.parts p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
                        ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
                    ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
-        student_id.back, list, @extschema@._call('@extschema@.students'::regproc)));
+        student_id.back, list, @extschema@._call('@extschema@.students'::regproc));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.assessments'::regproc) c;
-    PERFORM @extschema@._create(model, 'assessments', format(
+    PERFORM @extschema@._create(model, 'assessments',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
-        list, @extschema@._call('@extschema@.assessments'::regproc)));
+        list, @extschema@._call('@extschema@.assessments'::regproc));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.parts (subject, student_group);
@@ -603,7 +606,7 @@ BEGIN
                                ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
                           END AS quadrant_rank
                    FROM {m}.students s) p');
-    PERFORM @extschema@._create(model, 'score_sheet', format(
+    PERFORM @extschema@._create(model, 'score_sheet',
         'AS SELECT g.subject, r.assessment::%3$s AS assessment, s.student, s.student_group,
                    r.item::%2$s AS item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
@@ -615,7 +618,7 @@ BEGIN
                  ON q.subject IS NOT DISTINCT FROM g.subject AND q.item = r.item::%2$s
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM g.subject AND s.student = r.student::%1$s
-            WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back));
+            WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back);
 
     PERFORM @extschema@._succeeded(model, run, '{}');
     FOR what IN SELECT r.* FROM @extschema@._relations() r ORDER BY r.place LOOP
