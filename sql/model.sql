@@ -161,21 +161,35 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._columns() IS 'internal: what the columns of a model mean';
 
--- The choices of the method: the arguments with a default of the functions that a model calls.
-CREATE FUNCTION @extschema@._options()
-RETURNS TABLE (function regproc, place int, option name, type text, usual text)
+-- The arguments of a function that are choices of the method.
+CREATE FUNCTION @extschema@._arguments(function regproc)
+RETURNS TABLE (place int, option name, type text, usual text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT f.oid, a.place::int, a.name::name, pg_catalog.format_type(a.type, NULL),
+    SELECT a.place::int, a.name::name, pg_catalog.format_type(a.type, NULL),
            pg_catalog.pg_get_function_arg_default(f.oid, a.place::int)
     FROM   pg_catalog.pg_proc f
     CROSS  JOIN LATERAL ROWS FROM (
                pg_catalog.unnest(f.proargnames), pg_catalog.unnest(f.proallargtypes),
                pg_catalog.unnest(f.proargmodes)) WITH ORDINALITY AS a(name, type, mode, place)
-    WHERE  f.oid IN ('@extschema@.students'::pg_catalog.regproc,
-                     '@extschema@.items'::pg_catalog.regproc,
-                     '@extschema@.assessments'::pg_catalog.regproc)
-    AND    a.mode = 'i' AND a.name NOT IN ('gradebook', 'as_of', 'previous');
+    WHERE  f.oid = function AND a.mode = 'i'
+    AND    a.name NOT IN ('gradebook', 'as_of', 'previous', 'resamples', 'seed');
+END;
+COMMENT ON FUNCTION @extschema@._arguments(regproc) IS
+'internal: the arguments of a function that are choices of the method';
+
+-- The choices of the method that a model has to make.
+CREATE FUNCTION @extschema@._options()
+RETURNS TABLE (place bigint, option name, type text, usual text)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT min(f.place * 100 + a.place), a.option, min(a.type), min(a.usual)
+    FROM   pg_catalog.unnest(ARRAY['@extschema@.students'::pg_catalog.regproc,
+                                   '@extschema@.items'::pg_catalog.regproc,
+                                   '@extschema@.assessments'::pg_catalog.regproc])
+           WITH ORDINALITY AS f(function, place)
+    CROSS  JOIN LATERAL @extschema@._arguments(f.function) a
+    GROUP  BY a.option;
 END;
 COMMENT ON FUNCTION @extschema@._options() IS 'internal: the choices of the method';
 
@@ -318,7 +332,7 @@ BEGIN ATOMIC
     SELECT pg_catalog.format('%s(g.gradebook, as_of => g.as_of, %s)', _call.function,
                              pg_catalog.string_agg(
                                  pg_catalog.format('%1$I => o.%1$I', o.option), ', ' ORDER BY o.place))
-    FROM   @extschema@._options() o WHERE o.function = _call.function;
+    FROM   @extschema@._arguments(_call.function) o;
 END;
 COMMENT ON FUNCTION @extschema@._call(regproc) IS 'internal: the call of a solver in a model';
 
@@ -467,8 +481,7 @@ BEGIN
 
     SELECT string_agg(format('%I %s DEFAULT %s', o.option, o.type, o.usual), ', ' ORDER BY o.place)
     INTO   list
-    FROM  (SELECT DISTINCT ON (p.option) p.option, p.type, p.usual, p.place
-           FROM  @extschema@._options() p ORDER BY p.option, p.place) o;
+    FROM   @extschema@._options() o;
     PERFORM @extschema@._create(model, 'settings',
         '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
           as_of timestamptz CHECK (isfinite(as_of)),
