@@ -41,7 +41,7 @@ BEGIN ATOMIC
         (11, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
         (12, 'check_in_list', 'VIEW', false,
-         'students of whom too little is known: no evidence, old evidence, or missing work'),
+         'students of whom too little is known: no evidence, old evidence, or much missing work'),
         (13, 'question_review', 'VIEW', false,
          'questions whose scores speak against them, the worst first'),
         (14, 'school_map', 'VIEW', false,
@@ -128,6 +128,7 @@ BEGIN ATOMIC
         -- The model's own settings.
         ('pass_mark', 'share of the maximum that is expected on every question; null: the question''s own facility'),
         ('help_need', 'need from which a student is on the help list'),
+        ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
         ('keep_runs', 'runs that are kept in the log'),
         -- Those of the method.
@@ -387,6 +388,7 @@ CREATE FUNCTION @extschema@.create_model(
     status name DEFAULT NULL,
     counted text[] DEFAULT NULL,
     answer name DEFAULT NULL,
+    settings jsonb DEFAULT '{}',
     if_not_exists boolean DEFAULT false
 ) RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -487,10 +489,15 @@ BEGIN
           as_of timestamptz CHECK (isfinite(as_of)),
           pass_mark float8 CHECK (pass_mark BETWEEN 0 AND 1),
           help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
+          missing_share float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1),
           min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
           %s)', list);
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
+    PERFORM @extschema@._check_settings(model, settings);
+    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
+        PERFORM @extschema@._set(model, what.option, what.value);
+    END LOOP;
 
     PERFORM @extschema@._create(model, 'run_log',
         '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -597,8 +604,8 @@ BEGIN
                         ELSE ''missing work'' END AS reason,
                    s.last_at, s.due, s.missing, s.level, s.ci_low, s.ci_high, s.status,
                    s.status_rank, s.run_id, s.as_of
-            FROM {m}.students s
-            WHERE s.status IN (''none'', ''stale'') OR s.missing > 0
+            FROM {m}.students s CROSS JOIN {m}.settings o
+            WHERE s.status IN (''none'', ''stale'') OR s.missing >= o.missing_share * s.due AND s.missing > 0
             ORDER BY s.subject, s.status_rank, s.missing DESC, s.student');
     PERFORM @extschema@._create(model, 'question_review',
         'AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.facility, q.r_rest,
@@ -662,25 +669,26 @@ END $$;
 COMMENT ON FUNCTION @extschema@.drop_model(name) IS
 'drops a model; what others have made in it or over it is never dropped, and stops it';
 
-CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+-- Sets a column of the settings, by its own type.
+CREATE FUNCTION @extschema@._set(model name, option name, value text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     type text;
-    options text;
+BEGIN
+    SELECT format_type(a.atttypid, a.atttypmod) INTO type FROM pg_attribute a
+    WHERE a.attrelid = format('%I.settings', model)::regclass AND a.attname = option;
+    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+END $$;
+COMMENT ON FUNCTION @extschema@._set(name, name, text) IS 'internal: sets a column of the settings';
+
+CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
     calls text;
 BEGIN
     PERFORM @extschema@._model(model);
-    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
-           max(format_type(a.atttypid, a.atttypmod)) FILTER (WHERE a.attname = option)
-    INTO   options, type
-    FROM   pg_attribute a
-    WHERE  a.attrelid = format('%I.settings', model)::regclass
-    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'singleton';
-    IF type IS NULL THEN
-        RAISE EXCEPTION 'there is no option %', quote_ident(option)
-            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', options);
-    END IF;
-    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    PERFORM @extschema@._set(model, option, value);
     -- The functions themselves know what an option may be.
     SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(f)), ' AND ') INTO calls
     FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
@@ -692,3 +700,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.set_option(name, name, text) IS
 'sets a choice of the method for a model, from its next refresh on; out of range is an error';
+
+-- The keys of a JSON object as settings of a model; an error that helps when one is none.
+CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unknown text;
+    known text;
+BEGIN
+    IF jsonb_typeof(settings) <> 'object' THEN
+        RAISE EXCEPTION 'settings must be a JSON object'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Such as {"half_life": "30 days"}.';
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO known
+    FROM   pg_attribute a
+    WHERE  a.attrelid = format('%I.settings', model)::regclass
+    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'singleton';
+    SELECT k.key INTO unknown FROM jsonb_object_keys(settings) AS k(key)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = format('%I.settings', model)::regclass
+                      AND   a.attname = k.key AND a.attnum > 0 AND a.attname <> 'singleton')
+    ORDER BY 1 LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
+            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS 'internal: checks names of settings';

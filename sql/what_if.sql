@@ -1,34 +1,6 @@
 -- What a model would say of another day, with other settings, or without a question. Nothing that
 -- is stored is touched.
 
--- The keys of a JSON object as settings of a model; an error that helps when one is none.
-CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    unknown text;
-    known text;
-BEGIN
-    IF jsonb_typeof(settings) <> 'object' THEN
-        RAISE EXCEPTION 'settings must be a JSON object'
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Such as {"half_life": "30 days"}.';
-    END IF;
-    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO known
-    FROM   pg_attribute a
-    WHERE  a.attrelid = format('%I.settings', model)::regclass
-    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'singleton';
-    SELECT k.key INTO unknown FROM jsonb_object_keys(settings) AS k(key)
-    WHERE NOT EXISTS (SELECT FROM pg_attribute a
-                      WHERE a.attrelid = format('%I.settings', model)::regclass
-                      AND   a.attname = k.key AND a.attnum > 0 AND a.attname <> 'singleton')
-    ORDER BY 1 LIMIT 1;
-    IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
-            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS 'internal: checks names of settings';
-
 CREATE FUNCTION @extschema@.what_if(
     model name,
     as_of timestamptz DEFAULT NULL,
