@@ -246,7 +246,14 @@ fn one_statement_makes_a_model_of_the_courses() {
         ),
         ["integer|0|0"]
     );
-    for view in ["help_list", "check_in_list", "coverage", "assessments", "questions", "school_map"] {
+    for view in [
+        "help_list",
+        "check_in_list",
+        "coverage",
+        "assessments",
+        "questions",
+        "school_map",
+    ] {
         let rows: i64 = session.one(&format!("SELECT count(*) FROM courses.{view}"));
         assert!(rows > 0, "{view}");
     }
