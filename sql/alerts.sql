@@ -45,12 +45,12 @@ BEGIN
                       ' ' ORDER BY r.place),
            string_agg(quote_literal(r.rule), ', ' ORDER BY r.place)
     INTO   units, ranges, known FROM @extschema@._alert_rules() r;
-    PERFORM @extschema@._create(model, 'alert_rules', format(
+    PERFORM @extschema@._create(model, 'alert_rules',
         '(rule text PRIMARY KEY CONSTRAINT rule_is_known CHECK (rule IN (%s)),
           threshold float8 NOT NULL CONSTRAINT threshold_is_in_range CHECK (CASE rule %s END),
           unit text GENERATED ALWAYS AS (CASE rule %s END) STORED,
           enabled boolean NOT NULL DEFAULT true,
-          about text)', known, ranges, units));
+          about text)', known, ranges, units);
     EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
                     SELECT r.rule, r.usual, r.about
                     FROM @extschema@._alert_rules() r ORDER BY r.place', model);
@@ -124,7 +124,7 @@ BEGIN
                 AND b.settings - $2 = r.settings - $2
          WHERE  r.run_id = $1', model)
     INTO before
-    USING run, '{as_of,pass_mark,help_need,keep_runs,keep_alerts}'::text[];
+    USING run, '{as_of,pass_mark,help_need,missing_share,keep_runs,keep_alerts}'::text[];
     RETURN before;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_before(name, bigint) IS

@@ -149,27 +149,29 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
 
-CREATE VIEW @extschema@.models AS
-SELECT n.nspname AS model, pg_catalog.pg_get_userbyid(g.relowner) AS owner,
-       s.source::pg_catalog.text AS source, r.status, r.finished, r.as_of, r.rows_used, r.error
-FROM   @extschema@._models() m(schema)
-JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
-JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
-LEFT   JOIN LATERAL (
-           SELECT DISTINCT d.refobjid::pg_catalog.regclass AS source
-           FROM   pg_catalog.pg_class v
-           JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
-           JOIN   pg_catalog.pg_depend d
-                  ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
-                  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> v.oid
-           WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
-LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true;
-COMMENT ON VIEW @extschema@.models IS 'the models of this database, and how their last refresh ended';
-COMMENT ON COLUMN @extschema@.models.model IS 'the model, which is a schema of that name';
-COMMENT ON COLUMN @extschema@.models.owner IS 'who made it and may refresh it';
-COMMENT ON COLUMN @extschema@.models.source IS 'the table of responses it is over';
-COMMENT ON COLUMN @extschema@.models.status IS 'how its last refresh ended: succeeded, failed or running; null when one may not know';
-COMMENT ON COLUMN @extschema@.models.finished IS 'when that was';
-COMMENT ON COLUMN @extschema@.models.as_of IS 'the time that its results are of';
-COMMENT ON COLUMN @extschema@.models.rows_used IS 'rows of the source that count';
-COMMENT ON COLUMN @extschema@.models.error IS 'why it failed';
+CREATE FUNCTION @extschema@.models()
+RETURNS TABLE (model name, owner name, source text, status text, finished timestamptz,
+               as_of timestamptz, rows_used bigint, error text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner), s.source,
+           r.status, r.finished, r.as_of, r.rows_used, r.error
+    FROM   @extschema@._models() m(schema)
+    JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
+    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
+    LEFT   JOIN LATERAL (
+               SELECT DISTINCT pg_catalog.format('%s.%I', t.relnamespace::pg_catalog.regnamespace,
+                                                 t.relname) AS source
+               FROM   pg_catalog.pg_class v
+               JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+               JOIN   pg_catalog.pg_depend d
+                      ON  d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                      AND d.objid = w.oid AND d.refobjid <> v.oid
+                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+               JOIN   pg_catalog.pg_class t ON t.oid = d.refobjid
+               WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
+    LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
+    ORDER  BY n.nspname;
+END;
+COMMENT ON FUNCTION @extschema@.models() IS
+'the models of this database with their owner, their source and how their last refresh ended; of a model one may not read, only the first three';
