@@ -151,7 +151,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_figures(name, bigint) IS
 'internal: keeps the figures of a run';
 
--- Which rules hold of the results, as a JSON array of alerts.
+-- Which rules hold of the results, as a JSON array of alerts, of each rule the clearest first.
 CREATE FUNCTION @extschema@._alert_found(model name, run bigint, before bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -264,7 +264,8 @@ BEGIN
             AND    CASE WHEN l.se > 0 THEN abs(l.in_errors) > r.threshold
                         ELSE l.se = 0 AND l.moved <> 0 END)
         SELECT jsonb_agg(to_jsonb(f) || jsonb_build_object('run_id', $1)
-                         ORDER BY f.place, f.subject, f.student_group, f.item)
+                         ORDER BY f.place, abs(f.value - f.threshold) DESC, f.subject,
+                                  f.student_group, f.item)
         FROM   found f
         $sql$, model)
     INTO findings USING run, before;
@@ -344,7 +345,7 @@ BEGIN
     LOOP
         RAISE WARNING USING
             MESSAGE = format('model %s: %s%s', @extschema@._alert_name(quote_ident(model)),
-                CASE WHEN what.n > 1 THEN format('%s alerts of %s, the first: ', what.n, what.rule)
+                CASE WHEN what.n > 1 THEN format('%s alerts of %s, the clearest: ', what.n, what.rule)
                      ELSE '' END,
                 (SELECT a.value ->> 'message' FROM jsonb_array_elements(alerts) a
                  WHERE (a.value ->> 'alert_id')::bigint = what.first_id)),

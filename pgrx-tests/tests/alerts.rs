@@ -25,8 +25,6 @@ fn with_model() -> (Database, Session) {
               generate_series(1, 6) question;",
     );
     session.run(&model_of("m", "r"));
-    session.run("SELECT assess.set_option('m', 'as_of', '2026-03-02'); DELETE FROM m.alerts");
-    session.run("CALL assess.refresh('m')");
     // What the dice made of the questions is none of the tests' business.
     session.run("UPDATE m.alert_rules SET enabled = false WHERE rule = 'suspect_questions'");
     session.run("CALL assess.refresh('m')");
@@ -37,7 +35,8 @@ fn with_model() -> (Database, Session) {
 fn model_of(model: &str, source: &str) -> String {
     format!(
         "SELECT assess.create_model('{model}', '{source}', 'student', 'question', 'test', 'score',
-             'taken_on', subject => 'subject', student_group => 'school')"
+             'taken_on', subject => 'subject', student_group => 'school',
+             settings => '{{\"as_of\": \"2026-03-02\"}}')"
     )
 }
 
@@ -45,8 +44,6 @@ fn model_of(model: &str, source: &str) -> String {
 fn with_twin() -> (Database, Session) {
     let (database, mut session) = with_model();
     session.run(&model_of("twin", "r"));
-    session.run("SELECT assess.set_option('twin', 'as_of', '2026-03-02')");
-    session.run("CALL assess.refresh('twin')");
     session.run("UPDATE twin.alert_rules SET enabled = false WHERE rule = 'suspect_questions'");
     session.run("CALL assess.refresh('twin')");
     session.notices();
@@ -150,10 +147,10 @@ fn rules_are_edited_by_update_and_only_within_their_range() {
 fn what_was_so_when_the_model_was_made_is_kept_but_not_told() {
     let (database, mut session) = with_model();
     let mut ears = listener(&database);
-    // As of today nothing has come for long.
+    // As of a month later, nothing has come for long.
     session.run("SELECT assess.drop_model('m')");
     session.run("UPDATE r SET score = 1 - score WHERE question = 31");
-    session.run(&model_of("m", "r"));
+    session.run(&model_of("m", "r").replace("2026-03-02", "2026-04-02"));
     let kept = session.table(
         "SELECT rule, subject, item FROM m.alerts
          WHERE ended IS NULL AND rule <> 'suspect_questions' ORDER BY alert_id",
@@ -285,7 +282,7 @@ fn questions_are_told_from_the_threshold_of_their_correlation_on() {
     let told = warnings(&mut session);
     assert_eq!(told.len(), 1);
     let start = format!(
-        "model m: {} alerts of suspect_questions, the first: Question ",
+        "model m: {} alerts of suspect_questions, the clearest: Question ",
         suspects.len()
     );
     assert!(told[0].starts_with(&start), "{told:?}");
@@ -506,8 +503,6 @@ fn with_fault() -> (Database, Session) {
                 score + coalesce((SELECT b.student::int FROM broken b LIMIT 1), 0) AS score FROM r;",
     );
     session.run(&model_of("f", "fragile"));
-    session.run("SELECT assess.set_option('f', 'as_of', '2026-03-02')");
-    session.run("CALL assess.refresh('f')");
     session.notices();
     (database, session)
 }
@@ -783,12 +778,9 @@ fn names_made_to_break_things_arrive_as_they_are() {
     ));
     session.run(&format!(
         "SELECT assess.create_model({text}, 'odd', 'student', 'question', 'test', 'score',
-             'taken_on', subject => 'subject', student_group => 'school')"
+             'taken_on', subject => 'subject', student_group => 'school',
+             settings => '{{\"as_of\": \"2026-03-02\"}}')"
     ));
-    session.run(&format!(
-        "SELECT assess.set_option({text}, 'as_of', '2026-03-02')"
-    ));
-    session.run(&format!("CALL assess.refresh({text})"));
     session.run(&format!(
         "UPDATE {quoted}.alert_rules SET enabled = rule <> 'suspect_questions'"
     ));
@@ -863,6 +855,17 @@ fn many_alerts_are_one_warning_and_no_flood_and_name_no_student() {
          WHERE run_id = (SELECT max(run_id) FROM m.run_log)",
     );
     assert_eq!(told.len() as i64, rules);
+    assert_eq!(
+        session.table(
+            "SELECT * FROM (
+                 SELECT rule, abs(value - threshold)
+                              > lag(abs(value - threshold)) OVER (PARTITION BY rule
+                                                                  ORDER BY alert_id) AS is_wrong
+                 FROM m.alerts WHERE run_id = (SELECT max(run_id) FROM m.run_log)) a
+             WHERE is_wrong"
+        ),
+        [""; 0]
+    );
     let sent = heard(&mut ears);
     let expected: i64 = session.one(
         "SELECT sum(least(n, 20) + (n > 20)::int)::bigint
