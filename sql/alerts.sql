@@ -140,7 +140,8 @@ BEGIN
          SELECT $1, ''level'', s.subject::text, s.student_group::text, count(s.level),
                 avg(s.level), sqrt(sum(s.level_se ^ 2)) / count(s.level), max(s.as_of)
          FROM   %1$I.students s WHERE s.status <> ''none''
-         GROUP  BY s.subject::text, s.student_group::text HAVING count(s.level) > 0
+         GROUP  BY s.subject::text, s.student_group::text
+         HAVING count(s.level) >= greatest(1, (SELECT o.min_group_size FROM %1$I.settings o))
          UNION  ALL
          SELECT $1, ''left_out'', c.subject::text, NULL, sum(c.rows),
                 coalesce(sum(c.rows) FILTER (WHERE c.reason <> ''used''), 0) / sum(c.rows), NULL,

@@ -473,6 +473,48 @@ fn a_level_that_creeps_is_told_when_it_has_moved() {
 }
 
 #[test]
+fn small_groups_are_not_named_nor_told_alone() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "UPDATE r SET school = 'East' WHERE student IN ('Pupil-1', 'Pupil-2', 'Pupil-3');
+         UPDATE r SET school = 'West' WHERE student IN ('Pupil-4', 'Pupil-5')",
+    );
+    let mut figures = |least: i32| {
+        session.run(&format!(
+            "SELECT assess.set_option('m', 'min_group_size', '{least}')"
+        ));
+        session.run("CALL assess.refresh('m')");
+        session.table(
+            "SELECT student_group, size FROM m.run_figures
+             WHERE figure = 'level' AND run_id = (SELECT max(run_id) FROM m.run_log)
+             ORDER BY 1 NULLS FIRST",
+        )
+    };
+    assert_eq!(figures(2), ["East|3", "North|18", "South|17", "West|2"]);
+    // One group alone that is too small shows nothing; two together do.
+    assert_eq!(figures(3), ["East|3", "North|18", "South|17"]);
+    assert_eq!(figures(5), ["-|5", "North|18", "South|17"]);
+    session.run("UPDATE r SET score = 1 WHERE school IN ('East', 'West')");
+    session.run("CALL assess.refresh('m')");
+    let told = of_last_run(&mut session, "m", "level_moved");
+    let rest = "Math|-|-|The level of students without a named group in Math rose from ";
+    assert!(told.iter().any(|one| one.starts_with(rest)), "{told:?}");
+    // Without any named group it is the subject's.
+    session.run("SELECT assess.set_option('m', 'min_group_size', '30')");
+    session.run("CALL assess.refresh('m')");
+    session
+        .run("UPDATE r SET score = 0 WHERE test = 8; UPDATE r SET score = 0 WHERE question = 71");
+    session.run("UPDATE m.alert_rules SET threshold = 0 WHERE rule = 'level_moved'");
+    session.run("CALL assess.refresh('m')");
+    let told = of_last_run(&mut session, "m", "level_moved");
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].starts_with("Math|-|-|The level in Math "),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn other_settings_or_an_earlier_time_are_no_news() {
     let (_database, mut session) = with_model();
     set(&mut session, "m", "level_moved", "0.001");
