@@ -347,16 +347,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._comment(name, name) IS 'internal: comments of a relation of a model';
 
--- The call of a solver over g.gradebook with the settings of the model as o.
-CREATE FUNCTION @extschema@._call(function regproc) RETURNS text
+-- The call of a solver over g.gradebook with the settings of the model as o. A model that was made
+-- by an older version has no settings of what came later; there the usual value holds.
+CREATE FUNCTION @extschema@._call(model name, function regproc) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format('%s(g.gradebook, as_of => g.as_of, %s)', _call.function,
                              pg_catalog.string_agg(
-                                 pg_catalog.format('%1$I => o.%1$I', o.option), ', ' ORDER BY o.place))
-    FROM   @extschema@._arguments(_call.function) o;
+                                 pg_catalog.format('%1$I => o.%1$I', a.option), ', ' ORDER BY a.place))
+    FROM   @extschema@._arguments(_call.function) a
+    JOIN   pg_catalog.pg_attribute s ON s.attname = a.option
+    WHERE  s.attrelid = pg_catalog.format('%I.settings', model)::pg_catalog.regclass;
 END;
-COMMENT ON FUNCTION @extschema@._call(regproc) IS 'internal: the call of a solver in a model';
+COMMENT ON FUNCTION @extschema@._call(name, regproc) IS 'internal: the call of a solver in a model';
 
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
@@ -495,7 +498,7 @@ BEGIN
     -- Of several attempts at one time, the later comes later.
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
-        time_value := format('%s + r.%I * interval ''1 microsecond''', time_value, attempt);
+        time_value := format('%s + coalesce(r.%I, 0) * interval ''1 microsecond''', time_value, attempt);
     END IF;
 
     EXECUTE format('CREATE SCHEMA %I', model);
@@ -577,7 +580,7 @@ BEGIN
     PERFORM @extschema@._create(model, 'questions',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s i',
-        list, @extschema@._call('@extschema@.items'::regproc));
+        list, @extschema@._call(model, '@extschema@.items'::regproc));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
     PERFORM @extschema@._create(model, 'students',
@@ -591,7 +594,7 @@ BEGIN
                        FROM {m}.parts p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
                        ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
                    ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
-        student_id.back, list, @extschema@._call('@extschema@.students'::regproc));
+        student_id.back, list, @extschema@._call(model, '@extschema@.students'::regproc));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
@@ -599,7 +602,7 @@ BEGIN
     PERFORM @extschema@._create(model, 'assessments',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
-        list, @extschema@._call('@extschema@.assessments'::regproc));
+        list, @extschema@._call(model, '@extschema@.assessments'::regproc));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.parts (subject, student_group);
@@ -714,7 +717,7 @@ BEGIN
     PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
     PERFORM @extschema@._set(model, option, value);
     -- The functions themselves know what an option may be.
-    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(f)), ' AND ') INTO calls
+    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
     FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
                         '@extschema@.assessments']::regproc[]) f;
     EXECUTE format(

@@ -42,7 +42,7 @@ BEGIN
          CROSS JOIN LATERAL %2$s s
          LEFT JOIN (SELECT t.*, c.help_need FROM %1$I.students t CROSS JOIN %1$I.settings c) n
                 ON n.subject::text IS NOT DISTINCT FROM g.subject AND n.student::text = s.student
-         ORDER BY g.subject, s.need_rank', model, @extschema@._call('@extschema@.students'::regproc))
+         ORDER BY g.subject, s.need_rank', model, @extschema@._call(model, '@extschema@.students'::regproc))
     USING as_of, settings, without;
 END $$;
 COMMENT ON FUNCTION @extschema@.what_if IS
@@ -86,8 +86,8 @@ BEGIN
                    LEFT JOIN %1$I.students t ON t.subject IS NOT DISTINCT FROM g.subject
                                             AND t.student::text = s.student) l) w
          ORDER BY g.subject, a.half_life',
-        model, @extschema@._call('@extschema@.half_life_advice'::regproc),
-        replace(@extschema@._call('@extschema@.students'::regproc), 'o.half_life',
+        model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc),
+        replace(@extschema@._call(model, '@extschema@.students'::regproc), 'o.half_life',
                 -- None is no decay at all.
                 'coalesce(a.half_life, ''100000 days'')'));
 END $$;

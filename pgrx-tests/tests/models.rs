@@ -633,3 +633,30 @@ fn small_groups_are_not_named() {
         ["t"]
     );
 }
+
+#[test]
+fn a_model_made_by_an_older_version_works_on() {
+    let (_database, mut session) = with_model();
+    // It knows nothing of a choice that came later.
+    session.run(
+        "ALTER TABLE school.settings RENAME COLUMN upper_lower_share TO forgotten;
+         SELECT assess.set_option('school', 'cut', '0.5')",
+    );
+    session.run("CALL assess.refresh('school')");
+    session.table("SELECT * FROM assess.what_if('school') LIMIT 1");
+}
+
+#[test]
+fn a_row_without_a_number_of_its_attempt_counts() {
+    let (_database, mut session) = with_model();
+    let used = "SELECT rows_used FROM school.runs ORDER BY run_id DESC LIMIT 1";
+    let before = session.table(used);
+    session.run(
+        "CREATE OR REPLACE VIEW scores AS
+         SELECT r.student_id, r.subject, r.assessment_id, r.question_id, r.points, r.max_points, r.taken_on,
+                nullif(r.attempt, 1::smallint) AS attempt, s.school_id
+         FROM sample_network.responses r JOIN sample_network.students s USING (student_id)",
+    );
+    session.run("CALL assess.refresh('school')");
+    assert_eq!(before, session.table(used));
+}
