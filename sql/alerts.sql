@@ -428,10 +428,15 @@ COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
 CREATE FUNCTION @extschema@._alert(model name, run bigint, quiet boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    before bigint := @extschema@._alert_before(model, run);
+    before bigint;
     failure text;
     code text;
 BEGIN
+    -- A model made by an older version has no alerts.
+    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
+        RETURN;
+    END IF;
+    before := @extschema@._alert_before(model, run);
     PERFORM @extschema@._alert_figures(model, run);
     PERFORM @extschema@._alert_raise(model, ARRAY(SELECT r.rule FROM @extschema@._alert_rules() r),
                                @extschema@._alert_found(model, run, before), quiet);
@@ -468,6 +473,9 @@ DECLARE
     failure text;
     code text;
 BEGIN
+    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
+        RETURN;
+    END IF;
     PERFORM @extschema@._alert_raise(model, '{refresh_failed,refresh_overdue}',
                                @extschema@._alert_found_of_runs(model), false);
 EXCEPTION WHEN OTHERS THEN
