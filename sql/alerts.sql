@@ -346,7 +346,8 @@ BEGIN
     LOOP
         RAISE WARNING USING
             MESSAGE = format('model %s: %s%s', @extschema@._alert_name(quote_ident(model)),
-                CASE WHEN what.n > 1 THEN format('%s alerts of %s, the clearest: ', what.n, what.rule)
+                CASE WHEN what.n > 1
+                     THEN format('%s alerts of %s, the clearest: ', what.n, what.rule)
                      ELSE '' END,
                 (SELECT a.value ->> 'message' FROM jsonb_array_elements(alerts) a
                  WHERE (a.value ->> 'alert_id')::bigint = what.first_id)),
