@@ -487,23 +487,6 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
 'internal: the alerts about the refreshes of a model';
 
--- Whether a read of these tables runs nothing that their owner has put there: they are no views,
--- and have no row-level policies, nor columns of types that may have casts of their own.
-CREATE FUNCTION @extschema@._alert_is_plain(model name) RETURNS boolean
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT pg_catalog.count(*) = 2
-    FROM   pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-    WHERE  n.nspname = model AND t.relname IN ('run_log', 'alert_rules')
-    AND    t.relkind = 'r' AND NOT t.relrowsecurity
-    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
-                       JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
-                       JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
-                       WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog');
-END;
-COMMENT ON FUNCTION @extschema@._alert_is_plain(name) IS
-'internal: whether a read of the log of a model''s runs runs nothing of its owner';
-
 -- A refresh that never begins tells nothing: this is for a scheduler to call. At the models of
 -- others it only looks, with care: what runs here runs with the rights of the caller.
 CREATE FUNCTION @extschema@.check_refreshes()
@@ -516,14 +499,14 @@ DECLARE
     failure text;
 BEGIN
     FOR what IN
-        SELECT n.nspname AS model,
+        SELECT n.nspname AS model, n.oid AS schema,
                bool_and(t.relowner = current_user::regrole) AS is_own
         FROM   @extschema@._models() m(schema)
         JOIN   pg_namespace n ON n.oid = m.schema
         JOIN   pg_class t ON t.relnamespace = n.oid
                           AND t.relname IN ('run_log', 'alert_rules', 'alerts')
         WHERE  has_schema_privilege(n.oid, 'USAGE')
-        GROUP  BY n.nspname
+        GROUP  BY n.oid, n.nspname
         HAVING count(*) = 3
         AND    bool_and(t.relname = 'alerts' OR has_table_privilege(t.oid, 'SELECT'))
         ORDER  BY n.nspname
@@ -532,7 +515,7 @@ BEGIN
             -- From here on they stay as they are.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
                             IN ACCESS SHARE MODE', what.model);
-            CONTINUE WHEN NOT what.is_own AND NOT @extschema@._alert_is_plain(what.model);
+            CONTINUE WHEN NOT what.is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
             findings := @extschema@._alert_found_of_runs(what.model);
             IF what.is_own AND NOT current_setting('transaction_read_only')::boolean THEN
                 PERFORM @extschema@._alert_raise(

@@ -135,16 +135,44 @@ END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name) IS
 'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
 
+-- Whether a read of these tables of a schema runs nothing that their owner has put there: they are
+-- no views, and have no row-level policies, nor columns of types that may have casts of their own.
+CREATE FUNCTION @extschema@._is_plain(schema oid, VARIADIC tables name[]) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.count(*) = pg_catalog.cardinality(tables)
+    FROM   pg_catalog.pg_class t
+    WHERE  t.relnamespace = schema AND t.relname = ANY (tables)
+    AND    t.relkind = 'r' AND NOT t.relrowsecurity
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                       JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+                       JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
+                       WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog');
+END;
+COMMENT ON FUNCTION @extschema@._is_plain(oid, name[]) IS
+'internal: whether a read of tables of a schema runs nothing of their owner';
+
+-- Everybody may ask for all models, and what runs here runs with the rights of whoever asks: only
+-- the log itself is read, and only when it is a plain table.
 CREATE FUNCTION @extschema@._last_run(schema oid)
 RETURNS TABLE (status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    model name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = schema);
+    log text := (SELECT format('%I.run_log', n.nspname) FROM pg_namespace n WHERE n.oid = schema);
 BEGIN
-    IF has_schema_privilege(schema, 'USAGE')
-       AND has_table_privilege(format('%I.runs', model), 'SELECT') THEN
-        RETURN QUERY EXECUTE format('SELECT r.status, r.finished, r.as_of, r.rows_used, r.error
-                                     FROM %I.runs r ORDER BY r.run_id DESC LIMIT 1', model);
+    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log), 'SELECT') THEN
+        -- From here on it stays as it is.
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', log);
+        IF @extschema@._is_plain(schema, 'run_log') THEN
+            RETURN QUERY EXECUTE format(
+                'SELECT CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END, l.finished, l.as_of,
+                        l.rows_used,
+                        CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END
+                 FROM  (SELECT g.*, g.status = ''running''
+                                    AND NOT @extschema@._is_refreshing($1, g.pid) AS is_lost
+                        FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l', log)
+            USING log::regclass;
+        END IF;
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
@@ -152,7 +180,7 @@ COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refres
 CREATE FUNCTION @extschema@.models()
 RETURNS TABLE (model name, owner name, source text, status text, finished timestamptz,
                as_of timestamptz, rows_used bigint, error text)
-LANGUAGE sql STABLE
+LANGUAGE sql
 BEGIN ATOMIC
     SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner), s.source,
            r.status, r.finished, r.as_of, r.rows_used, r.error

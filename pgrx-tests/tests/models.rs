@@ -660,3 +660,35 @@ fn a_row_without_a_number_of_its_attempt_counts() {
     session.run("CALL assess.refresh('school')");
     assert_eq!(before, session.table(used));
 }
+
+#[test]
+fn to_look_at_all_models_runs_nothing_of_their_owners() {
+    let (database, mut session) = with_model();
+    let rogue = format!("rogue_{}", database.name());
+    session.run(&format!(
+        "CREATE ROLE {rogue};
+         GRANT CREATE ON DATABASE {} TO {rogue};
+         CREATE TABLE trap (who text);
+         GRANT INSERT ON trap TO PUBLIC;
+         SET ROLE {rogue};
+         CREATE SCHEMA bad;
+         CREATE FUNCTION bad.spring() RETURNS text LANGUAGE plpgsql
+             AS $$ BEGIN INSERT INTO public.trap VALUES (current_user); RETURN 'x'; END $$;
+         CREATE MATERIALIZED VIEW bad.gradebook AS SELECT NULL::assess.gradebook AS gradebook;
+         CREATE TABLE bad.settings (x int);
+         CREATE TABLE bad.responses (x int);
+         CREATE VIEW bad.run_log AS
+             SELECT 1 AS run_id, bad.spring() AS status, now() AS finished, now() AS as_of,
+                    1::bigint AS rows_used, ''::text AS error, 1 AS pid;
+         CREATE VIEW bad.runs AS SELECT * FROM bad.run_log;
+         RESET ROLE",
+        database.name()
+    ));
+    assert_eq!(
+        session.table("SELECT model, status FROM assess.models() ORDER BY model"),
+        ["bad|-", "school|succeeded"]
+    );
+    session.table("SELECT * FROM assess.check_refreshes()");
+    assert_eq!(session.table("SELECT * FROM trap"), [""; 0]);
+    session.run(&format!("DROP OWNED BY {rogue} CASCADE; DROP ROLE {rogue}"));
+}
