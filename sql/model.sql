@@ -47,7 +47,9 @@ BEGIN ATOMIC
         (14, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
         (15, 'score_sheet', 'VIEW', false,
-         'the score of each student on each question beside what was expected')
+         'the score of each student on each question beside what was expected'),
+        (16, 'history', 'TABLE', false,
+         'what each refresh made of each student, for assess.compare_runs()')
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
@@ -130,6 +132,7 @@ BEGIN ATOMIC
         ('help_need', 'need from which a student is on the help list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
         ('keep_runs', 'runs that are kept in the log'),
+        ('keep_history', 'refreshes whose students are kept in history'),
         -- Those of the method.
         ('half_life', 'age at which evidence counts one half'),
         ('attempts', 'which of several attempts counts: first, last or best'),
@@ -473,6 +476,7 @@ BEGIN
           help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
           min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
+          keep_history int NOT NULL DEFAULT 100 CHECK (keep_history >= 1),
           %s)', list));
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
 
@@ -616,6 +620,12 @@ BEGIN
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM g.subject AND s.student = r.student::%1$s
             WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back));
+
+    PERFORM @extschema@._create(model, 'history',
+        'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
+                   s.status, s.n
+            FROM {m}.students s WITH NO DATA');
+    EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
 
     PERFORM @extschema@._succeeded(model, run, '{}');
     FOR what IN SELECT r.* FROM @extschema@._relations() r ORDER BY r.place LOOP
