@@ -48,6 +48,8 @@ BEGIN ATOMIC
          'each student as a point: level across, change in 30 days up and down'),
         (15, 'score_sheet', 'VIEW', false,
          'the score of each student on each question beside what was expected'),
+        (16, 'history', 'TABLE', false,
+         'what each refresh made of each student, for assess.compare_runs()'),
         (40, 'alert_rules', 'TABLE', false,
          'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
         (41, 'alerts', 'TABLE', false,
@@ -137,6 +139,7 @@ BEGIN ATOMIC
         ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
         ('keep_runs', 'runs that are kept in the log'),
+        ('keep_history', 'refreshes whose students are kept in history'),
         ('keep_alerts', 'how long alerts that have ended are kept'),
         -- Those of alerts.
         ('rule', 'the rule, see alert_rules'),
@@ -347,19 +350,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._comment(name, name) IS 'internal: comments of a relation of a model';
 
--- The call of a solver over g.gradebook with the settings of the model as o. A model that was made
+-- The call of a function over g.gradebook with the settings of the model, which the statement has as
+-- o or under another name, and with arguments that are given as expressions. A model that was made
 -- by an older version has no settings of what came later; there the usual value holds.
-CREATE FUNCTION @extschema@._call(model name, function regproc) RETURNS text
+CREATE FUNCTION @extschema@._call(
+    model name, function regproc, given jsonb DEFAULT '{}', settings text DEFAULT 'o') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('%s(g.gradebook, as_of => g.as_of, %s)', _call.function,
-                             pg_catalog.string_agg(
-                                 pg_catalog.format('%1$I => o.%1$I', a.option), ', ' ORDER BY a.place))
-    FROM   @extschema@._arguments(_call.function) a
-    JOIN   pg_catalog.pg_attribute s ON s.attname = a.option
-    WHERE  s.attrelid = pg_catalog.format('%I.settings', model)::pg_catalog.regclass;
+    SELECT pg_catalog.format('%s(%s)', _call.function, pg_catalog.string_agg(pg_catalog.format(
+               '%I => %s', a.name, coalesce(w.given ->> a.name,
+                                            pg_catalog.format('%s.%I', _call.settings, a.name))),
+               ', ' ORDER BY a.place))
+    FROM   pg_catalog.pg_proc f
+    CROSS  JOIN LATERAL ROWS FROM (
+               pg_catalog.unnest(f.proargnames), pg_catalog.unnest(f.proargmodes))
+               WITH ORDINALITY AS a(name, mode, place)
+    CROSS  JOIN (SELECT '{"gradebook": "g.gradebook", "as_of": "g.as_of"}'::jsonb
+                        || _call.given AS given) w
+    WHERE  f.oid = _call.function AND a.mode = 'i'
+    AND   (w.given ? a.name
+           OR EXISTS (SELECT FROM pg_catalog.pg_attribute s
+                      WHERE s.attrelid = pg_catalog.format('%I.settings', model)::pg_catalog.regclass
+                      AND   s.attname = a.name AND s.attnum > 0));
 END;
-COMMENT ON FUNCTION @extschema@._call(name, regproc) IS 'internal: the call of a solver in a model';
+COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
+'internal: the call of a function under the settings of a model';
 
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
@@ -516,6 +531,7 @@ BEGIN
           missing_share float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1),
           min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
+          keep_history int NOT NULL DEFAULT 100 CHECK (keep_history >= 1),
           keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
           %s)', list);
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
@@ -651,19 +667,29 @@ BEGIN
                                ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
                           END AS quadrant_rank
                    FROM {m}.students s) p');
+    -- Unpacked once, whatever is joined to it.
     PERFORM @extschema@._create(model, 'score_sheet',
-        'AS SELECT g.subject, r.assessment::%3$s AS assessment, s.student, s.student_group,
-                   r.item::%2$s AS item, r.taken_at, r.score,
+        'AS WITH r AS MATERIALIZED (
+                SELECT g.subject, g.run_id, g.as_of, b.student::%1$s AS student,
+                       b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
+                       b.bounded
+                FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
+                WHERE b.taken_at <= g.as_of)
+            SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
                    CASE WHEN r.bounded THEN r.score < coalesce(o.pass_mark, q.facility) END
-                       AS is_below, g.run_id, g.as_of
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o
-            CROSS JOIN LATERAL @extschema@.responses(g.gradebook) r
-            JOIN {m}.questions q
-                 ON q.subject IS NOT DISTINCT FROM g.subject AND q.item = r.item::%2$s
+                       AS is_below, r.run_id, r.as_of
+            FROM r CROSS JOIN {m}.settings o
+            JOIN {m}.questions q ON q.subject IS NOT DISTINCT FROM r.subject AND q.item = r.item
             JOIN {m}.students s
-                 ON s.subject IS NOT DISTINCT FROM g.subject AND s.student = r.student::%1$s
-            WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back);
+                 ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
+        student_id.back, item_id.back, assessment_id.back);
+
+    PERFORM @extschema@._create(model, 'history',
+        'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
+                   s.status, s.n
+            FROM {m}.students s WITH NO DATA');
+    EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
 
     PERFORM @extschema@._create_alerts(model);
     PERFORM @extschema@._succeeded(model, run, '{}');

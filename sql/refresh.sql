@@ -50,6 +50,7 @@ COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begin
 CREATE FUNCTION @extschema@._succeeded(model name, run bigint, steps jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM @extschema@._remember(model, run);
     EXECUTE format(
         'UPDATE %1$I.run_log SET
              finished = clock_timestamp(), status = ''succeeded'', steps = $2, pid = pg_backend_pid(),

@@ -87,9 +87,9 @@ BEGIN
                                             AND t.student::text = s.student) l) w
          ORDER BY g.subject, a.half_life',
         model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc),
-        replace(@extschema@._call(model, '@extschema@.students'::regproc), 'o.half_life',
-                -- None is no decay at all.
-                'coalesce(a.half_life, ''100000 days'')'));
+        -- None is no decay at all.
+        @extschema@._call(model, '@extschema@.students',
+                          '{"half_life": "coalesce(a.half_life, ''100000 days'')"}'));
 END $$;
 COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
 'for each subject of a model and each half-life: how well it would have foretold the past, and whom the help list would gain and lose; it changes no setting';

@@ -573,6 +573,7 @@ fn values(r#type: &str, gradebooks: &[String]) -> Vec<String> {
         ],
         "text" | "name" => &["'1'", "''", "'\u{fffd}\u{202e}'", "repeat('x', 1000000)"],
         "boolean" => &["true", "false"],
+        "name[]" => &["'{x}'", "'{}'", "'{NULL}'"],
         "regclass" => &["'pg_class'", "'responses'", "0"],
         "regproc" => &["'assess.students'", "0"],
         "oid" => &["'pg_catalog'::regnamespace", "0", "4294967295"],
