@@ -95,25 +95,37 @@ COMMENT ON FUNCTION @extschema@._vega(text, text, jsonb, jsonb) IS
 
 -- The school map.
 
+-- Refuses a group that the model does not name.
+CREATE FUNCTION @extschema@._check_group(model name, student_group text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_known boolean := student_group IS NULL;
+BEGIN
+    IF NOT is_known THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.students s WHERE s.student_group::text = $1)',
+                       model) INTO is_known USING student_group;
+    END IF;
+    IF NOT is_known THEN
+        RAISE EXCEPTION 'model % has no such student_group', quote_ident(model)
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = 'Groups smaller than min_group_size are not named.',
+                  HINT = format('Those there are: SELECT DISTINCT s.student_group FROM %I.students s.',
+                                model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_group(name, text) IS
+'internal: refuses a group that the model does not name';
+
+-- Low is what lies below the mean of those shown, as the picture says.
 CREATE FUNCTION @extschema@._map_points(model name, subject text, student_group text)
 RETURNS TABLE (student text, level float8, slope float8, need float8, quadrant text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    is_known boolean;
 BEGIN
-    IF student_group IS NOT NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.school_map p WHERE p.student_group::text = $1)',
-                       model) INTO is_known USING student_group;
-        IF NOT is_known THEN
-            RAISE EXCEPTION 'model % has no such student_group', quote_ident(model)
-                USING ERRCODE = 'undefined_object',
-                      DETAIL = 'Groups smaller than min_group_size are not named.',
-                      HINT = format('Those there are: SELECT DISTINCT p.student_group FROM %I.school_map p.',
-                                    model);
-        END IF;
-    END IF;
+    PERFORM @extschema@._check_group(model, student_group);
     RETURN QUERY EXECUTE format(
-        'SELECT p.student::text, p.level, p.slope, p.need, p.quadrant
+        'SELECT p.student::text, p.level, p.slope, p.need,
+                CASE WHEN p.level < avg(p.level) OVER () THEN ''low and '' ELSE ''high and '' END
+                    || CASE WHEN p.slope < 0 THEN ''falling'' WHEN p.slope >= 0 THEN ''rising'' END
          FROM %I.school_map p
          WHERE p.subject::text IS NOT DISTINCT FROM $1
          AND   ($2 IS NULL OR p.student_group::text = $2)
@@ -203,16 +215,17 @@ BEGIN
     END IF;
     IF has_none THEN
         views := views || jsonb_build_object(
-            'width', 640, 'height', 60, 'title', 'No trend yet: too few dates',
-            'transform', '[{"filter": "datum.change == null"},
-                           {"calculate": "random()", "as": "place"}]'::jsonb,
+            'width', 640, 'height', 60, 'title', '{"text": "No trend yet: too few dates", "fontSize": 11,
+                                                  "anchor": "start"}'::jsonb,
+            'transform', '[{"filter": "datum.change == null"}]'::jsonb,
             'mark', '{"type": "point", "filled": false, "strokeWidth": 2}'::jsonb,
             'encoding', look || '{"y": {"field": "student", "type": "nominal", "axis": null}}'::jsonb);
     END IF;
     RETURN @extschema@._vega(
         @extschema@._titled(concat_ws(', ', of, student_group), 'who is low, who is falling?'),
         'Each mark is one student: the further left, the lower now; the further down, the faster falling. The dashed line is the mean level.',
-        figures, jsonb_build_object('vconcat', views));
+        figures, jsonb_build_object('vconcat', views,
+                                    'resolve', '{"scale": {"x": "shared"}}'::jsonb));
 END $$;
 COMMENT ON FUNCTION @extschema@.school_map_vega(name, text, text) IS
 'the school map of a model as a Vega-Lite specification with its data';
@@ -236,7 +249,7 @@ COMMENT ON FUNCTION @extschema@._level_groups(float8[], float8[], boolean, float
 'internal: mean scores by groups of about the same level';
 
 CREATE FUNCTION @extschema@._item_curve_svg(
-    title text, words text, levels float8[], students bigint[], scores float8[], ci_lows float8[],
+    title text, words text, bounded boolean, levels float8[], students bigint[], scores float8[], ci_lows float8[],
     ci_highs float8[], expecteds float8[], lowests float8[], highests float8[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_curve_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of a question';
@@ -244,11 +257,11 @@ COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of
 -- One score a student: the attempt that counts, and the mean where assessments share a question.
 CREATE FUNCTION @extschema@._item_curve(model name, item text, subject text)
 RETURNS TABLE (lowest float8, highest float8, level float8, students bigint, score float8,
-               ci_low float8, ci_high float8, expected float8)
+               ci_low float8, ci_high float8, expected float8, bounded boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
-        'SELECT c.*
+        'SELECT c.*, f.bounded
          FROM  (SELECT array_agg(a.level ORDER BY a.student) AS levels,
                        array_agg(a.score ORDER BY a.student) AS scores,
                        bool_and(a.bounded) AS bounded
@@ -289,11 +302,11 @@ BEGIN
                   WHEN ''flawed'' THEN ''flawed: the stronger do worse on it''
                   WHEN ''suspect'' THEN ''suspect: it hardly tells strong from weak''
                   WHEN ''insufficient'' THEN ''too few answers to judge it''
-                  ELSE q.label END)
+                  ELSE replace(q.label, ''_'', '' '') END)
          FROM %I.questions q
          WHERE q.item::text = $1 AND q.subject::text IS NOT DISTINCT FROM $2', model)
     INTO words USING item, subject;
-    RETURN upper(left(words, 1)) || substr(words, 2) || '.';
+    RETURN translate(upper(left(words, 1)) || substr(words, 2), '-', '−') || '.';
 END $$;
 COMMENT ON FUNCTION @extschema@._question_words(name, text, text) IS 'internal: a question in words';
 
@@ -305,7 +318,7 @@ DECLARE
 BEGIN
     RETURN (SELECT @extschema@._item_curve_svg(
                        @extschema@._titled(of, 'who does well on question ' || item || '?'),
-                       @extschema@._question_words(model, item, of),
+                       @extschema@._question_words(model, item, of), bool_and(c.bounded),
                        array_agg(c.level), array_agg(c.students), array_agg(c.score),
                        array_agg(c.ci_low), array_agg(c.ci_high), array_agg(c.expected),
                        array_agg(c.lowest), array_agg(c.highest))
@@ -320,18 +333,22 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of text := @extschema@._picked(model, 'questions', 'item', item, subject);
     figures jsonb;
+    form text;
 BEGIN
     SELECT jsonb_agg(jsonb_build_object(
                'level', @extschema@._figure(c.level), 'lowest', @extschema@._figure(c.lowest),
                'highest', @extschema@._figure(c.highest), 'students', c.students,
                'score', @extschema@._figure(c.score), 'ci_low', @extschema@._figure(c.ci_low),
                'ci_high', @extschema@._figure(c.ci_high),
-               'expected', @extschema@._figure(c.expected)) ORDER BY c.level)
-    INTO   figures FROM @extschema@._item_curve(model, item, of) c;
+               'expected', @extschema@._figure(c.expected)) ORDER BY c.level),
+           CASE WHEN bool_and(c.bounded) THEN '.0%' ELSE '.4~g' END
+    INTO   figures, form FROM @extschema@._item_curve(model, item, of) c;
     RETURN @extschema@._vega(
         @extschema@._titled(of, 'who does well on question ' || item || '?'),
-        @extschema@._question_words(model, item, of), figures,
-        '{"width": 640, "height": 400,
+        @extschema@._question_words(model, item, of)
+            || ' Dashed: expected of a question as hard that separates as the average one does.',
+        figures,
+        replace('{"width": 640, "height": 400,
           "encoding": {
               "x": {"field": "level", "type": "quantitative",
                     "title": "Current level of the students", "axis": {"format": ".0%"},
@@ -340,12 +357,13 @@ BEGIN
               {"mark": {"type": "line", "strokeDash": [7, 5], "color": "#666666"},
                "encoding": {
                    "y": {"field": "expected", "type": "quantitative",
-                         "title": "Mean score (dashed: expected of a question as hard)"}}},
+                         "title": "Mean score", "axis": {"format": "{form}"}}}},
               {"mark": {"type": "line", "color": "#555555"},
-               "encoding": {"y": {"field": "score", "type": "quantitative"}}},
+               "encoding": {"y": {"field": "score", "type": "quantitative",
+                                  "title": "Mean score"}}},
               {"mark": {"type": "errorbar", "ticks": true, "color": "#333333"},
                "encoding": {
-                   "y": {"field": "ci_low", "type": "quantitative", "axis": {"format": ".0%"}},
+                   "y": {"field": "ci_low", "type": "quantitative", "title": "Mean score"},
                    "y2": {"field": "ci_high"}}},
               {"mark": {"type": "point", "filled": true, "size": 160, "opacity": 1,
                         "stroke": "#111111", "strokeWidth": 1},
@@ -362,9 +380,9 @@ BEGIN
                        {"field": "highest", "type": "quantitative", "title": "Level to",
                         "format": ".0%"},
                        {"field": "score", "type": "quantitative", "title": "Mean score",
-                        "format": ".0%"},
+                        "format": "{form}"},
                        {"field": "expected", "type": "quantitative", "title": "Expected",
-                        "format": ".0%"}]}}]}'::jsonb);
+                        "format": "{form}"}]}}]}', '{form}', coalesce(form, '.0%'))::jsonb);
 END $$;
 COMMENT ON FUNCTION @extschema@.item_curve_vega(name, text, text) IS
 'the mean score on a question by level of the students as a Vega-Lite specification with its data';
@@ -494,9 +512,9 @@ BEGIN
         '. The larger, the more an assessment counts; the paler, the older.');
     layers := '[
         {"mark": {"type": "point", "filled": true, "color": "#2f5fb3", "stroke": "#2f5fb3",
-                  "strokeOpacity": 1},
+                  "opacity": 1},
          "encoding": {
-             "x": {"field": "taken_at", "type": "temporal", "title": "Time"},
+             "x": {"field": "taken_at", "type": "temporal", "title": "Time", "scale": {"padding": 14}},
              "y": {"field": "score", "type": "quantitative", "title": "Score, difficulty taken out",
                    "axis": {"format": ".0%"}},
              "size": {"field": "share", "type": "quantitative", "title": "Share of the level",
@@ -522,7 +540,8 @@ BEGIN
                 'data', jsonb_build_object('values', jsonb_build_array(h.standing)),
                 'mark', '{"type": "errorbar", "ticks": true, "color": "#333333"}'::jsonb,
                 'encoding', '{"x": {"field": "as_of", "type": "temporal"},
-                              "y": {"field": "ci_low", "type": "quantitative"},
+                              "y": {"field": "ci_low", "type": "quantitative",
+                                    "title": "Score, difficulty taken out"},
                               "y2": {"field": "ci_high"}}'::jsonb),
             jsonb_build_object(
                 'data', jsonb_build_object('values', jsonb_build_array(h.standing)),
@@ -561,19 +580,22 @@ CREATE FUNCTION @extschema@._score_sheet_svg(
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'score_sheet_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._score_sheet_svg IS 'internal: draws a score sheet';
 
-CREATE FUNCTION @extschema@.score_sheet_svg(model name, assessment text, subject text DEFAULT NULL)
+CREATE FUNCTION @extschema@.score_sheet_svg(
+    model name, assessment text, subject text DEFAULT NULL, student_group text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of text := @extschema@._picked(model, 'assessments', 'assessment', assessment, subject);
     sheet text;
 BEGIN
+    PERFORM @extschema@._check_group(model, student_group);
     -- Every student beside every question; of several attempts the one that counts.
     EXECUTE format(
         'WITH a AS MATERIALIZED (
              SELECT DISTINCT ON (r.student, r.item) r.student, r.item, r.score, r.expected, r.is_below
              FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
              WHERE  r.assessment::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
+             AND    ($4 IS NULL OR r.student_group::text = $4)
              ORDER  BY r.student, r.item,
                     CASE o.attempts WHEN ''best'' THEN r.score END DESC,
                     CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC, r.taken_at, r.score
@@ -585,10 +607,9 @@ BEGIN
              GROUP  BY a.item
          ), s AS (SELECT DISTINCT a.student FROM a)
          SELECT @extschema@._score_sheet_svg(
-                    $3, ''Marked: below '' || coalesce(
+                    $3, ''Per cent of the points, lowest totals first. Marked: below '' || coalesce(
                         ''the pass mark of '' || @extschema@._percent(o.pass_mark),
-                        ''the mean score of all on the question'')
-                        || ''. Scores in per cent of the points, the lowest totals first.'',
+                        ''the mean of all students'') || ''.'',
                     s.list, i.list, i.facilities, i.bounded, c.scores, c.expected, c.below)
          FROM   %1$I.settings o,
                (SELECT array_agg(s.student::text ORDER BY s.student) AS list FROM s) s,
@@ -600,8 +621,10 @@ BEGIN
                        array_agg(a.is_below ORDER BY s.student, i.item) AS below
                 FROM s CROSS JOIN i LEFT JOIN a ON a.student = s.student AND a.item = i.item) c',
         model)
-    INTO sheet USING assessment, of, @extschema@._titled(of, 'scores in assessment ' || assessment);
+    INTO sheet USING assessment, of, @extschema@._titled(concat_ws(', ', of, student_group),
+                                                         'scores in assessment ' || assessment),
+                     student_group;
     RETURN sheet;
 END $$;
-COMMENT ON FUNCTION @extschema@.score_sheet_svg(name, text, text) IS
-'the scores of one assessment as an SVG picture, students by questions, what is below expectation marked';
+COMMENT ON FUNCTION @extschema@.score_sheet_svg(name, text, text, text) IS
+'the scores of one assessment as an SVG picture, students by questions, what is below expectation marked; of all students, or of one group';

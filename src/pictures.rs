@@ -26,7 +26,7 @@ fn level_groups(
     name!(score, f64),
     name!(ci_low, Option<f64>),
     name!(ci_high, Option<f64>),
-    name!(expected, f64),
+    name!(expected, Option<f64>),
 )> {
     let levels = levels.unwrap_or_default();
     let scores = same_length("scores", scores, levels.len())?;
@@ -56,6 +56,7 @@ fn level_groups(
 fn item_curve_svg(
     title: Option<&str>,
     words: Option<&str>,
+    bounded: Option<bool>,
     levels: Numbers,
     students: Option<Vec<Option<i64>>>,
     scores: Numbers,
@@ -84,11 +85,12 @@ fn item_curve_svg(
             score: known(scores[i]),
             ci_low: ci_lows[i],
             ci_high: ci_highs[i],
-            expected: known(expecteds[i]),
+            expected: expecteds[i],
         })
         .collect();
     Ok(item_curve(
         &groups,
+        bounded.unwrap_or(true),
         title.unwrap_or_default(),
         words.unwrap_or_default(),
     ))

@@ -94,28 +94,51 @@ fn usable(value: Option<f64>) -> Option<f64> {
 
 /// From 0 to 1, and further where figures lie beyond, though not for a few far outside.
 fn unit_range(figures: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (lo, hi) = core_range(figures.collect());
+    let figures: Vec<f64> = figures.collect();
+    let (min, max) = (
+        figures.iter().copied().fold(0.0, f64::min),
+        figures.iter().copied().fold(1.0, f64::max),
+    );
+    let (lo, hi) = match min < -1.0 || max > 2.0 {
+        true => core_range(figures),
+        false => (min, max),
+    };
     let (lo, hi) = (lo.min(0.0), hi.max(1.0));
-    let pad = 0.04 * (hi - lo);
-    (
-        if lo < 0.0 { lo - pad } else { -0.02 },
-        if hi > 1.0 { hi + pad } else { 1.02 },
-    )
+    let pad = |beyond| if beyond { 0.05 * (hi - lo) } else { 0.02 };
+    (lo - pad(lo < 0.0), hi + pad(hi > 1.0))
 }
 
-/// The axis of scores at the left of a plot.
-fn score_axis(svg: &mut Svg, plot: Rect, scores: &Axis, words: &str) {
+/// The axis of scores at the left of a plot: of shares in per cent, of others as they are.
+fn score_axis(svg: &mut Svg, plot: Rect, scores: &Axis, bounded: bool, words: &str) {
     let (ticks, decimals) = scores.ticks(10.0);
-    for tick in ticks {
+    for &tick in &ticks {
         let y = scores.at(tick);
         svg.line([(plot.x, y), (plot.right(), y)], TICK);
-        let words = percent(tick, decimals);
+        let words = if bounded {
+            percent(tick, decimals)
+        } else {
+            plain(tick, scores.hi - scores.lo)
+        };
         let extra = "text-anchor=\"end\" fill=\"#555\"";
         svg.text(plot.x - 8.0, y + 4.5, 13.0, extra, &words);
     }
     let middle = plot.y + plot.h / 2.0;
-    let turned = format!("{CENTRED} transform=\"rotate(-90 30 {middle:.0})\"");
-    svg.text(30.0, middle.round(), 15.0, &turned, words);
+    let turned = format!("{CENTRED} transform=\"rotate(-90 24 {middle:.0})\"");
+    svg.text(24.0, middle.round(), 15.0, &turned, words);
+}
+
+/// A score that is no share, with as many decimals as tell apart what lies within `range`.
+fn plain(score: f64, range: f64) -> String {
+    let decimals = (2.0 - range.max(1e-9).log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{score:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    match text {
+        "-0" => "0".to_string(),
+        _ => text.replace('-', "−"),
+    }
 }
 
 fn students(n: usize) -> String {
@@ -216,7 +239,9 @@ impl Frame {
         let (down, up) = core_range(slopes.clone());
         let steepest = up.abs().max(down.abs()).max(0.002);
         // The captions in the corners get a band without dots above and below.
-        let reach = steepest * (1.0 + 2.2 * CAPTION_BAND / field.h.max(200.0));
+        let r = (9.0 - 2.0 * (drawable.len() as f64).log10()).clamp(1.5, 6.0);
+        let band = CAPTION_BAND + 1.6 * r;
+        let reach = steepest * (1.0 + 2.2 * band / field.h.max(200.0));
         let changes = Axis {
             lo: -reach,
             hi: reach,
@@ -233,7 +258,7 @@ impl Frame {
             mean,
             spread: 1.6 * root_mean_square(inside.iter().map(|level| level - mean)),
             pace: 1.6 * root_mean_square(slopes.iter().map(|s| s.clamp(-steepest, steepest))),
-            r: (9.0 - 2.0 * (drawable.len() as f64).log10()).clamp(1.5, 6.0),
+            r,
         }
     }
 

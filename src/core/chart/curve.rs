@@ -3,7 +3,8 @@
 use super::colour::{colour, hex};
 use super::draw::{Axis, Rect, Svg, percent};
 use super::{
-    CENTRED, DARK, GREY, KEY_X, TICK, WIDTH, heading, score_axis, students, unit_range, usable,
+    CENTRED, DARK, GREY, KEY_X, TICK, WIDTH, core_range, heading, plain, score_axis, students,
+    unit_range, usable,
 };
 use crate::distribution::{normal_quantile, t_quantile};
 
@@ -19,8 +20,9 @@ pub struct LevelGroup {
     pub score: f64,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
-    /// Mean score on a question as hard as this that separates as the average one does.
-    pub expected: f64,
+    /// Mean score on a question as hard as this that separates as the average one does; none
+    /// where scores are no shares.
+    pub expected: Option<f64>,
 }
 
 /// Students that make a group, and groups at most.
@@ -69,11 +71,7 @@ pub fn level_groups(answers: &[(f64, f64)], bounded: bool, confidence: f64) -> V
                 score,
                 ci_low: interval.map(|i| i.0),
                 ci_high: interval.map(|i| i.1),
-                expected: if bounded {
-                    expected.clamp(0.0, 1.0)
-                } else {
-                    expected
-                },
+                expected: bounded.then(|| expected.clamp(0.0, 1.0)),
             }
         })
         .collect()
@@ -107,8 +105,9 @@ const PLOT: Rect = Rect {
     h: 430.0,
 };
 
-/// Draws the curve. `words` tell below the title what else is known of the question.
-pub fn item_curve(groups: &[LevelGroup], title: &str, words: &str) -> String {
+/// Draws the curve. `bounded` says that scores are shares; `words` tell below the title what else
+/// is known of the question.
+pub fn item_curve(groups: &[LevelGroup], bounded: bool, title: &str, words: &str) -> String {
     let is_usable =
         |g: &&LevelGroup| usable(Some(g.level)).is_some() && usable(Some(g.score)).is_some();
     let groups: Vec<&LevelGroup> = groups.iter().filter(is_usable).collect();
@@ -119,7 +118,7 @@ pub fn item_curve(groups: &[LevelGroup], title: &str, words: &str) -> String {
         groups.len(),
         groups
             .iter()
-            .map(|g| format!("{} %", percent(g.score, 0)))
+            .map(|g| figure(g.score, bounded))
             .collect::<Vec<_>>()
             .join(", ")
     );
@@ -138,24 +137,30 @@ pub fn item_curve(groups: &[LevelGroup], title: &str, words: &str) -> String {
         to: PLOT.right(),
     };
     let figures = groups.iter().flat_map(|g| {
-        [Some(g.score), Some(g.expected), g.ci_low, g.ci_high]
+        [Some(g.score), g.expected, g.ci_low, g.ci_high]
             .into_iter()
             .filter_map(usable)
     });
-    let (lo, hi) = unit_range(figures);
+    let (lo, hi) = match bounded {
+        true => unit_range(figures),
+        false => any_range(figures.collect()),
+    };
+    // The counts of students stand below the lowest score.
     let scores = Axis {
         lo,
         hi,
-        from: PLOT.bottom(),
+        from: PLOT.bottom() - 24.0,
         to: PLOT.y,
     };
-    frame(&mut svg, &levels, &scores);
+    frame(&mut svg, &levels, &scores, bounded);
 
     let expected: Vec<(f64, f64)> = groups
         .iter()
-        .filter_map(|g| Some((levels.at(g.level), scores.at(usable(Some(g.expected))?))))
+        .filter_map(|g| Some((levels.at(g.level), scores.at(usable(g.expected)?))))
         .collect();
-    svg.polyline(&expected, EXPECTED);
+    if !expected.is_empty() {
+        svg.polyline(&expected, EXPECTED);
+    }
     let curve: Vec<(f64, f64)> = groups
         .iter()
         .map(|g| (levels.at(g.level), scores.at(g.score)))
@@ -169,7 +174,7 @@ pub fn item_curve(groups: &[LevelGroup], title: &str, words: &str) -> String {
         };
         let (x, y) = curve[i];
         let fill = hex(colour(share, share));
-        svg.group(&tooltip(group), |svg| {
+        svg.group(&tooltip(group, bounded), |svg| {
             if let Some((low, high)) = usable(group.ci_low).zip(usable(group.ci_high)) {
                 interval_bar(svg, x, scores.at(low), scores.at(high));
             }
@@ -184,7 +189,8 @@ pub fn item_curve(groups: &[LevelGroup], title: &str, words: &str) -> String {
             free_from = x + half;
         }
     }
-    key(&mut svg, groups.iter().any(|g| g.ci_low.is_some()));
+    let has_intervals = groups.iter().any(|g| g.ci_low.is_some());
+    key(&mut svg, has_intervals, !expected.is_empty());
     let words = format!("{} answered it.", students(n as usize));
     svg.text(40.0, HEIGHT - 16.0, 12.0, GREY, &words);
     svg.finish()
@@ -203,9 +209,28 @@ pub(super) fn interval_bar(svg: &mut Svg, x: f64, low: f64, high: f64) {
     }
 }
 
-fn frame(svg: &mut Svg, levels: &Axis, scores: &Axis) {
+/// A score in words.
+fn figure(score: f64, bounded: bool) -> String {
+    match bounded {
+        true => format!("{} %", percent(score, 0)),
+        false => plain(score, score.abs()),
+    }
+}
+
+/// All of them with some room, though not for a few far outside.
+fn any_range(figures: Vec<f64>) -> (f64, f64) {
+    let (lo, hi) = core_range(figures);
+    let pad = (0.05 * (hi - lo)).max(1e-3);
+    (lo - pad, hi + pad)
+}
+
+fn frame(svg: &mut Svg, levels: &Axis, scores: &Axis, bounded: bool) {
     svg.rect(PLOT, "fill=\"#fafafa\" stroke=\"#ccc\"");
-    score_axis(svg, PLOT, scores, "Mean score, in per cent of the points");
+    let words = match bounded {
+        true => "Mean score, in per cent of the points",
+        false => "Mean score",
+    };
+    score_axis(svg, PLOT, scores, bounded, words);
     let (ticks, decimals) = levels.ticks(10.0);
     for tick in ticks {
         let x = levels.at(tick);
@@ -219,34 +244,35 @@ fn frame(svg: &mut Svg, levels: &Axis, scores: &Axis) {
     svg.text(x, PLOT.bottom() + 48.0, 15.0, CENTRED, words);
 }
 
-fn tooltip(group: &LevelGroup) -> String {
+fn tooltip(group: &LevelGroup, bounded: bool) -> String {
     let mut text = format!(
-        "{} of level {} to {} %: mean score {} %",
+        "{} of level {} to {} %: mean score {}",
         students(group.students as usize),
         percent(group.lowest, 0),
         percent(group.highest, 0),
-        percent(group.score, 0)
+        figure(group.score, bounded)
     );
-    if let Some((low, high)) = group.ci_low.zip(group.ci_high) {
-        text += &format!(" ({} to {} %)", percent(low, 0), percent(high, 0));
+    if let Some((low, high)) = usable(group.ci_low).zip(usable(group.ci_high)) {
+        text += &format!(" ({} to {})", figure(low, bounded), figure(high, bounded));
     }
-    text + &format!(", expected {} %", percent(group.expected, 0))
+    if let Some(expected) = usable(group.expected) {
+        text += &format!(", expected {}", figure(expected, bounded));
+    }
+    text
 }
 
-fn key(svg: &mut Svg, has_intervals: bool) {
+fn key(svg: &mut Svg, has_intervals: bool, has_expected: bool) {
     let bold = "font-weight=\"600\" fill=\"#333\"";
     svg.text(KEY_X, 120.0, 15.0, bold, "How to read it");
     let (x, words_x) = (KEY_X + 14.0, KEY_X + 38.0);
     let mut y = 152.0;
-    for share in [0.0, 1.0] {
+    for (share, words) in [
+        (0.0, "students of low level"),
+        (1.0, "students of high level"),
+    ] {
         let fill = hex(colour(share, share));
         let edged = format!("fill=\"{fill}\" stroke=\"#111\" stroke-width=\"1.2\"");
         svg.circle(x, y, 7.5, &edged);
-        let words = if share == 0.0 {
-            "students of low level"
-        } else {
-            "students of high level"
-        };
         svg.text(words_x, y + 4.5, 13.0, DARK, words);
         y += 30.0;
     }
@@ -255,27 +281,26 @@ fn key(svg: &mut Svg, has_intervals: bool) {
         svg.text(words_x, y + 4.5, 13.0, DARK, "interval of the mean");
         y += 34.0;
     }
-    svg.line([(KEY_X, y), (KEY_X + 28.0, y)], EXPECTED);
-    for (line, words) in [
-        "expected of a question as",
-        "hard that separates as the",
-        "average one does",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        svg.text(words_x, y + 4.5 + 17.0 * line as f64, 13.0, DARK, words);
-    }
-    y += 68.0;
     svg.text(x, y + 4.5, 12.0, COUNT, "12");
     svg.text(words_x, y + 4.5, 13.0, DARK, "students in the group");
-    y += 36.0;
-    for words in [
-        "A good question rises from",
-        "left to right, more steeply",
-        "than the dashed line. One",
-        "that falls misleads.",
-    ] {
+    y += 34.0;
+    let mut advice = vec!["A good question rises from", "left to right"];
+    if has_expected {
+        svg.line([(KEY_X, y), (KEY_X + 28.0, y)], EXPECTED);
+        for words in [
+            "expected of a question as",
+            "hard that separates as the",
+            "average one does",
+        ] {
+            svg.text(words_x, y + 4.5, 13.0, DARK, words);
+            y += 17.0;
+        }
+        y += 17.0;
+        advice[1] = "left to right, more steeply";
+        advice.push("than the dashed line.");
+    }
+    advice.push("One that falls misleads.");
+    for words in advice {
         svg.text(KEY_X, y, 13.0, GREY, words);
         y += 17.0;
     }

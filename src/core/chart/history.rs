@@ -3,7 +3,7 @@
 use super::curve::interval_bar;
 use super::draw::{Axis, Rect, Svg, fit, percent, shorten, signed_percent};
 use super::{
-    CENTRED, DARK, Dot, KEY_X, TICK, WIDTH, heading, place_names, score_axis, text_width,
+    CENTRED, DARK, Dot, GREY, KEY_X, TICK, WIDTH, heading, place_names, score_axis, text_width,
     unit_range, usable,
 };
 
@@ -42,7 +42,7 @@ pub struct Standing<'a> {
     pub line: Option<[(f64, f64); 2]>,
 }
 
-const HEIGHT: f64 = 700.0;
+const HEIGHT: f64 = 640.0;
 const PLOT: Rect = Rect {
     x: 92.0,
     y: 104.0,
@@ -136,12 +136,14 @@ pub fn student_history(tests: &[Test], standing: &Standing, title: &str) -> Stri
             svg.circle(dot.x, dot.y, dot.r, &extra)
         });
     }
+    let mut taken = Vec::new();
     let line = trend_line(standing);
     if let Some([from, to]) = line {
         let at = |(day, score)| (days.at(day), scores.at(score));
-        svg.line([at(from), at(to)], &trend_style(standing));
+        let ends = [at(from), at(to)];
+        svg.line(ends, &trend_style(standing));
+        taken.extend(along(ends));
     }
-    let mut taken = Vec::new();
     if let Some(level) = level {
         let (x, y) = (days.at(standing.as_of), scores.at(level));
         svg.group(&words, |svg| {
@@ -158,7 +160,15 @@ pub fn student_history(tests: &[Test], standing: &Standing, title: &str) -> Stri
         });
     }
     name_tests(&mut svg, &tests, &dots, &taken);
-    key(&mut svg, standing, line.is_some(), most > 0.0);
+    key(&mut svg, standing, line.is_some(), tests.len(), most > 0.0);
+    let beyond = tests
+        .iter()
+        .filter(|t| !(lo..=hi).contains(&t.score))
+        .count();
+    if beyond > 0 {
+        let words = format!("Drawn at the edge, as they lie beyond the frame: {beyond}.");
+        svg.text(40.0, HEIGHT - 10.0, 12.0, GREY, &words);
+    }
     svg.finish()
 }
 
@@ -228,6 +238,20 @@ fn trend_line(standing: &Standing) -> Option<[(f64, f64); 2]> {
     (is_usable(from) && is_usable(to)).then_some([from, to])
 }
 
+/// Small places along a line, which no name may cover.
+fn along([(x1, y1), (x2, y2)]: [(f64, f64); 2]) -> impl Iterator<Item = Rect> {
+    let steps = ((x2 - x1).hypot(y2 - y1) / 6.0).ceil().max(1.0);
+    (0..=steps as u32).map(move |i| {
+        let share = f64::from(i) / steps;
+        Rect {
+            x: x1 + (x2 - x1) * share - 3.0,
+            y: y1 + (y2 - y1) * share - 3.0,
+            w: 6.0,
+            h: 6.0,
+        }
+    })
+}
+
 /// Dark where falling and orange where rising, as on the school map; the dashes tell them apart
 /// where colours do not.
 fn trend_style(standing: &Standing) -> String {
@@ -242,12 +266,8 @@ fn trend_style(standing: &Standing) -> String {
 fn frame(svg: &mut Svg, days: &Axis, scores: &Axis, standing: &Standing) {
     svg.rect(PLOT, "fill=\"#fafafa\" stroke=\"#ccc\"");
     svg.rect(FADING, "fill=\"#fafafa\" stroke=\"#ccc\"");
-    score_axis(
-        svg,
-        PLOT,
-        scores,
-        "Score, difficulty taken out, in per cent",
-    );
+    let words = "Score, difficulty taken out, in per cent";
+    score_axis(svg, PLOT, scores, true, words);
     for (day, words) in day_ticks(days.lo, days.hi) {
         let x = days.at(day);
         svg.line([(x, PLOT.y), (x, PLOT.bottom())], TICK);
@@ -308,7 +328,7 @@ fn name_tests(svg: &mut Svg, tests: &[&Test], dots: &[Dot], taken: &[Rect]) {
     }
 }
 
-fn key(svg: &mut Svg, standing: &Standing, has_line: bool, has_names: bool) {
+fn key(svg: &mut Svg, standing: &Standing, has_line: bool, tests: usize, has_names: bool) {
     let bold = "font-weight=\"600\" fill=\"#333\"";
     svg.text(KEY_X, 120.0, 15.0, bold, "How to read it");
     let (x, words_x) = (KEY_X + 14.0, KEY_X + 38.0);
@@ -327,12 +347,11 @@ fn key(svg: &mut Svg, standing: &Standing, has_line: bool, has_names: bool) {
             svg.circle(x, y, r, &extra);
         }
     };
-    entry(
-        svg,
-        &dot(11.0, 0.9),
-        &["an assessment; larger:", "more of the level"],
-    );
-    entry(svg, &dot(6.0, 0.25), &["paler: older, counts less"]);
+    if tests > 0 {
+        let words = ["an assessment; larger:", "more of the level"];
+        entry(svg, &dot(11.0, 0.9), &words);
+        entry(svg, &dot(6.0, 0.25), &["paler: older, counts less"]);
+    }
     if has_names {
         entry(svg, &|_, _| (), &["by name: those that", "count most"]);
     }

@@ -1,7 +1,7 @@
 //! The score sheet: students by questions of one assessment, what is below expectation marked.
 
 use super::draw::{Rect, Svg, fit, percent, shorten};
-use super::{GREY, heading, students, text_width, usable};
+use super::{GREY, heading, plain, students, text_width, usable};
 
 /// A question of the sheet.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ struct Row<'a> {
 }
 
 /// Draws the sheet; `cells` are row by row, one row a student. Students come from the lowest
-/// total, questions in the order in which they are given.
+/// total, otherwise in the order in which they are given, as do questions.
 pub fn score_sheet(
     labels: &[&str],
     questions: &[Question],
@@ -65,7 +65,6 @@ pub fn score_sheet(
         place(a)
             .total_cmp(&place(b))
             .then_with(|| below(b).cmp(&below(a)))
-            .then_with(|| a.label.cmp(b.label))
     });
     let layout = Layout::of(&rows, questions);
     let below = cells.iter().filter(|c| c.is_below).count();
@@ -82,7 +81,7 @@ pub fn score_sheet(
         svg.text(layout.width / 2.0, layout.top + 20.0, 20.0, extra, words);
         return svg.finish();
     }
-    layout.head(&mut svg, questions);
+    layout.head(&mut svg, questions, &rows);
     for (at, row) in rows.iter().take(MOST_STUDENTS).enumerate() {
         layout.row(&mut svg, at, row, questions);
     }
@@ -105,13 +104,11 @@ fn figure(score: f64, bounded: bool) -> String {
     if bounded {
         return percent(score, 0);
     }
-    let decimals = match score.abs() {
-        0.0..10.0 => 2,
-        10.0..100.0 => 1,
-        _ => 0,
-    };
-    let text = format!("{score:.decimals$}");
-    fit(&text, 12.0, CELL_W - 4.0)
+    let text = plain(score, score.abs());
+    match text_width(&text, 12.0) <= CELL_W - 4.0 {
+        true => text,
+        false => format!("{score:.0e}").replace('-', "−"),
+    }
 }
 
 /// What lies where.
@@ -176,7 +173,7 @@ impl Layout {
         self.top + (self.rows as f64 + 1.0) * CELL_H
     }
 
-    fn head(&self, svg: &mut Svg, questions: &[Question]) {
+    fn head(&self, svg: &mut Svg, questions: &[Question], rows: &[Row]) {
         for (column, question) in questions.iter().take(self.columns).enumerate() {
             let cell = self.cell(0, column);
             let x = cell.x + CELL_W / 2.0;
@@ -202,6 +199,12 @@ impl Layout {
         let bold = "text-anchor=\"middle\" font-weight=\"600\" fill=\"#333\"";
         let x = self.right() - TOTAL_W / 2.0;
         svg.text(x, self.top - 8.0, SIZE, bold, "total");
+        let totals: Vec<f64> = rows.iter().filter_map(|row| row.total).collect();
+        if !totals.is_empty() {
+            let mean = totals.iter().sum::<f64>() / totals.len() as f64;
+            let extra = "text-anchor=\"middle\" fill=\"#555\" font-style=\"italic\"";
+            svg.text(x, self.top + 15.5, 12.0, extra, &percent(mean, 0));
+        }
     }
 
     fn row(&self, svg: &mut Svg, at: usize, row: &Row, questions: &[Question]) {
