@@ -559,7 +559,9 @@ BEGIN
                                    'score', h.standing -> 'first_score'),
                 jsonb_build_object('taken_at', h.standing -> 'last_at',
                                    'score', h.standing -> 'last_score'))),
-            'mark', jsonb_build_object('type', 'line', 'strokeWidth', 3, 'color',
+            'mark', jsonb_build_object('type', 'line', 'strokeWidth', 3, 'strokeDash',
+                CASE h.standing ->> 'trend' WHEN 'falling' THEN '[]' WHEN 'rising' THEN '[14, 5]'
+                     ELSE '[3, 4]' END::jsonb, 'color',
                 CASE h.standing ->> 'trend' WHEN 'falling' THEN '#240b52' WHEN 'rising' THEN '#b84300'
                      ELSE '#555555' END),
             'encoding', '{"x": {"field": "taken_at", "type": "temporal"},

@@ -87,7 +87,11 @@ fn interval(rows: &[(f64, f64)], mean: f64, bounded: bool, confidence: f64) -> O
         let z2 = normal_quantile(tail).powi(2) / n;
         let middle = (mean + z2 / 2.0) / (1.0 + z2);
         let reach = (z2 * (mean * (1.0 - mean)).max(0.0) + z2 * z2 / 4.0).sqrt() / (1.0 + z2);
-        return Some(((middle - reach).max(0.0), (middle + reach).min(1.0)));
+        // At the ends rounding must not leave the mean outside.
+        return Some((
+            (middle - reach).max(0.0).min(mean),
+            (middle + reach).min(1.0).max(mean),
+        ));
     }
     if rows.len() < 2 {
         return None;
