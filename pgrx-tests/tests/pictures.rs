@@ -477,3 +477,48 @@ fn scores_of_every_kind_and_students_without_a_trend() {
     let svg: String = session.one("SELECT assess.student_history_svg('m', 's7', 'all')");
     assert!(is_drawing(&svg) && svg.contains("<title>all: scores"));
 }
+
+#[test]
+fn the_pictures_on_the_pages_are_those_drawn_today() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.table("SELECT * FROM assess.sample_network()");
+    session.run(
+        "CREATE VIEW responses AS
+         SELECT r.*, c.name AS school
+         FROM sample_network.responses r JOIN sample_network.students s USING (student_id)
+         JOIN sample_network.schools c USING (school_id)",
+    );
+    session.table(
+        "SELECT * FROM assess.create_model(
+             'network', 'responses', 'student_id', 'question_id', 'assessment_id', 'points',
+             'taken_on', max_score => 'max_points', subject => 'subject',
+             student_group => 'school', attempt => 'attempt')",
+    );
+    session.table("SELECT assess.set_option('network', 'as_of', '2026-06-30')");
+    session.run("CALL assess.refresh('network')");
+    for (file, call) in [
+        (
+            "school_map",
+            "school_map_svg('network', 'Math', 'Birchwood Academy')",
+        ),
+        ("item_curve", "item_curve_svg('network', '583')"),
+        (
+            "student_history",
+            "student_history_svg('network', '10', 'Math')",
+        ),
+        (
+            "score_sheet",
+            "score_sheet_svg('network', '82', student_group => 'Birchwood Academy')",
+        ),
+    ] {
+        let drawn: String = session.one(&format!("SELECT assess.{call}"));
+        let path = common::root().join(format!("docs/reference/{file}.svg"));
+        let kept = std::fs::read_to_string(&path).expect("the page has its picture");
+        assert!(
+            drawn == kept,
+            "{} is not what assess.{call} draws",
+            path.display()
+        );
+    }
+}

@@ -496,6 +496,9 @@ impl Mark<'_> {
             (None, None) => {
                 let ring = format!("fill=\"#fff\" stroke=\"{fill}\" stroke-width=\"2.4\"");
                 svg.circle(x, y, r - 0.8, &ring);
+                if self.named {
+                    svg.circle(x, y, r + 1.0, "fill=\"none\" stroke=\"#111\"");
+                }
             }
         });
     }

@@ -28,11 +28,14 @@ pub const MOST_QUESTIONS: usize = 40;
 const CELL_W: f64 = 42.0;
 const CELL_H: f64 = 22.0;
 const SIZE: f64 = 13.0;
+const HEAD_SIZE: f64 = 12.0;
 const LEFT: f64 = 40.0;
 const LEAST_WIDTH: f64 = 820.0;
 /// The darker the lower, as on the school map.
 const FAR_BELOW: &str = "#240b52";
 const BELOW: &str = "#6a4fa3";
+const NONE: &str = "#f0f0f0";
+const DASH: &str = "text-anchor=\"middle\" fill=\"#777\"";
 
 struct Row<'a> {
     label: &'a str,
@@ -129,16 +132,16 @@ const TOTAL_W: f64 = 56.0;
 
 impl Layout {
     fn of(rows: &[Row], questions: &[Question]) -> Self {
-        let widest = |labels: &mut dyn Iterator<Item = &str>, most: f64| {
+        let widest = |labels: &mut dyn Iterator<Item = &str>, size: f64, most: f64| {
             labels
-                .map(|label| text_width(&fit(label, SIZE, most), SIZE))
+                .map(|label| text_width(&fit(label, size, most), size))
                 .fold(0.0, f64::max)
         };
         let mut names = rows.iter().take(MOST_STUDENTS).map(|row| row.label);
-        let names = widest(&mut names, 190.0).max(130.0) + 12.0;
+        let names = widest(&mut names, SIZE, 190.0).max(130.0) + 12.0;
         let columns = questions.len().min(MOST_QUESTIONS);
         let mut heads = questions.iter().take(columns).map(|q| q.label);
-        let head = widest(&mut heads, 120.0);
+        let head = widest(&mut heads, HEAD_SIZE, 120.0);
         let turned = head > CELL_W - 4.0;
         let drawn = rows.len().min(MOST_STUDENTS);
         let top = 104.0 + if turned { head + 8.0 } else { 22.0 };
@@ -178,14 +181,20 @@ impl Layout {
             let cell = self.cell(0, column);
             let x = cell.x + CELL_W / 2.0;
             let y = self.top - 8.0;
-            let label = fit(question.label, SIZE, 120.0);
+            let label = fit(question.label, HEAD_SIZE, 120.0);
             svg.group(&shorten(question.label, 80), |svg| {
                 if self.turned {
                     let (x, y) = (x + 4.5, y);
                     let turned = format!("fill=\"#333\" transform=\"rotate(-90 {x:.1} {y:.1})\"");
-                    svg.text(x, y, SIZE, &turned, &label);
+                    svg.text(x, y, HEAD_SIZE, &turned, &label);
                 } else {
-                    svg.text(x, y, SIZE, "text-anchor=\"middle\" fill=\"#333\"", &label);
+                    svg.text(
+                        x,
+                        y,
+                        HEAD_SIZE,
+                        "text-anchor=\"middle\" fill=\"#333\"",
+                        &label,
+                    );
                 }
             });
             if let Some(facility) = usable(question.facility).filter(|_| question.bounded) {
@@ -237,8 +246,8 @@ impl Layout {
         let x = place.x + CELL_W / 2.0;
         let y = place.y + 15.5;
         let Some(score) = usable(cell.score) else {
-            svg.rect(place, "fill=\"#f0f0f0\"");
-            svg.text(x, y, 12.0, "text-anchor=\"middle\" fill=\"#777\"", "–");
+            svg.rect(place, &format!("fill=\"{NONE}\""));
+            svg.text(x, y, 12.0, DASH, "–");
             return;
         };
         let words = figure(score, bounded);
@@ -277,38 +286,28 @@ impl Layout {
     }
 
     fn foot(&self, svg: &mut Svg, rows: &[Row], questions: usize) {
-        let mut y = self.bottom() + 26.0;
+        let y = self.bottom() + 26.0;
         let mut x = LEFT;
-        let keys: [(&dyn Fn(&mut Svg, f64), &str); 3] = [
-            (
-                &|svg, x| self.key(svg, x, y, BELOW),
-                "below what was expected",
-            ),
-            (
-                &|svg, x| self.key(svg, x, y, FAR_BELOW),
-                "below one half of it",
-            ),
-            (
-                &|svg, x| {
-                    let place = Rect {
-                        x,
-                        y: y - 12.0,
-                        w: 26.0,
-                        h: 16.0,
-                    };
-                    svg.rect(place, "fill=\"#f0f0f0\"");
-                    let extra = "text-anchor=\"middle\" fill=\"#777\"";
-                    svg.text(x + 13.0, y, 12.0, extra, "–");
-                },
-                "no answer",
-            ),
-        ];
-        for (draw, words) in keys {
-            draw(svg, x);
+        for (fill, words) in [
+            (BELOW, "below what was expected"),
+            (FAR_BELOW, "below one half of it"),
+            (NONE, "no answer"),
+        ] {
+            let place = Rect {
+                x,
+                y: y - 12.0,
+                w: 26.0,
+                h: 16.0,
+            };
+            svg.rect(place, &format!("fill=\"{fill}\""));
+            if fill == NONE {
+                svg.text(x + 13.0, y, 12.0, DASH, "–");
+            } else {
+                svg.triangle(x + 13.0, y - 4.0, 3.2, 90, "fill=\"#fff\"");
+            }
             svg.text(x + 34.0, y, 13.0, "fill=\"#333\"", words);
             x += 34.0 + text_width(words, 13.0) + 24.0;
         }
-        y += 26.0;
         let mut notes = format!("{} shown", students(self.rows));
         if let Some(next) = rows.get(self.rows) {
             notes += &format!(", and {} more", rows.len() - self.rows);
@@ -321,17 +320,6 @@ impl Layout {
             let more = questions - self.columns;
             notes += &format!(" The first {} questions, and {more} more.", self.columns);
         }
-        svg.text(LEFT, y, 12.0, GREY, &notes);
-    }
-
-    fn key(&self, svg: &mut Svg, x: f64, y: f64, fill: &str) {
-        let place = Rect {
-            x,
-            y: y - 12.0,
-            w: 26.0,
-            h: 16.0,
-        };
-        svg.rect(place, &format!("fill=\"{fill}\""));
-        svg.triangle(x + 13.0, y - 4.0, 3.2, 90, "fill=\"#fff\"");
+        svg.text(LEFT, y + 26.0, 12.0, GREY, &notes);
     }
 }
