@@ -205,7 +205,8 @@ BEGIN
                     'data', jsonb_build_object('values', jsonb_build_array(
                         jsonb_build_object('level', mean))),
                     'encoding', jsonb_build_object('x', level_axis)),
-                '{"mark": {"type": "rule", "color": "#888888"}, "encoding": {"y": {"datum": 0}}}'::jsonb,
+                '{"mark": {"type": "rule", "color": "#888888"},
+                  "encoding": {"y": {"datum": 0}}}'::jsonb,
                 jsonb_build_object(
                     'transform', '[{"filter": "datum.change != null"}]'::jsonb,
                     'mark', '{"type": "point", "filled": true, "opacity": 0.88,
@@ -215,8 +216,9 @@ BEGIN
     END IF;
     IF has_none THEN
         views := views || jsonb_build_object(
-            'width', 640, 'height', 60, 'title', '{"text": "No trend yet: too few dates", "fontSize": 11,
-                                                  "anchor": "start"}'::jsonb,
+            'width', 640, 'height', CASE WHEN has_trend THEN 60 ELSE 420 END,
+            'title', '{"text": "No trend yet: too few dates", "fontSize": 11,
+                       "anchor": "start"}'::jsonb,
             'transform', '[{"filter": "datum.change == null"}]'::jsonb,
             'mark', '{"type": "point", "filled": false, "strokeWidth": 2}'::jsonb,
             'encoding', look || '{"y": {"field": "student", "type": "nominal", "axis": null}}'::jsonb);
@@ -249,8 +251,8 @@ COMMENT ON FUNCTION @extschema@._level_groups(float8[], float8[], boolean, float
 'internal: mean scores by groups of about the same level';
 
 CREATE FUNCTION @extschema@._item_curve_svg(
-    title text, words text, bounded boolean, levels float8[], students bigint[], scores float8[], ci_lows float8[],
-    ci_highs float8[], expecteds float8[], lowests float8[], highests float8[]) RETURNS text
+    title text, words text, bounded boolean, levels float8[], students bigint[],
+    scores float8[], ci_lows float8[], ci_highs float8[], expecteds float8[], lowests float8[], highests float8[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_curve_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of a question';
 
