@@ -55,14 +55,14 @@ COMMENT ON FUNCTION @extschema@._titled(text, text) IS 'internal: a title that b
 -- A share as per cent for a sentence.
 CREATE FUNCTION @extschema@._percent(share float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT round((100 * share)::numeric) || ' %'
+    SELECT CASE WHEN abs(share) < 'Infinity' THEN round((100 * share)::numeric) || ' %' END
 $$;
 COMMENT ON FUNCTION @extschema@._percent(float8) IS 'internal: a share as per cent';
 
--- A figure as it stands in a Vega-Lite specification.
+-- A figure as it stands in a Vega-Lite specification; JSON knows no others than finite ones.
 CREATE FUNCTION @extschema@._figure(value float8) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT trim_scale(round(value::numeric, 6))
+    SELECT CASE WHEN abs(value) < 'Infinity' THEN trim_scale(round(value::numeric, 6)) END
 $$;
 COMMENT ON FUNCTION @extschema@._figure(float8) IS 'internal: a figure of a picture';
 
