@@ -16,6 +16,7 @@ mod logging;
 mod missing_work;
 mod numbers;
 mod pairs;
+mod pictures;
 mod sample;
 mod school_map;
 mod solvers;
