@@ -574,6 +574,8 @@ fn values(r#type: &str, gradebooks: &[String]) -> Vec<String> {
         "text" | "name" => &["'1'", "''", "'\u{fffd}\u{202e}'", "repeat('x', 1000000)"],
         "boolean" => &["true", "false"],
         "name[]" => &["'{x}'", "'{}'", "'{NULL}'"],
+        "bigint[]" => &["'{1, 2, NULL}'", "'{}'", "'{9223372036854775807}'"],
+        "boolean[]" => &["'{t, f, NULL}'", "'{}'"],
         "regclass" => &["'pg_class'", "'responses'", "0"],
         "regproc" => &["'assess.students'", "0"],
         "oid" => &["'pg_catalog'::regnamespace", "0", "4294967295"],
@@ -609,7 +611,7 @@ fn values(r#type: &str, gradebooks: &[String]) -> Vec<String> {
         ],
         "cstring" => &["'x'", "''", "'gradebook:AQAA'"],
         "bytea" => &["'\\x00'", "'\\x'"],
-        "\"any\"" => &[
+        "\"any\"" | "anycompatible" => &[
             "1",
             "'x'::text",
             "''::bpchar",
@@ -621,7 +623,7 @@ fn values(r#type: &str, gradebooks: &[String]) -> Vec<String> {
         _ => panic!("what are extreme values of {type}?"),
     };
     let quoted = |value: &&str| match r#type {
-        "\"any\"" => (*value).to_owned(),
+        "\"any\"" | "anycompatible" => (*value).to_owned(),
         _ => format!("{value}::{type}"),
     };
     listed.iter().map(quoted).collect()
@@ -675,7 +677,7 @@ fn every_function_survives_null_and_extreme_arguments() {
         // The arguments that must be given, and any one of the others by name.
         let mut lists: Vec<Vec<String>> = Vec::new();
         let null = |at: &usize| match types[*at] {
-            "\"any\"" => "NULL::int".to_owned(),
+            "\"any\"" | "anycompatible" => "NULL::int".to_owned(),
             known => format!("NULL::{known}"),
         };
         lists.push((0..types.len()).map(|at| null(&at)).collect());
