@@ -26,27 +26,35 @@ BEGIN ATOMIC
          'one row for each refresh: when, how long, how many rows, with which settings, and how it ended'),
         (4, 'responses', 'VIEW', false,
          'the source as the model reads it, under the names of assess.gradebook_agg'),
-        (5, 'parts', 'MATERIALIZED VIEW', true,
+        (5, 'tracking', 'TABLE', false,
+         'one row: how the model is told what changes in the source'),
+        (6, 'changes', 'TABLE', false,
+         'notes of what changed in the source since the last refresh'),
+        (7, 'stored_parts', 'TABLE', false,
+         'a gradebook for each subject, group and period, as of the last refresh'),
+        (8, 'dirty', 'VIEW', false,
+         'periods in which something changed since the last refresh'),
+        (9, 'parts', 'MATERIALIZED VIEW', true,
          'a gradebook for each subject and group: the only relation that reads the source'),
-        (6, 'gradebook', 'MATERIALIZED VIEW', true,
+        (10, 'gradebook', 'MATERIALIZED VIEW', true,
          'a gradebook for each subject, and the time it is of'),
-        (7, 'questions', 'MATERIALIZED VIEW', true,
+        (11, 'questions', 'MATERIALIZED VIEW', true,
          'how good each question is; assess.items() tells how'),
-        (8, 'students', 'MATERIALIZED VIEW', true,
+        (12, 'students', 'MATERIALIZED VIEW', true,
          'where each student stands in each subject; assess.students() tells how'),
-        (9, 'assessments', 'MATERIALIZED VIEW', true,
+        (13, 'assessments', 'MATERIALIZED VIEW', true,
          'size, mean and reliability of each assessment'),
-        (10, 'coverage', 'VIEW', false,
+        (14, 'coverage', 'VIEW', false,
          'what became of every row of the source: used, or left out and why'),
-        (11, 'help_list', 'VIEW', false,
+        (15, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
-        (12, 'check_in_list', 'VIEW', false,
+        (16, 'check_in_list', 'VIEW', false,
          'students of whom too little is known: no evidence, old evidence, or missing work'),
-        (13, 'question_review', 'VIEW', false,
+        (17, 'question_review', 'VIEW', false,
          'questions whose scores speak against them, the worst first'),
-        (14, 'school_map', 'VIEW', false,
+        (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
-        (15, 'score_sheet', 'VIEW', false,
+        (19, 'score_sheet', 'VIEW', false,
          'the score of each student on each question beside what was expected')
     ) AS r(place, relation, kind, refreshed, about);
 END;
@@ -68,6 +76,20 @@ BEGIN ATOMIC
         ('student_group', 'the school, class or other group of the student''s latest response'),
         ('gradebook', 'all responses in one value, for the functions of schema assess'),
         ('rows', 'rows of the source'),
+        ('period', 'first day of the period, in UTC; -infinity for rows without a usable time, infinity for all periods'),
+        ('dated', 'the time in the source, without the attempt'),
+        ('changed_at', 'when the row was last changed'),
+        ('source', 'the table of responses'),
+        ('members', 'its partitions, as they were last seen'),
+        ('mode', 'how changes become known: triggers or changed_at'),
+        ('type', 'type of the times in the source'),
+        ('changed_to', 'changes up to this time have been seen'),
+        ('frozen', 'whether the stored parts are as new as the snapshot; only ever true inside a refresh'),
+        ('xact', 'the transaction that changed something'),
+        ('noted', 'when it began'),
+        ('periods', 'periods that were aggregated again; null where changes are not tracked'),
+        ('late_commit', 'how long before the last change seen rows are looked at again'),
+        ('compare_counts', 'whether a refresh compares the rows of each period with what is stored'),
         ('reason', 'used, or why rows were left out'),
         ('score', 'the score; in score_sheet the share of the maximum'),
         ('max_score', 'the maximum of the score'),
@@ -271,7 +293,7 @@ BEGIN
     END IF;
     SELECT t.typcategory INTO kind FROM pg_type t WHERE t.oid = type;
     IF kinds IS NOT NULL AND kind <> ALL (kinds)
-       OR argument = 'taken_at' AND @extschema@._base(type) NOT IN
+       OR argument IN ('taken_at', 'changed_at') AND @extschema@._base(type) NOT IN
            ('date'::regtype::oid, 'timestamp'::regtype::oid, 'timestamptz'::regtype::oid) THEN
         RAISE EXCEPTION 'column % of % cannot be used for %',
                         quote_ident(attribute), source, argument
@@ -284,6 +306,16 @@ END $$;
 COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name, text[], text) IS
 'internal: the type of a column that a model names';
 
+-- What a relation of a model is; null where the model has none of that name.
+CREATE FUNCTION @extschema@._kind(model name, relation name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
+    FROM   pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE  n.nspname = _kind.model AND c.relname = _kind.relation;
+END;
+COMMENT ON FUNCTION @extschema@._kind(name, name) IS 'internal: what a relation of a model is';
+
 -- Column comments of a relation of a model.
 CREATE FUNCTION @extschema@._comment(model name, relation name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -291,7 +323,8 @@ DECLARE
     what record;
 BEGIN
     FOR what IN
-        SELECT r.kind, r.about FROM @extschema@._relations() r WHERE r.relation = _comment.relation
+        SELECT @extschema@._kind(model, r.relation) AS kind, r.about
+        FROM   @extschema@._relations() r WHERE r.relation = _comment.relation
     LOOP
         EXECUTE format('COMMENT ON %s %I.%I IS %L', what.kind, model, relation, what.about);
     END LOOP;
@@ -344,16 +377,17 @@ END $$;
 COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
 
 -- Makes one relation of a model, with its comments. {m} stands for the model.
-CREATE FUNCTION @extschema@._create(model name, relation name, definition text) RETURNS void
+CREATE FUNCTION @extschema@._create(
+    model name, relation name, definition text, kind text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
+    usual text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
 BEGIN
-    EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
+    EXECUTE format('CREATE %s %I.%I %s', coalesce(kind, usual), model, relation,
                    replace(definition, '{m}', quote_ident(model)));
     PERFORM @extschema@._comment(model, relation);
 END $$;
-COMMENT ON FUNCTION @extschema@._create(name, name, text) IS 'internal: makes a relation of a model';
+COMMENT ON FUNCTION @extschema@._create(name, name, text, text) IS 'internal: makes a relation of a model';
 
 CREATE FUNCTION @extschema@.create_model(
     model name,
@@ -370,6 +404,9 @@ CREATE FUNCTION @extschema@.create_model(
     status name DEFAULT NULL,
     counted text[] DEFAULT NULL,
     answer name DEFAULT NULL,
+    track_changes text DEFAULT 'none',
+    changed_at name DEFAULT NULL,
+    period text DEFAULT 'month',
     if_not_exists boolean DEFAULT false
 ) RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -382,6 +419,8 @@ DECLARE
     assessment_id record;
     score_value text;
     time_value text;
+    time_type regtype;
+    tracked text := '';
     list text;
     has_rows boolean;
     run bigint;
@@ -437,6 +476,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Name the column as status, and as counted its values with which a score counts.';
     END IF;
+    time_type := @extschema@._tracking_type(source, taken_at, track_changes, changed_at, period);
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', source) INTO has_rows;
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
@@ -456,6 +496,12 @@ BEGIN
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
         time_value := format('%s + r.%I * interval ''1 microsecond''', time_value, attempt);
+    END IF;
+
+    IF track_changes <> 'none' THEN
+        tracked := format(', %s AS period, r.%I AS dated',
+            (@extschema@._period(format('r.%I', taken_at), time_type, period)).beginning, taken_at)
+            || CASE WHEN changed_at IS NULL THEN '' ELSE format(', r.%I AS changed_at', changed_at) END;
     END IF;
 
     EXECUTE format('CREATE SCHEMA %I', model);
@@ -487,6 +533,7 @@ BEGIN
           rows_excluded jsonb,
           settings jsonb,
           steps jsonb,
+          periods int,
           sqlstate text,
           error text,
           pid int NOT NULL DEFAULT pg_backend_pid(),
@@ -494,7 +541,7 @@ BEGIN
     PERFORM @extschema@._create(model, 'runs', format(
         'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
                    CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
-                   l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps,
+                   l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
                    CASE WHEN l.is_lost THEN ''57P01'' ELSE l.sqlstate END AS sqlstate,
                    CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END AS error,
                    l.method_version
@@ -505,20 +552,26 @@ BEGIN
     PERFORM @extschema@._create(model, 'responses', format(
         'WITH (security_invoker = true) AS
          SELECT %s AS subject, %s AS student_group, %s AS student, %s AS item, %s AS assessment,
-                %s AS score, %s AS max_score, %s AS taken_at, %s AS answer
+                %s AS score, %s AS max_score, %s AS taken_at, %s AS answer%s
          FROM %s AS r',
         coalesce('r.' || quote_ident(subject), '''all''::text'),
         coalesce('r.' || quote_ident(student_group), 'NULL::text'),
         student_id.expression, item_id.expression, assessment_id.expression, score_value,
         coalesce('r.' || quote_ident(max_score) || '::float8', '1::float8'), time_value,
-        coalesce('r.' || quote_ident(answer), 'NULL::text'), source));
+        coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source));
 
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
-    PERFORM @extschema@._create(model, 'parts',
-        'AS SELECT r.subject, r.student_group, count(*) AS rows,
-                   @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                             r.taken_at) AS gradebook
-            FROM {m}.responses r GROUP BY r.subject, r.student_group');
+    IF track_changes <> 'none' THEN
+        PERFORM @extschema@._create_tracking(model, source, taken_at, time_type, period,
+                                             track_changes, changed_at);
+    ELSE
+        PERFORM @extschema@._create(model, 'parts',
+            'AS SELECT r.subject, r.student_group, count(*) AS rows,
+                       @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
+                                                 r.taken_at) AS gradebook
+                FROM {m}.responses r GROUP BY r.subject, r.student_group');
+        EXECUTE format('CREATE UNIQUE INDEX ON %I.parts (subject, student_group)', model);
+    END IF;
     PERFORM @extschema@._create(model, 'gradebook',
         'AS SELECT p.subject, @extschema@.rollup(p.gradebook) AS gradebook,
                    sum(p.rows)::bigint AS rows,
@@ -557,8 +610,7 @@ BEGIN
         list, @extschema@._call('@extschema@.assessments'::regproc)));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
-        'CREATE UNIQUE INDEX ON {m}.parts (subject, student_group);
-         CREATE UNIQUE INDEX ON {m}.gradebook (subject);
+        'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
          CREATE UNIQUE INDEX ON {m}.questions (subject, item);
          CREATE UNIQUE INDEX ON {m}.students (subject, student);
          CREATE UNIQUE INDEX ON {m}.assessments (subject, assessment)', '{m}', quote_ident(model));
@@ -617,8 +669,15 @@ BEGIN
                  ON s.subject IS NOT DISTINCT FROM g.subject AND s.student = r.student::%1$s
             WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back));
 
-    PERFORM @extschema@._succeeded(model, run, '{}');
-    FOR what IN SELECT r.* FROM @extschema@._relations() r ORDER BY r.place LOOP
+    IF track_changes <> 'none' THEN
+        PERFORM @extschema@._freeze(model, false);
+    END IF;
+    PERFORM @extschema@._succeeded(model, run, '{}', NULL);
+    FOR what IN
+        SELECT r.relation, r.refreshed, @extschema@._kind(model, r.relation) AS kind
+        FROM   @extschema@._relations() r ORDER BY r.place
+    LOOP
+        CONTINUE WHEN what.kind IS NULL;
         relation := format('%I.%I', model, what.relation);
         kind := lower(what.kind);
         rows := NULL;
@@ -637,9 +696,14 @@ DECLARE
     what record;
 BEGIN
     PERFORM @extschema@._model(model);
+    PERFORM @extschema@._drop_triggers(model);
     -- Without CASCADE: what others have made over it is theirs.
-    FOR what IN SELECT * FROM @extschema@._relations() ORDER BY place DESC LOOP
-        EXECUTE format('DROP %s IF EXISTS %I.%I', what.kind, model, what.relation);
+    FOR what IN
+        SELECT r.relation, @extschema@._kind(model, r.relation) AS kind
+        FROM   @extschema@._relations() r ORDER BY r.place DESC
+    LOOP
+        CONTINUE WHEN what.kind IS NULL;
+        EXECUTE format('DROP %s %I.%I', what.kind, model, what.relation);
     END LOOP;
     EXECUTE format('DROP SCHEMA %I', model);
 END $$;
