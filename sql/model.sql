@@ -421,6 +421,7 @@ DECLARE
     time_value text;
     time_type regtype;
     tracked text := '';
+    belongs text;
     list text;
     has_rows boolean;
     run bigint;
@@ -588,18 +589,25 @@ BEGIN
         list, @extschema@._call('@extschema@.items'::regproc)));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
+    -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
+    -- for; stored parts of many periods are made one first, as a student is in many of them.
+    belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
+        'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
+                           p.subject, b.student, p.student_group
+                    FROM %s p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
+                    ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
+                ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
+        CASE track_changes WHEN 'none' THEN '{m}.parts' ELSE
+             '(SELECT q.subject, q.student_group, @extschema@.rollup(q.gradebook) AS gradebook
+               FROM {m}.parts q GROUP BY q.subject, q.student_group)' END) END;
     PERFORM @extschema@._create(model, 'students', format(
-        'AS SELECT g.subject, s.student::%s AS student,
-                   CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
-                             >= o.min_group_size THEN m.student_group END AS student_group,
+        'AS SELECT g.subject, s.student::%s AS student, %s AS student_group,
                    %s, g.run_id, g.as_of, g.method_version
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s
-            LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
-                              p.subject, b.student, p.student_group
-                       FROM {m}.parts p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
-                       ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
-                   ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
-        student_id.back, list, @extschema@._call('@extschema@.students'::regproc)));
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s %s',
+        student_id.back, CASE WHEN student_group IS NULL THEN 'NULL::text' ELSE
+            'CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
+                       >= o.min_group_size THEN m.student_group END' END,
+        list, @extschema@._call('@extschema@.students'::regproc), belongs));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list

@@ -14,7 +14,7 @@
 -- are those of UTC, as sessions may differ in their time zones.
 CREATE FUNCTION @extschema@._period(
     expression text, type regtype, period text,
-    OUT beginning text, OUT in_calendar text)
+    OUT beginning text, OUT out_of_calendar text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     zone text := CASE WHEN type = 'timestamptz'::regtype THEN ' 00:00+00' ELSE '' END;
@@ -22,10 +22,11 @@ DECLARE
                        THEN format('timezone(''UTC'', %s)', expression)
                        ELSE format('%s::timestamp', expression) END;
 BEGIN
-    in_calendar := format('%1$s >= %2$s ''1900-01-01%3$s'' AND %1$s < %2$s ''2200-01-01%3$s''',
-                          expression, type, zone);
-    beginning := format('CASE WHEN %s THEN %s ELSE date ''-infinity'' END', in_calendar,
-                        CASE WHEN type = 'date'::regtype AND period = 'day' THEN expression || '::date'
+    out_of_calendar := format('%1$s IS NULL OR %1$s < %2$s ''1900-01-01%3$s''
+                               OR %1$s >= %2$s ''2200-01-01%3$s''', expression, type, zone);
+    beginning := format('CASE WHEN %s THEN date ''-infinity'' ELSE %s END', out_of_calendar,
+                        CASE WHEN type = 'date'::regtype AND period = 'day'
+                             THEN expression || '::date'
                              ELSE format('date_trunc(%L, %s)::date', period, local) END);
 END $$;
 COMMENT ON FUNCTION @extschema@._period(text, regtype, text) IS
@@ -72,8 +73,8 @@ BEGIN
         INTO   ranges FROM unnest(periods) d(p) WHERE isfinite(d.p);
     END IF;
     IF '-infinity'::date = ANY (periods) THEN
-        ranges := concat_ws(' OR ', ranges, format('((%s) IS NOT TRUE)',
-            (@extschema@._period('r.dated', type, period)).in_calendar));
+        ranges := concat_ws(' OR ', ranges, format('(%s)',
+            (@extschema@._period('r.dated', type, period)).out_of_calendar));
     END IF;
     RETURN coalesce(ranges, 'false');
 END $$;
@@ -320,7 +321,7 @@ BEGIN
         || ' UNION ALL ' || format(live, format(
             'EXISTS (SELECT FROM d WHERE d.period = ''-infinity'')
              AND NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
-             AND (%s) IS NOT TRUE', (@extschema@._period('r.dated', type, period)).in_calendar))
+             AND (%s)', (@extschema@._period('r.dated', type, period)).out_of_calendar))
         || ' UNION ALL ' || format(live,
             'EXISTS (SELECT FROM d WHERE d.period = ''infinity'')'), 'VIEW');
     EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING',
