@@ -103,6 +103,10 @@ DECLARE
     note regprocedure := format('%I.note_changes()', model)::regprocedure;
     what record;
 BEGIN
+    -- Foreign tables cannot tell: who has one among the partitions is taken to have changed.
+    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = member) NOT IN ('r', 'p') THEN
+        RETURN;
+    END IF;
     FOR what IN
         SELECT * FROM (VALUES
             ('INSERT', 'REFERENCING NEW TABLE AS added'),

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What a refresh costs: all ROWS responses read again, or only the periods with one per cent of new
-# rows. RUNS runs of each, medians; beside a private release server.
+# rows, with students of SCHOOLS schools. RUNS runs of each, medians; beside a private release server.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-export ROWS=${ROWS:-10000000} RUNS=${RUNS:-3}
+export ROWS=${ROWS:-10000000} RUNS=${RUNS:-3} SCHOOLS=${SCHOOLS:-40}
 
 if [ -z "${PG_ASSESS_PRIVATE_SERVER:-}" ]; then
     CARGO_TERM_QUIET=true "${MAKE:-make}" -s --no-print-directory build
@@ -16,10 +16,13 @@ sql() {
 
 echo "Generating $ROWS responses ..."
 sql -v rows="$ROWS" -f tests/bench/responses.sql
-sql -c 'CREATE INDEX ON bench.responses (taken_on)'
+sql -c "ALTER TABLE bench.responses ADD school int
+            GENERATED ALWAYS AS (student_id % greatest($SCHOOLS, 1)) STORED" \
+    -c 'CREATE INDEX ON bench.responses (taken_on)' -c 'VACUUM ANALYZE bench.responses'
 
 columns="'bench.responses', 'student_id', 'question_id', 'assessment_id', 'points', 'taken_on',
          max_score => 'max_points', subject => 'subject'"
+[ "$SCHOOLS" -eq 0 ] || columns="$columns, student_group => 'school'"
 sql -t -o /dev/null <<SQL
 SELECT assess.create_model('untracked', $columns);
 SELECT assess.create_model('tracked_' || period, $columns, track_changes => 'triggers',
@@ -32,7 +35,8 @@ SQL
 models="untracked tracked_day tracked_week tracked_month"
 for ((run = 0; run <= RUNS; run++)); do
     sql -t -o /dev/null <<SQL
-INSERT INTO bench.responses
+INSERT INTO bench.responses (student_id, subject, assessment_id, question_id, points, max_points,
+                             taken_on)
 SELECT r.student_id, r.subject, r.assessment_id + 1000 * ($run + 1),
        r.question_id + 100000 * ($run + 1), r.points, r.max_points,
        (SELECT max(taken_on) + 1 FROM bench.responses)
@@ -93,7 +97,7 @@ BEGIN
                 extract(epoch FROM clock_timestamp() - began) * 1000);
             began := clock_timestamp();
             FOR i IN 1..1000 LOOP
-                EXECUTE format('INSERT INTO %s VALUES (1, ''ELA'', 1, 1, 1, 1, ''2025-10-01'')', target);
+                EXECUTE format('INSERT INTO %s VALUES (1, ''ELA'', 1, 1, 1, 1, ''2025-10-01'', 1)', target);
             END LOOP;
             INSERT INTO written VALUES (target = 'bench.noted'::regclass, '1,000 rows one by one',
                 extract(epoch FROM clock_timestamp() - began) * 1000);
