@@ -427,6 +427,37 @@ fn a_restored_model_goes_on() {
 }
 
 #[test]
+fn names_made_to_break_things_do_nothing_but_work() {
+    let database = Database::new();
+    let mut session = database.session();
+    let name = "m%I ' \" $body$ é query schema";
+    let quoted = name.replace('\'', "''");
+    session.run(&format!(
+        "CREATE TABLE \"s%I \"\"q'\" (\"st'u\" int, \"it%s\" int, \"as$b$\" int, \"po\"\"x\" int,
+             \"at '%L' $body$\" timestamptz, query text, schema text, period text);
+         CREATE TABLE heir () INHERITS (\"s%I \"\"q'\");
+         INSERT INTO heir SELECT s, i, i / 5, (s + i) % 2,
+             timestamptz '2025-01-01' + i * interval '10 days', 'q', 's', 'p'
+         FROM generate_series(1, 30) s, generate_series(1, 40) i;
+         SELECT assess.create_model('{quoted}', '\"s%I \"\"q''\"', 'st''u', 'it%s', 'as$b$', 'po\"x',
+             'at ''%L'' $body$', subject => 'query', student_group => 'period',
+             track_changes => 'triggers');
+         DELETE FROM heir WHERE \"it%s\" = 3;
+         DELETE FROM ONLY \"s%I \"\"q'\";
+         UPDATE \"s%I \"\"q'\" SET \"po\"\"x\" = 1 WHERE \"it%s\" = 9"
+    ));
+    session.run(&format!("CALL assess.refresh('{quoted}')"));
+    let schema = name.replace('"', "\"\"");
+    let run = session.table(&format!(
+        "SELECT status, periods, rows_used FROM \"{schema}\".runs ORDER BY run_id DESC LIMIT 1"
+    ));
+    assert_eq!(run, ["succeeded|2|1170"]);
+    session.run(&format!("SELECT assess.drop_model('{quoted}')"));
+    let left: i64 = session.one("SELECT count(*) FROM pg_trigger");
+    assert_eq!(left, 0);
+}
+
+#[test]
 fn mistakes_are_told() {
     let database = Database::new();
     let mut session = database.session();
