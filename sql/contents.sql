@@ -21,3 +21,9 @@ CREATE FUNCTION @extschema@.members(gradebook @extschema@.gradebook) RETURNS TAB
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'members_wrapper';
 COMMENT ON FUNCTION @extschema@.members(@extschema@.gradebook) IS
 'the students in a gradebook, with the number and the first and last time of their responses';
+
+CREATE FUNCTION @extschema@.without(gradebook @extschema@.gradebook, items text[])
+RETURNS @extschema@.gradebook
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'without_wrapper';
+COMMENT ON FUNCTION @extschema@.without(@extschema@.gradebook, text[]) IS
+'a gradebook without the responses to some questions; unknown ones are passed over';

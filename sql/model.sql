@@ -49,13 +49,19 @@ BEGIN ATOMIC
         (15, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
         (16, 'check_in_list', 'VIEW', false,
-         'students of whom too little is known: no evidence, old evidence, or missing work'),
+         'students of whom too little is known: no evidence, old evidence, or much missing work'),
         (17, 'question_review', 'VIEW', false,
          'questions whose scores speak against them, the worst first'),
         (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
         (19, 'score_sheet', 'VIEW', false,
-         'the score of each student on each question beside what was expected')
+         'the score of each student on each question beside what was expected'),
+        (40, 'alert_rules', 'TABLE', false,
+         'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
+        (41, 'alerts', 'TABLE', false,
+         'one row for each alert that was raised; it holds until it has ended'),
+        (42, 'run_figures', 'TABLE', false,
+         'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
@@ -150,8 +156,24 @@ BEGIN ATOMIC
         -- The model's own settings.
         ('pass_mark', 'share of the maximum that is expected on every question; null: the question''s own facility'),
         ('help_need', 'need from which a student is on the help list'),
+        ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
         ('keep_runs', 'runs that are kept in the log'),
+        ('keep_alerts', 'how long alerts that have ended are kept'),
+        -- Those of alerts.
+        ('rule', 'the rule, see alert_rules'),
+        ('threshold', 'what the rule allows, in its unit'),
+        ('unit', 'what the threshold is measured in'),
+        ('enabled', 'whether the rule raises alerts'),
+        ('about', 'when the rule holds'),
+        ('alert_id', 'counts the alerts'),
+        ('raised', 'when the alert was raised'),
+        ('ended', 'when it was found to hold no longer; null while it holds'),
+        ('value', 'the figure, in the unit of its threshold where it has one'),
+        ('value_se', 'standard error of the figure'),
+        ('message', 'the alert as a sentence'),
+        ('figure', 'level: mean level of the group; told_level: what it is compared with; left_out: share of the rows'),
+        ('size', 'students or rows that the figure is of'),
         -- Those of the method.
         ('half_life', 'age at which evidence counts one half'),
         ('attempts', 'which of several attempts counts: first, last or best'),
@@ -183,21 +205,35 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._columns() IS 'internal: what the columns of a model mean';
 
--- The choices of the method: the arguments with a default of the functions that a model calls.
-CREATE FUNCTION @extschema@._options()
-RETURNS TABLE (function regproc, place int, option name, type text, usual text)
+-- The arguments of a function that are choices of the method.
+CREATE FUNCTION @extschema@._arguments(function regproc)
+RETURNS TABLE (place int, option name, type text, usual text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT f.oid, a.place::int, a.name::name, pg_catalog.format_type(a.type, NULL),
+    SELECT a.place::int, a.name::name, pg_catalog.format_type(a.type, NULL),
            pg_catalog.pg_get_function_arg_default(f.oid, a.place::int)
     FROM   pg_catalog.pg_proc f
     CROSS  JOIN LATERAL ROWS FROM (
                pg_catalog.unnest(f.proargnames), pg_catalog.unnest(f.proallargtypes),
                pg_catalog.unnest(f.proargmodes)) WITH ORDINALITY AS a(name, type, mode, place)
-    WHERE  f.oid IN ('@extschema@.students'::pg_catalog.regproc,
-                     '@extschema@.items'::pg_catalog.regproc,
-                     '@extschema@.assessments'::pg_catalog.regproc)
-    AND    a.mode = 'i' AND a.name NOT IN ('gradebook', 'as_of', 'previous');
+    WHERE  f.oid = function AND a.mode = 'i'
+    AND    a.name NOT IN ('gradebook', 'as_of', 'previous', 'resamples', 'seed');
+END;
+COMMENT ON FUNCTION @extschema@._arguments(regproc) IS
+'internal: the arguments of a function that are choices of the method';
+
+-- The choices of the method that a model has to make.
+CREATE FUNCTION @extschema@._options()
+RETURNS TABLE (place bigint, option name, type text, usual text)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT min(f.place * 100 + a.place), a.option, min(a.type), min(a.usual)
+    FROM   pg_catalog.unnest(ARRAY['@extschema@.students'::pg_catalog.regproc,
+                                   '@extschema@.items'::pg_catalog.regproc,
+                                   '@extschema@.assessments'::pg_catalog.regproc])
+           WITH ORDINALITY AS f(function, place)
+    CROSS  JOIN LATERAL @extschema@._arguments(f.function) a
+    GROUP  BY a.option;
 END;
 COMMENT ON FUNCTION @extschema@._options() IS 'internal: the choices of the method';
 
@@ -344,16 +380,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._comment(name, name) IS 'internal: comments of a relation of a model';
 
--- The call of a solver over g.gradebook with the settings of the model as o.
-CREATE FUNCTION @extschema@._call(function regproc) RETURNS text
+-- The call of a solver over g.gradebook with the settings of the model as o. A model that was made
+-- by an older version has no settings of what came later; there the usual value holds.
+CREATE FUNCTION @extschema@._call(model name, function regproc) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format('%s(g.gradebook, as_of => g.as_of, %s)', _call.function,
                              pg_catalog.string_agg(
-                                 pg_catalog.format('%1$I => o.%1$I', o.option), ', ' ORDER BY o.place))
-    FROM   @extschema@._options() o WHERE o.function = _call.function;
+                                 pg_catalog.format('%1$I => o.%1$I', a.option), ', ' ORDER BY a.place))
+    FROM   @extschema@._arguments(_call.function) a
+    JOIN   pg_catalog.pg_attribute s ON s.attname = a.option
+    WHERE  s.attrelid = pg_catalog.format('%I.settings', model)::pg_catalog.regclass;
 END;
-COMMENT ON FUNCTION @extschema@._call(regproc) IS 'internal: the call of a solver in a model';
+COMMENT ON FUNCTION @extschema@._call(name, regproc) IS 'internal: the call of a solver in a model';
 
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
@@ -376,18 +415,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
 
--- Makes one relation of a model, with its comments. {m} stands for the model.
-CREATE FUNCTION @extschema@._create(
-    model name, relation name, definition text, kind text DEFAULT NULL) RETURNS void
+-- Makes one relation of a model, with its comments. In the definition {m} stands for the model, and
+-- format() then puts the parts in, in which nothing is replaced: names may be anything.
+CREATE FUNCTION @extschema@._create(model name, relation name, definition text,
+                                    VARIADIC parts text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    usual text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
+    kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
 BEGIN
-    EXECUTE format('CREATE %s %I.%I %s', coalesce(kind, usual), model, relation,
-                   replace(definition, '{m}', quote_ident(model)));
+    EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
+                   format(replace(definition, '{m}', replace(quote_ident(model), '%', '%%')),
+                          VARIADIC parts));
     PERFORM @extschema@._comment(model, relation);
 END $$;
-COMMENT ON FUNCTION @extschema@._create(name, name, text, text) IS 'internal: makes a relation of a model';
+COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
 
 CREATE FUNCTION @extschema@.create_model(
     model name,
@@ -407,6 +448,7 @@ CREATE FUNCTION @extschema@.create_model(
     track_changes text DEFAULT 'none',
     changed_at name DEFAULT NULL,
     period text DEFAULT 'month',
+    settings jsonb DEFAULT '{}',
     if_not_exists boolean DEFAULT false
 ) RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -496,7 +538,7 @@ BEGIN
     -- Of several attempts at one time, the later comes later.
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
-        time_value := format('%s + r.%I * interval ''1 microsecond''', time_value, attempt);
+        time_value := format('%s + coalesce(r.%I, 0) * interval ''1 microsecond''', time_value, attempt);
     END IF;
 
     IF track_changes <> 'none' THEN
@@ -511,17 +553,22 @@ BEGIN
 
     SELECT string_agg(format('%I %s DEFAULT %s', o.option, o.type, o.usual), ', ' ORDER BY o.place)
     INTO   list
-    FROM  (SELECT DISTINCT ON (p.option) p.option, p.type, p.usual, p.place
-           FROM  @extschema@._options() p ORDER BY p.option, p.place) o;
-    PERFORM @extschema@._create(model, 'settings', format(
+    FROM   @extschema@._options() o;
+    PERFORM @extschema@._create(model, 'settings',
         '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
           as_of timestamptz CHECK (isfinite(as_of)),
           pass_mark float8 CHECK (pass_mark BETWEEN 0 AND 1),
           help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
+          missing_share float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1),
           min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
-          %s)', list));
+          keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
+          %s)', list);
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
+    PERFORM @extschema@._check_settings(model, settings);
+    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
+        PERFORM @extschema@._set(model, what.option, what.value);
+    END LOOP;
 
     PERFORM @extschema@._create(model, 'run_log',
         '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -539,7 +586,7 @@ BEGIN
           error text,
           pid int NOT NULL DEFAULT pg_backend_pid(),
           method_version int NOT NULL DEFAULT @extschema@.method_version())');
-    PERFORM @extschema@._create(model, 'runs', format(
+    PERFORM @extschema@._create(model, 'runs',
         'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
                    CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
                    l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
@@ -548,9 +595,9 @@ BEGIN
                    l.method_version
             FROM  (SELECT g.*, g.status = ''running''
                                AND NOT @extschema@._is_refreshing(%L::regclass, g.pid) AS is_lost
-                   FROM {m}.run_log g) l', format('%I.run_log', model)));
+                   FROM {m}.run_log g) l', format('%I.run_log', model));
 
-    PERFORM @extschema@._create(model, 'responses', format(
+    PERFORM @extschema@._create(model, 'responses',
         'WITH (security_invoker = true) AS
          SELECT %s AS subject, %s AS student_group, %s AS student, %s AS item, %s AS assessment,
                 %s AS score, %s AS max_score, %s AS taken_at, %s AS answer%s
@@ -559,7 +606,7 @@ BEGIN
         coalesce('r.' || quote_ident(student_group), 'NULL::text'),
         student_id.expression, item_id.expression, assessment_id.expression, score_value,
         coalesce('r.' || quote_ident(max_score) || '::float8', '1::float8'), time_value,
-        coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source));
+        coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
 
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
     IF track_changes <> 'none' THEN
@@ -583,10 +630,10 @@ BEGIN
     SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
                       ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.items'::regproc) c;
-    PERFORM @extschema@._create(model, 'questions', format(
+    PERFORM @extschema@._create(model, 'questions',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s i',
-        list, @extschema@._call('@extschema@.items'::regproc)));
+        list, @extschema@._call(model, '@extschema@.items'::regproc));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
     -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
@@ -600,22 +647,22 @@ BEGIN
         CASE track_changes WHEN 'none' THEN '{m}.parts' ELSE
              '(SELECT q.subject, q.student_group, @extschema@.rollup(q.gradebook) AS gradebook
                FROM {m}.parts q GROUP BY q.subject, q.student_group)' END) END;
-    PERFORM @extschema@._create(model, 'students', format(
+    PERFORM @extschema@._create(model, 'students',
         'AS SELECT g.subject, s.student::%s AS student, %s AS student_group,
                    %s, g.run_id, g.as_of, g.method_version
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s %s',
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s ' || belongs,
         student_id.back, CASE WHEN student_group IS NULL THEN 'NULL::text' ELSE
             'CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
                        >= o.min_group_size THEN m.student_group END' END,
-        list, @extschema@._call('@extschema@.students'::regproc), belongs));
+        list, @extschema@._call(model, '@extschema@.students'::regproc));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.assessments'::regproc) c;
-    PERFORM @extschema@._create(model, 'assessments', format(
+    PERFORM @extschema@._create(model, 'assessments',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
-        list, @extschema@._call('@extschema@.assessments'::regproc)));
+        list, @extschema@._call(model, '@extschema@.assessments'::regproc));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
@@ -641,8 +688,8 @@ BEGIN
                         ELSE ''missing work'' END AS reason,
                    s.last_at, s.due, s.missing, s.level, s.ci_low, s.ci_high, s.status,
                    s.status_rank, s.run_id, s.as_of
-            FROM {m}.students s
-            WHERE s.status IN (''none'', ''stale'') OR s.missing > 0
+            FROM {m}.students s CROSS JOIN {m}.settings o
+            WHERE s.status IN (''none'', ''stale'') OR s.missing >= o.missing_share * s.due AND s.missing > 0
             ORDER BY s.subject, s.status_rank, s.missing DESC, s.student');
     PERFORM @extschema@._create(model, 'question_review',
         'AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.facility, q.r_rest,
@@ -663,7 +710,7 @@ BEGIN
                                ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
                           END AS quadrant_rank
                    FROM {m}.students s) p');
-    PERFORM @extschema@._create(model, 'score_sheet', format(
+    PERFORM @extschema@._create(model, 'score_sheet',
         'AS SELECT g.subject, r.assessment::%3$s AS assessment, s.student, s.student_group,
                    r.item::%2$s AS item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
@@ -675,12 +722,14 @@ BEGIN
                  ON q.subject IS NOT DISTINCT FROM g.subject AND q.item = r.item::%2$s
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM g.subject AND s.student = r.student::%1$s
-            WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back));
+            WHERE r.taken_at <= g.as_of', student_id.back, item_id.back, assessment_id.back);
 
     IF track_changes <> 'none' THEN
         PERFORM @extschema@._freeze(model, false);
     END IF;
+    PERFORM @extschema@._create_alerts(model);
     PERFORM @extschema@._succeeded(model, run, '{}', NULL);
+    PERFORM @extschema@._alert(model, run, quiet => true);
     FOR what IN
         SELECT r.relation, r.refreshed, @extschema@._kind(model, r.relation) AS kind
         FROM   @extschema@._relations() r ORDER BY r.place
@@ -718,27 +767,28 @@ END $$;
 COMMENT ON FUNCTION @extschema@.drop_model(name) IS
 'drops a model; what others have made in it or over it is never dropped, and stops it';
 
-CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+-- Sets a column of the settings, by its own type.
+CREATE FUNCTION @extschema@._set(model name, option name, value text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     type text;
-    options text;
+BEGIN
+    SELECT format_type(a.atttypid, a.atttypmod) INTO type FROM pg_attribute a
+    WHERE a.attrelid = format('%I.settings', model)::regclass AND a.attname = option;
+    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+END $$;
+COMMENT ON FUNCTION @extschema@._set(name, name, text) IS 'internal: sets a column of the settings';
+
+CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
     calls text;
 BEGIN
     PERFORM @extschema@._model(model);
-    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
-           max(format_type(a.atttypid, a.atttypmod)) FILTER (WHERE a.attname = option)
-    INTO   options, type
-    FROM   pg_attribute a
-    WHERE  a.attrelid = format('%I.settings', model)::regclass
-    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'singleton';
-    IF type IS NULL THEN
-        RAISE EXCEPTION 'there is no option %', quote_ident(option)
-            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', options);
-    END IF;
-    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    PERFORM @extschema@._set(model, option, value);
     -- The functions themselves know what an option may be.
-    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(f)), ' AND ') INTO calls
+    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
     FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
                         '@extschema@.assessments']::regproc[]) f;
     EXECUTE format(
@@ -748,3 +798,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.set_option(name, name, text) IS
 'sets a choice of the method for a model, from its next refresh on; out of range is an error';
+
+-- The keys of a JSON object as settings of a model; an error that helps when one is none.
+CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unknown text;
+    known text;
+BEGIN
+    IF jsonb_typeof(settings) <> 'object' THEN
+        RAISE EXCEPTION 'settings must be a JSON object'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Such as {"half_life": "30 days"}.';
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO known
+    FROM   pg_attribute a
+    WHERE  a.attrelid = format('%I.settings', model)::regclass
+    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'singleton';
+    SELECT k.key INTO unknown FROM jsonb_object_keys(settings) AS k(key)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = format('%I.settings', model)::regclass
+                      AND   a.attname = k.key AND a.attnum > 0 AND a.attname <> 'singleton')
+    ORDER BY 1 LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
+            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS 'internal: checks names of settings';

@@ -39,6 +39,7 @@ BEGIN
     EXECUTE format(
         'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
                 error = ''the server process ended'' WHERE status = ''running''', model);
+    PERFORM @extschema@._alert_of_runs(model);
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
     EXECUTE format('DELETE FROM %1$I.run_log
                     WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
@@ -114,6 +115,7 @@ BEGIN
         PERFORM @extschema@._freeze(model, false);
     END IF;
     PERFORM @extschema@._succeeded(model, run, steps, periods);
+    PERFORM @extschema@._alert(model, run);
 END $$;
 COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
 
@@ -145,6 +147,7 @@ BEGIN
         GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
                                 told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
         PERFORM @extschema@._failed(model, run, code, failure);
+        PERFORM @extschema@._alert_of_runs(model);
     END;
     COMMIT;
     IF code IS NOT NULL THEN
@@ -154,41 +157,71 @@ END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
 'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
 
+-- Whether a read of these tables of a schema runs nothing that their owner has put there: they are
+-- no views, and have no row-level policies, nor columns of types that may have casts of their own.
+CREATE FUNCTION @extschema@._is_plain(schema oid, VARIADIC tables name[]) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.count(*) = pg_catalog.cardinality(tables)
+    FROM   pg_catalog.pg_class t
+    WHERE  t.relnamespace = schema AND t.relname = ANY (tables)
+    AND    t.relkind = 'r' AND NOT t.relrowsecurity
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                       JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+                       JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
+                       WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog');
+END;
+COMMENT ON FUNCTION @extschema@._is_plain(oid, name[]) IS
+'internal: whether a read of tables of a schema runs nothing of their owner';
+
+-- Everybody may ask for all models, and what runs here runs with the rights of whoever asks: only
+-- the log itself is read, and only when it is a plain table.
 CREATE FUNCTION @extschema@._last_run(schema oid)
 RETURNS TABLE (status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    model name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = schema);
+    log text := (SELECT format('%I.run_log', n.nspname) FROM pg_namespace n WHERE n.oid = schema);
 BEGIN
-    IF has_schema_privilege(schema, 'USAGE')
-       AND has_table_privilege(format('%I.runs', model), 'SELECT') THEN
-        RETURN QUERY EXECUTE format('SELECT r.status, r.finished, r.as_of, r.rows_used, r.error
-                                     FROM %I.runs r ORDER BY r.run_id DESC LIMIT 1', model);
+    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log), 'SELECT') THEN
+        -- From here on it stays as it is.
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', log);
+        IF @extschema@._is_plain(schema, 'run_log') THEN
+            RETURN QUERY EXECUTE format(
+                'SELECT CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END, l.finished, l.as_of,
+                        l.rows_used,
+                        CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END
+                 FROM  (SELECT g.*, g.status = ''running''
+                                    AND NOT @extschema@._is_refreshing($1, g.pid) AS is_lost
+                        FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l', log)
+            USING log::regclass;
+        END IF;
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
 
-CREATE VIEW @extschema@.models AS
-SELECT n.nspname AS model, pg_catalog.pg_get_userbyid(g.relowner) AS owner,
-       s.source::pg_catalog.text AS source, r.status, r.finished, r.as_of, r.rows_used, r.error
-FROM   @extschema@._models() m(schema)
-JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
-JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
-LEFT   JOIN LATERAL (
-           SELECT DISTINCT d.refobjid::pg_catalog.regclass AS source
-           FROM   pg_catalog.pg_class v
-           JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
-           JOIN   pg_catalog.pg_depend d
-                  ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
-                  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> v.oid
-           WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
-LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true;
-COMMENT ON VIEW @extschema@.models IS 'the models of this database, and how their last refresh ended';
-COMMENT ON COLUMN @extschema@.models.model IS 'the model, which is a schema of that name';
-COMMENT ON COLUMN @extschema@.models.owner IS 'who made it and may refresh it';
-COMMENT ON COLUMN @extschema@.models.source IS 'the table of responses it is over';
-COMMENT ON COLUMN @extschema@.models.status IS 'how its last refresh ended: succeeded, failed or running; null when one may not know';
-COMMENT ON COLUMN @extschema@.models.finished IS 'when that was';
-COMMENT ON COLUMN @extschema@.models.as_of IS 'the time that its results are of';
-COMMENT ON COLUMN @extschema@.models.rows_used IS 'rows of the source that count';
-COMMENT ON COLUMN @extschema@.models.error IS 'why it failed';
+CREATE FUNCTION @extschema@.models()
+RETURNS TABLE (model name, owner name, source text, status text, finished timestamptz,
+               as_of timestamptz, rows_used bigint, error text)
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner), s.source,
+           r.status, r.finished, r.as_of, r.rows_used, r.error
+    FROM   @extschema@._models() m(schema)
+    JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
+    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
+    LEFT   JOIN LATERAL (
+               SELECT DISTINCT pg_catalog.format('%s.%I', t.relnamespace::pg_catalog.regnamespace,
+                                                 t.relname) AS source
+               FROM   pg_catalog.pg_class v
+               JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+               JOIN   pg_catalog.pg_depend d
+                      ON  d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                      AND d.objid = w.oid AND d.refobjid <> v.oid
+                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+               JOIN   pg_catalog.pg_class t ON t.oid = d.refobjid
+               WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
+    LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
+    ORDER  BY n.nspname;
+END;
+COMMENT ON FUNCTION @extschema@.models() IS
+'the models of this database with their owner, their source and how their last refresh ended; of a model one may not read, only the first three';

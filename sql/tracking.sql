@@ -306,8 +306,8 @@ BEGIN
 
     -- What is stored, but for dirty periods, which are aggregated as they are now. Conditions on
     -- constants and sub-selects alone keep an unneeded arm from touching the source.
-    PERFORM @extschema@._create(model, 'parts',
-        'AS WITH d AS MATERIALIZED (SELECT q.period FROM {m}.dirty q)
+    EXECUTE format('CREATE VIEW %I.parts AS ', model) || replace(
+        'WITH d AS MATERIALIZED (SELECT q.period FROM {m}.dirty q)
             SELECT s.subject, s.student_group, s.period, s.rows, s.gradebook
             FROM {m}.stored_parts s
             WHERE NOT EXISTS (SELECT FROM d WHERE d.period = s.period)
@@ -327,7 +327,8 @@ BEGIN
              AND NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
              AND (%s)', (@extschema@._period('r.dated', type, period)).out_of_calendar))
         || ' UNION ALL ' || format(live,
-            'EXISTS (SELECT FROM d WHERE d.period = ''infinity'')'), 'VIEW');
+            'EXISTS (SELECT FROM d WHERE d.period = ''infinity'')'), '{m}', quote_ident(model));
+    PERFORM @extschema@._comment(model, 'parts');
     EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING',
                    model);
     PERFORM @extschema@._store_parts(model);

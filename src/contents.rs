@@ -1,10 +1,10 @@
 //! What a gradebook holds, as rows again: declared in `sql/contents.sql`.
 
-use pg_assess_core::gradebook::{Gradebook, Score, Sitting};
+use pg_assess_core::gradebook::{Builder, Gradebook, Score, Sitting};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::report;
+use crate::error::{Result, report};
 use crate::poll;
 use crate::solvers::{Rows, Time};
 use crate::varlena::{Arguments, to_timestamptz};
@@ -52,6 +52,24 @@ fn responses(
             )
         },
     )))
+}
+
+/// The gradebook without some items; unknown ones are passed over.
+#[pg_extern(sql = false)]
+fn without(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<u8>> {
+    let mut from = Arguments::of(fcinfo);
+    let bytes: &[u8] = from.required("gradebook")?;
+    let items: Vec<Option<String>> = from.required("items")?;
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let numbers: Vec<u32> = items
+        .iter()
+        .filter_map(|item| gradebook.items().find(item.as_deref()?))
+        .collect();
+    let mut builder = Builder::new();
+    builder
+        .merge_without(&gradebook, &numbers, &poll)
+        .and_then(|()| builder.encode(&poll))
+        .map_err(report)
 }
 
 /// Count, first and last time of a student's responses.
