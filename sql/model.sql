@@ -26,35 +26,43 @@ BEGIN ATOMIC
          'one row for each refresh: when, how long, how many rows, with which settings, and how it ended'),
         (4, 'responses', 'VIEW', false,
          'the source as the model reads it, under the names of assess.gradebook_agg'),
-        (5, 'parts', 'MATERIALIZED VIEW', true,
+        (5, 'tracking', 'TABLE', false,
+         'one row: how the model is told what changes in the source'),
+        (6, 'changes', 'TABLE', false,
+         'notes of what changed in the source since the last refresh'),
+        (7, 'stored_parts', 'TABLE', false,
+         'a gradebook for each subject, group and period, as of the last refresh'),
+        (8, 'dirty', 'VIEW', false,
+         'periods in which something changed since the last refresh'),
+        (9, 'parts', 'MATERIALIZED VIEW', true,
          'a gradebook for each subject and group: the only relation that reads the source'),
-        (6, 'gradebook', 'MATERIALIZED VIEW', true,
+        (10, 'gradebook', 'MATERIALIZED VIEW', true,
          'a gradebook for each subject, and the time it is of'),
-        (7, 'questions', 'MATERIALIZED VIEW', true,
+        (11, 'questions', 'MATERIALIZED VIEW', true,
          'how good each question is; assess.items() tells how'),
-        (8, 'students', 'MATERIALIZED VIEW', true,
+        (12, 'students', 'MATERIALIZED VIEW', true,
          'where each student stands in each subject; assess.students() tells how'),
-        (9, 'assessments', 'MATERIALIZED VIEW', true,
+        (13, 'assessments', 'MATERIALIZED VIEW', true,
          'size, mean and reliability of each assessment'),
-        (10, 'coverage', 'VIEW', false,
+        (14, 'coverage', 'VIEW', false,
          'what became of every row of the source: used, or left out and why'),
-        (11, 'help_list', 'VIEW', false,
+        (15, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
-        (12, 'check_in_list', 'VIEW', false,
+        (16, 'check_in_list', 'VIEW', false,
          'students of whom too little is known: no evidence, old evidence, or much missing work'),
-        (13, 'question_review', 'VIEW', false,
+        (17, 'question_review', 'VIEW', false,
          'questions whose scores speak against them, the worst first'),
-        (14, 'school_map', 'VIEW', false,
+        (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
-        (15, 'score_sheet', 'VIEW', false,
+        (19, 'score_sheet', 'VIEW', false,
          'the score of each student on each question beside what was expected'),
-        (16, 'history', 'TABLE', false,
+        (20, 'history', 'TABLE', false,
          'what each refresh made of each student, for assess.compare_runs()'),
-        (40, 'alert_rules', 'TABLE', false,
+        (21, 'alert_rules', 'TABLE', false,
          'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
-        (41, 'alerts', 'TABLE', false,
+        (22, 'alerts', 'TABLE', false,
          'one row for each alert that was raised; it holds until it has ended'),
-        (42, 'run_figures', 'TABLE', false,
+        (23, 'run_figures', 'TABLE', false,
          'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
     ) AS r(place, relation, kind, refreshed, about);
 END;
@@ -76,6 +84,20 @@ BEGIN ATOMIC
         ('student_group', 'the school, class or other group of the student''s latest response'),
         ('gradebook', 'all responses in one value, for the functions of schema assess'),
         ('rows', 'rows of the source'),
+        ('period', 'first day of the period, in UTC; -infinity for rows without a usable time, infinity for all periods'),
+        ('dated', 'the time in the source, without the attempt'),
+        ('changed_at', 'when the row was last changed'),
+        ('source', 'the table of responses'),
+        ('members', 'its partitions, as they were last seen'),
+        ('mode', 'how changes become known: triggers or changed_at'),
+        ('type', 'type of the times in the source'),
+        ('changed_to', 'changes up to this time have been seen'),
+        ('frozen', 'whether the stored parts are as new as the snapshot; only ever true inside a refresh'),
+        ('xact', 'the transaction that changed something'),
+        ('noted', 'when it began'),
+        ('periods', 'periods that were aggregated again; null where changes are not tracked'),
+        ('late_commit', 'how long before the last change seen rows are looked at again'),
+        ('compare_counts', 'whether a refresh compares the rows of each period with what is stored'),
         ('reason', 'used, or why rows were left out'),
         ('score', 'the score; in score_sheet the share of the maximum'),
         ('max_score', 'the maximum of the score'),
@@ -310,7 +332,7 @@ BEGIN
     END IF;
     SELECT t.typcategory INTO kind FROM pg_type t WHERE t.oid = type;
     IF kinds IS NOT NULL AND kind <> ALL (kinds)
-       OR argument = 'taken_at' AND @extschema@._base(type) NOT IN
+       OR argument IN ('taken_at', 'changed_at') AND @extschema@._base(type) NOT IN
            ('date'::regtype::oid, 'timestamp'::regtype::oid, 'timestamptz'::regtype::oid) THEN
         RAISE EXCEPTION 'column % of % cannot be used for %',
                         quote_ident(attribute), source, argument
@@ -323,6 +345,16 @@ END $$;
 COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name, text[], text) IS
 'internal: the type of a column that a model names';
 
+-- What a relation of a model is; null where the model has none of that name.
+CREATE FUNCTION @extschema@._kind(model name, relation name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
+    FROM   pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE  n.nspname = _kind.model AND c.relname = _kind.relation;
+END;
+COMMENT ON FUNCTION @extschema@._kind(name, name) IS 'internal: what a relation of a model is';
+
 -- Column comments of a relation of a model.
 CREATE FUNCTION @extschema@._comment(model name, relation name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -330,7 +362,8 @@ DECLARE
     what record;
 BEGIN
     FOR what IN
-        SELECT r.kind, r.about FROM @extschema@._relations() r WHERE r.relation = _comment.relation
+        SELECT @extschema@._kind(model, r.relation) AS kind, r.about
+        FROM   @extschema@._relations() r WHERE r.relation = _comment.relation
     LOOP
         EXECUTE format('COMMENT ON %s %I.%I IS %L', what.kind, model, relation, what.about);
     END LOOP;
@@ -427,6 +460,9 @@ CREATE FUNCTION @extschema@.create_model(
     status name DEFAULT NULL,
     counted text[] DEFAULT NULL,
     answer name DEFAULT NULL,
+    track_changes text DEFAULT 'none',
+    changed_at name DEFAULT NULL,
+    period text DEFAULT 'month',
     settings jsonb DEFAULT '{}',
     if_not_exists boolean DEFAULT false
 ) RETURNS TABLE (relation text, kind text, rows bigint)
@@ -440,6 +476,9 @@ DECLARE
     assessment_id record;
     score_value text;
     time_value text;
+    time_type regtype;
+    tracked text := '';
+    belongs text;
     list text;
     has_rows boolean;
     run bigint;
@@ -495,6 +534,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Name the column as status, and as counted its values with which a score counts.';
     END IF;
+    time_type := @extschema@._tracking_type(source, taken_at, track_changes, changed_at, period);
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', source) INTO has_rows;
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
@@ -514,6 +554,12 @@ BEGIN
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
         time_value := format('%s + coalesce(r.%I, 0) * interval ''1 microsecond''', time_value, attempt);
+    END IF;
+
+    IF track_changes <> 'none' THEN
+        tracked := format(', %s AS period, r.%I AS dated',
+            (@extschema@._period(format('r.%I', taken_at), time_type, period)).beginning, taken_at)
+            || CASE WHEN changed_at IS NULL THEN '' ELSE format(', r.%I AS changed_at', changed_at) END;
     END IF;
 
     EXECUTE format('CREATE SCHEMA %I', model);
@@ -551,6 +597,7 @@ BEGIN
           rows_excluded jsonb,
           settings jsonb,
           steps jsonb,
+          periods int,
           sqlstate text,
           error text,
           pid int NOT NULL DEFAULT pg_backend_pid(),
@@ -558,7 +605,7 @@ BEGIN
     PERFORM @extschema@._create(model, 'runs',
         'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
                    CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
-                   l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps,
+                   l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
                    CASE WHEN l.is_lost THEN ''57P01'' ELSE l.sqlstate END AS sqlstate,
                    CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END AS error,
                    l.method_version
@@ -569,20 +616,26 @@ BEGIN
     PERFORM @extschema@._create(model, 'responses',
         'WITH (security_invoker = true) AS
          SELECT %s AS subject, %s AS student_group, %s AS student, %s AS item, %s AS assessment,
-                %s AS score, %s AS max_score, %s AS taken_at, %s AS answer
+                %s AS score, %s AS max_score, %s AS taken_at, %s AS answer%s
          FROM %s AS r',
         coalesce('r.' || quote_ident(subject), '''all''::text'),
         coalesce('r.' || quote_ident(student_group), 'NULL::text'),
         student_id.expression, item_id.expression, assessment_id.expression, score_value,
         coalesce('r.' || quote_ident(max_score) || '::float8', '1::float8'), time_value,
-        coalesce('r.' || quote_ident(answer), 'NULL::text'), source::text);
+        coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
 
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
-    PERFORM @extschema@._create(model, 'parts',
-        'AS SELECT r.subject, r.student_group, count(*) AS rows,
-                   @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                             r.taken_at) AS gradebook
-            FROM {m}.responses r GROUP BY r.subject, r.student_group');
+    IF track_changes <> 'none' THEN
+        PERFORM @extschema@._create_tracking(model, source, taken_at, time_type, period,
+                                             track_changes, changed_at);
+    ELSE
+        PERFORM @extschema@._create(model, 'parts',
+            'AS SELECT r.subject, r.student_group, count(*) AS rows,
+                       @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
+                                                 r.taken_at) AS gradebook
+                FROM {m}.responses r GROUP BY r.subject, r.student_group');
+        EXECUTE format('CREATE UNIQUE INDEX ON %I.parts (subject, student_group)', model);
+    END IF;
     PERFORM @extschema@._create(model, 'gradebook',
         'AS SELECT p.subject, @extschema@.rollup(p.gradebook) AS gradebook,
                    sum(p.rows)::bigint AS rows,
@@ -599,18 +652,25 @@ BEGIN
         list, @extschema@._call(model, '@extschema@.items'::regproc));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
+    -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
+    -- for; stored parts of many periods are made one first, as a student is in many of them.
+    belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
+        'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
+                           p.subject, b.student, p.student_group
+                    FROM %s p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
+                    ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
+                ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
+        CASE track_changes WHEN 'none' THEN '{m}.parts' ELSE
+             '(SELECT q.subject, q.student_group, @extschema@.rollup(q.gradebook) AS gradebook
+               FROM {m}.parts q GROUP BY q.subject, q.student_group)' END) END;
     PERFORM @extschema@._create(model, 'students',
-        'AS SELECT g.subject, s.student::%s AS student,
-                   CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
-                             >= o.min_group_size THEN m.student_group END AS student_group,
+        'AS SELECT g.subject, s.student::%s AS student, %s AS student_group,
                    %s, g.run_id, g.as_of, g.method_version
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s
-            LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
-                              p.subject, b.student, p.student_group
-                       FROM {m}.parts p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
-                       ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
-                   ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
-        student_id.back, list, @extschema@._call(model, '@extschema@.students'::regproc));
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s ' || belongs,
+        student_id.back, CASE WHEN student_group IS NULL THEN 'NULL::text' ELSE
+            'CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
+                       >= o.min_group_size THEN m.student_group END' END,
+        list, @extschema@._call(model, '@extschema@.students'::regproc));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
@@ -621,8 +681,7 @@ BEGIN
         list, @extschema@._call(model, '@extschema@.assessments'::regproc));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
-        'CREATE UNIQUE INDEX ON {m}.parts (subject, student_group);
-         CREATE UNIQUE INDEX ON {m}.gradebook (subject);
+        'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
          CREATE UNIQUE INDEX ON {m}.questions (subject, item);
          CREATE UNIQUE INDEX ON {m}.students (subject, student);
          CREATE UNIQUE INDEX ON {m}.assessments (subject, assessment)', '{m}', quote_ident(model));
@@ -691,10 +750,17 @@ BEGIN
             FROM {m}.students s WITH NO DATA');
     EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
 
+    IF track_changes <> 'none' THEN
+        PERFORM @extschema@._freeze(model, false);
+    END IF;
     PERFORM @extschema@._create_alerts(model);
-    PERFORM @extschema@._succeeded(model, run, '{}');
+    PERFORM @extschema@._succeeded(model, run, '{}', NULL);
     PERFORM @extschema@._alert(model, run, quiet => true);
-    FOR what IN SELECT r.* FROM @extschema@._relations() r ORDER BY r.place LOOP
+    FOR what IN
+        SELECT r.relation, r.refreshed, @extschema@._kind(model, r.relation) AS kind
+        FROM   @extschema@._relations() r ORDER BY r.place
+    LOOP
+        CONTINUE WHEN what.kind IS NULL;
         relation := format('%I.%I', model, what.relation);
         kind := lower(what.kind);
         rows := NULL;
@@ -713,9 +779,14 @@ DECLARE
     what record;
 BEGIN
     PERFORM @extschema@._model(model);
+    PERFORM @extschema@._drop_triggers(model);
     -- Without CASCADE: what others have made over it is theirs.
-    FOR what IN SELECT * FROM @extschema@._relations() ORDER BY place DESC LOOP
-        EXECUTE format('DROP %s IF EXISTS %I.%I', what.kind, model, what.relation);
+    FOR what IN
+        SELECT r.relation, @extschema@._kind(model, r.relation) AS kind
+        FROM   @extschema@._relations() r ORDER BY r.place DESC
+    LOOP
+        CONTINUE WHEN what.kind IS NULL;
+        EXECUTE format('DROP %s %I.%I', what.kind, model, what.relation);
     END LOOP;
     EXECUTE format('DROP SCHEMA %I', model);
 END $$;

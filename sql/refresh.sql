@@ -47,13 +47,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
 
-CREATE FUNCTION @extschema@._succeeded(model name, run bigint, steps jsonb) RETURNS void
+CREATE FUNCTION @extschema@._succeeded(
+    model name, run bigint, steps jsonb, periods int) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM @extschema@._remember(model, run);
     EXECUTE format(
         'UPDATE %1$I.run_log SET
-             finished = clock_timestamp(), status = ''succeeded'', steps = $2, pid = pg_backend_pid(),
+             finished = clock_timestamp(), status = ''succeeded'', steps = $2, periods = $3,
+             pid = pg_backend_pid(),
              as_of = (SELECT max(g.as_of) FROM %1$I.gradebook g),
              settings = (SELECT to_jsonb(o) - ''singleton'' FROM %1$I.settings o),
              rows_used = (SELECT coalesce(sum(c.rows) FILTER (WHERE c.reason = ''used''), 0)
@@ -61,9 +63,9 @@ BEGIN
              rows_excluded = (SELECT jsonb_object_agg(c.reason, c.rows)
                               FROM (SELECT reason, sum(rows)::bigint AS rows FROM %1$I.coverage
                                     WHERE reason <> ''used'' GROUP BY reason) c)
-         WHERE run_id = $1', model) USING run, steps;
+         WHERE run_id = $1', model) USING run, steps, periods;
 END $$;
-COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb) IS 'internal: logs that a run succeeded';
+COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb, int) IS 'internal: logs that a run succeeded';
 
 CREATE FUNCTION @extschema@._failed(model name, run bigint, sqlstate text, error text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -75,18 +77,32 @@ END $$;
 COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS 'internal: logs that a run failed';
 
 -- All that a refresh changes.
+-- Its statements look large to the planner, and compiling them takes longer than to run them.
 CREATE FUNCTION @extschema@._refresh(model name, run bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     what record;
-    began timestamptz;
+    began timestamptz := clock_timestamp();
     steps jsonb := '{}';
+    periods int;
+    is_tracked boolean := @extschema@._is_tracked(model);
 BEGIN
+    -- CONCURRENTLY lays whole rows aside, gradebooks and all, and Postgres compresses them there.
+    IF EXISTS (SELECT FROM pg_settings s
+               WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
+        PERFORM set_config('default_toast_compression', 'lz4', true);
+    END IF;
+    IF is_tracked THEN
+        periods := @extschema@._store_parts(model);
+        PERFORM @extschema@._freeze(model, true);
+        steps := jsonb_build_object('stored_parts',
+            round(extract(epoch FROM clock_timestamp() - began) * 1000));
+    END IF;
     FOR what IN
         SELECT r.relation, c.relispopulated
         FROM   @extschema@._relations() r
         JOIN   pg_class c ON c.oid = to_regclass(format('%I.%I', model, r.relation))
-        WHERE  r.refreshed ORDER BY r.place
+        WHERE  c.relkind = 'm' ORDER BY r.place
     LOOP
         began := clock_timestamp();
         -- What has never been filled, as after the restore of a schema without data, has no
@@ -96,14 +112,17 @@ BEGIN
         steps := steps || jsonb_build_object(what.relation,
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END LOOP;
-    PERFORM @extschema@._succeeded(model, run, steps);
+    IF is_tracked THEN
+        PERFORM @extschema@._freeze(model, false);
+    END IF;
+    PERFORM @extschema@._succeeded(model, run, steps, periods);
     PERFORM @extschema@._alert(model, run);
 END $$;
 COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
 
 -- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so it
 -- begins every transaction with that.
-CREATE PROCEDURE @extschema@.refresh(model name)
+CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
     run pg_catalog.int8;
@@ -114,7 +133,10 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     run := @extschema@._begin(model);
+    PERFORM @extschema@._check_tracking(model, everything);
     COMMIT;
+    -- All views from one snapshot, whatever commits while they are made.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
         RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
@@ -133,7 +155,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
     END IF;
 END $$;
-COMMENT ON PROCEDURE @extschema@.refresh(name) IS
+COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
 'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
 
 -- Whether a read of these tables of a schema runs nothing that their owner has put there: they are

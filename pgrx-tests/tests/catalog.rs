@@ -576,6 +576,12 @@ fn values(r#type: &str, gradebooks: &[String]) -> Vec<String> {
         "name[]" => &["'{x}'", "'{}'", "'{NULL}'"],
         "bigint[]" => &["'{1, 2, NULL}'", "'{}'", "'{9223372036854775807}'"],
         "boolean[]" => &["'{t, f, NULL}'", "'{}'"],
+        "regtype" => &["'date'", "0"],
+        "date[]" => &[
+            "'{2026-01-01, -infinity, infinity, NULL}'",
+            "'{}'",
+            "'{5874897-12-31}'",
+        ],
         "regclass" => &["'pg_class'", "'responses'", "0"],
         "regproc" => &["'assess.students'", "0"],
         "oid" => &["'pg_catalog'::regnamespace", "0", "4294967295"],
