@@ -3,8 +3,9 @@ PG_CONFIG ?= pg_config
 ROWS ?= 10000000
 
 # The order in which the parts of the install script build on each other.
-SQL_PARTS := schema gradebook roster solvers drift calibrate backtest sample_network \
-    school_map item decay trend pairs alpha dif over_time word
+SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
+    school_map item decay trend pairs alpha dif over_time word model refresh tracking what_if \
+    explanation pictures alerts
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz
 

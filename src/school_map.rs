@@ -47,12 +47,12 @@ fn school_map_svg(
 }
 
 /// An array left out says that nothing is known; one of another length pairs the wrong students.
-fn same_length(
+pub fn same_length<T>(
     name: &str,
-    values: Option<Vec<Option<f64>>>,
+    values: Option<Vec<Option<T>>>,
     n: usize,
-) -> Result<Vec<Option<f64>>, ErrorReport> {
-    let values = values.unwrap_or_else(|| vec![None; n]);
+) -> Result<Vec<Option<T>>, ErrorReport> {
+    let values = values.unwrap_or_else(|| (0..n).map(|_| None).collect());
     if values.len() == n {
         return Ok(values);
     }

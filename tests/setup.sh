@@ -17,6 +17,9 @@ libclang_is_there() {
         compgen -G '/usr/lib*/libclang*.so*' >/dev/null ||
         compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
 }
+pg_cron_is_there() {
+    [ -e "$("$PG_CONFIG" --pkglibdir 2>/dev/null)/pg_cron.so" ]
+}
 font_is_there() {
     [ -n "$(find /usr/share/fonts -name '*.[to]tf' -print -quit 2>/dev/null)" ]
 }
@@ -28,6 +31,7 @@ command -v cc >/dev/null || needed+=(gcc libc6-dev)
 command -v gzip >/dev/null || needed+=(gzip)
 command -v rsvg-convert >/dev/null || nice_to_have+=(librsvg2-bin) # the demo's picture as PNG
 font_is_there || nice_to_have+=(fonts-dejavu-core)
+pg_cron_is_there || nice_to_have+=(pg_cron) # the scheduler, for its test
 
 if [ ${#needed[@]} -gt 0 ] && [ "$PG_CONFIG" != pg_config ] && ! server_is_there; then
     echo "setup: PG_CONFIG=$PG_CONFIG is not a PostgreSQL with its server headers and initdb." >&2
@@ -60,6 +64,11 @@ if [ $((${#needed[@]} + ${#nice_to_have[@]})) -gt 0 ] && may_install; then
                 "${as_root[@]}" mkdir -p /etc/postgresql-common
                 echo 'create_main_cluster = false' |
                     "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+            fi
+        elif [ "$package" = pg_cron ]; then
+            major=${major:-$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')}
+            if apt-cache show "postgresql-$major-cron" >/dev/null 2>&1; then
+                packages+=("postgresql-$major-cron")
             fi
         else
             packages+=("$package")

@@ -5,6 +5,8 @@
 # PostgreSQL finds its libraries relative to its own program, so a copy of it in a
 # temporary directory takes the extension without touching the system or being root.
 # Where COMMAND runs this script again, it gets a second server of the same copy.
+#   PG_ASSESS_SETTINGS  lines of postgresql.conf beside those of every server; @dir@ is the
+#                       directory of its socket
 #   PG_CONFIG   the server to copy (default: the pg_config on the PATH)
 set -euo pipefail
 
@@ -17,6 +19,7 @@ sharedir=$("$pg_config" --sharedir)
 
 # PostgreSQL refuses to run as root.
 server_user=()
+PG_ASSESS_SETTINGS=${PG_ASSESS_SETTINGS:-}
 if [ "$(id -u)" -eq 0 ]; then
     id postgres >/dev/null 2>&1 && account=postgres || account=nobody
     server_user=(runuser -u "$account" --)
@@ -86,7 +89,9 @@ max_wal_size = 4GB
 shared_buffers = 256MB
 work_mem = 64MB
 timezone = 'UTC'
+${PG_ASSESS_SETTINGS//@dir@/$dir/socket}
 CONF
+unset PG_ASSESS_SETTINGS
 as_server "$copy$bindir/pg_ctl" start -w -s -D "$dir/data" -l "$dir/server.log" ||
     { tail -n 40 "$dir/server.log" >&2; exit 1; }
 

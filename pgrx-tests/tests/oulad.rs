@@ -205,3 +205,56 @@ fn aggregates_over_time_are_those_of_r() {
     ));
     assert_eq!(found, [["19532"; 10].join("|")]);
 }
+
+#[test]
+fn one_statement_makes_a_model_of_the_courses() {
+    let Some((_database, mut session)) = courses() else {
+        return;
+    };
+    session.run(
+        "CREATE VIEW scores AS
+         SELECT r.*, a.code_module || ' ' || a.code_presentation AS course, 100 AS most,
+                CASE WHEN is_banked = 0 THEN date '2013-01-01' + date_submitted END AS day
+         FROM results r JOIN assessments a USING (id_assessment);
+         SELECT assess.create_model('courses', 'scores', 'id_student', 'id_assessment', 'id_assessment',
+             'score', 'day', max_score => 'most', subject => 'course',
+             settings => '{\"as_of\": \"2014-06-01\"}')",
+    );
+    let students = "courses.students s JOIN gradebooks g
+                    ON s.subject = g.code_module || ' ' || g.code_presentation";
+    assert_eq!(
+        session.table("SELECT count(*), count(DISTINCT subject) FROM courses.students"),
+        session.table(
+            "SELECT count(*), count(DISTINCT (code_module, code_presentation))
+             FROM gradebooks, assess.students(gb, as_of => '2014-06-01')"
+        )
+    );
+    assert_eq!(
+        session.table(&format!(
+            "SELECT s.student::text, s.level, s.need FROM {students}
+             EXCEPT
+             SELECT s.student, s.level, s.need
+             FROM gradebooks, assess.students(gb, as_of => '2014-06-01') s"
+        )),
+        [""; 0]
+    );
+    assert_eq!(
+        session.table(
+            "SELECT min(pg_typeof(student)::text), count(*) FILTER (WHERE level IN ('NaN', 'Infinity')),
+                    count(*) FILTER (WHERE need NOT BETWEEN 0 AND 1)
+             FROM courses.students"
+        ),
+        ["integer|0|0"]
+    );
+    for view in [
+        "help_list",
+        "check_in_list",
+        "coverage",
+        "assessments",
+        "questions",
+        "school_map",
+    ] {
+        let rows: i64 = session.one(&format!("SELECT count(*) FROM courses.{view}"));
+        assert!(rows > 0, "{view}");
+    }
+}

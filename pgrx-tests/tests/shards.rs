@@ -3,54 +3,19 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 
-use common::{Database, Session, environment, root};
+use common::{Database, Server, Session, environment};
 
-/// A server beside that of the other tests, which ends when its input does: also when the tests
-/// are killed.
-struct Server {
-    script: Child,
-    host: String,
-}
-
-impl Server {
-    /// The one that all tests at work share.
-    fn second() -> Arc<Self> {
-        static SECOND: Mutex<Weak<Server>> = Mutex::new(Weak::new());
-        let mut second = SECOND.lock().expect("a server starts");
-        second.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Self::start());
-            *second = Arc::downgrade(&server);
-            server
-        })
-    }
-
-    fn start() -> Self {
-        let mut script = Command::new(root().join("tests/with_postgres.sh"))
-            .args(["sh", "-c", "echo \"$PGHOST\"; exec cat"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("tests/with_postgres.sh runs");
-        let mut host = String::new();
-        let output = script.stdout.as_mut().expect("is piped");
-        BufReader::new(output)
-            .read_line(&mut host)
-            .expect("the script tells its host");
-        let host = host.trim_end().to_owned();
-        assert!(!host.is_empty(), "the second server has not started");
-        Self { script, host }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.script.stdin.take());
-        let _ = self.script.wait();
-    }
+/// The second server, which all tests at work share.
+fn second() -> Arc<Server> {
+    static SECOND: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut second = SECOND.lock().expect("a server starts");
+    second.upgrade().unwrap_or_else(|| {
+        let server = Arc::new(Server::start(""));
+        *second = Arc::downgrade(&server);
+        server
+    })
 }
 
 /// A coordinator, and two shards: a database beside it and one on another server. Fields are
@@ -67,7 +32,7 @@ const COLUMNS: &str = "student_id int, question_id int, score float8, total floa
 impl Cluster {
     /// With all responses in the local table `whole`, and by student in `responses`.
     fn new() -> Self {
-        let second = Server::second();
+        let second = second();
         let cluster = Self {
             coordinator: Database::new(),
             shards: [Database::new(), Database::on(&second.host)],

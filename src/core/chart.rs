@@ -1,16 +1,22 @@
-//! The school map: one dot a student, current level across, change up and down, as one
-//! self-contained SVG text.
+//! Pictures, each one self-contained SVG text. Here the school map: one dot a student, current
+//! level across, change up and down; the others have modules of their own.
 
 mod colour;
+mod curve;
 mod draw;
+mod history;
 mod names;
+mod sheet;
 
 pub use colour::colour;
+pub use curve::{LevelGroup, item_curve, level_groups};
 pub use draw::{Axis, Rect, Svg, text_width};
+pub use history::{Standing, Test, student_history};
 pub use names::{Dot, place_names};
+pub use sheet::{Cell, MOST_QUESTIONS, MOST_STUDENTS, Question, score_sheet};
 
 use colour::hex;
-use draw::{percent, shorten, signed_percent};
+use draw::{fit, percent, shorten, signed_percent};
 
 /// One student on the map. Figures that are not finite count as unknown.
 #[derive(Clone, Copy, Debug)]
@@ -86,32 +92,82 @@ fn usable(value: Option<f64>) -> Option<f64> {
     value.filter(|v| v.is_finite() && v.abs() <= ABSURD)
 }
 
+/// From 0 to 1, and further where figures lie beyond, though not for a few far outside.
+fn unit_range(figures: impl Iterator<Item = f64>) -> (f64, f64) {
+    let figures: Vec<f64> = figures.collect();
+    let (min, max) = (
+        figures.iter().copied().fold(0.0, f64::min),
+        figures.iter().copied().fold(1.0, f64::max),
+    );
+    let (lo, hi) = match min < -1.0 || max > 2.0 {
+        true => core_range(figures),
+        false => (min, max),
+    };
+    let (lo, hi) = (lo.min(0.0), hi.max(1.0));
+    let pad = |beyond| if beyond { 0.05 * (hi - lo) } else { 0.02 };
+    (lo - pad(lo < 0.0), hi + pad(hi > 1.0))
+}
+
+/// The axis of scores at the left of a plot: of shares in per cent, of others as they are.
+fn score_axis(svg: &mut Svg, plot: Rect, scores: &Axis, bounded: bool, words: &str) {
+    let (ticks, decimals) = scores.ticks(10.0);
+    for &tick in &ticks {
+        let y = scores.at(tick);
+        svg.line([(plot.x, y), (plot.right(), y)], TICK);
+        let words = if bounded {
+            percent(tick, decimals)
+        } else {
+            plain(tick, scores.hi - scores.lo)
+        };
+        let extra = "text-anchor=\"end\" fill=\"#555\"";
+        svg.text(plot.x - 8.0, y + 4.5, 13.0, extra, &words);
+    }
+    let middle = plot.y + plot.h / 2.0;
+    let turned = format!("{CENTRED} transform=\"rotate(-90 24 {middle:.0})\"");
+    svg.text(24.0, middle.round(), 15.0, &turned, words);
+}
+
+/// A score that is no share, with as many decimals as tell apart what lies within `range`.
+fn plain(score: f64, range: f64) -> String {
+    let decimals = (2.0 - range.max(1e-9).log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{score:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    match text {
+        "-0" => "0".to_string(),
+        _ => text.replace('-', "−"),
+    }
+}
+
 fn students(n: usize) -> String {
     format!("{n} {}", if n == 1 { "student" } else { "students" })
 }
 
 fn opening(title: &str, n: usize) -> Svg {
-    let title = shorten(title, 90);
     let description = format!(
         "A map of {} by current level (across) and change (up and down).",
         students(n)
     );
-    let mut svg = Svg::new(WIDTH, HEIGHT, &title, &description);
-    let size = if text_width(&title, 26.0) < WIDTH - 80.0 {
+    let words = "Each dot is one student: the further left, the lower now; the further down, the \
+                 faster falling.";
+    heading(WIDTH, HEIGHT, title, words, &description)
+}
+
+/// A drawing with its title and a line of words below it.
+fn heading(width: f64, height: f64, title: &str, words: &str, description: &str) -> Svg {
+    let title = shorten(title, 90);
+    let mut svg = Svg::new(width, height, &title, description);
+    let room = width - 80.0;
+    let size = if text_width(&title, 26.0) < room {
         26.0
     } else {
         17.0
     };
-    svg.text(
-        40.0,
-        48.0,
-        size,
-        "font-weight=\"700\" fill=\"#1a1a1a\"",
-        &title,
-    );
-    let words = "Each dot is one student: the further left, the lower now; the further down, the \
-                 faster falling.";
-    svg.text(40.0, 76.0, 15.0, "fill=\"#555\"", words);
+    let bold = "font-weight=\"700\" fill=\"#1a1a1a\"";
+    svg.text(40.0, 48.0, size, bold, &fit(&title, size, room));
+    svg.text(40.0, 76.0, 15.0, "fill=\"#555\"", &fit(words, 15.0, room));
     svg
 }
 
@@ -183,7 +239,9 @@ impl Frame {
         let (down, up) = core_range(slopes.clone());
         let steepest = up.abs().max(down.abs()).max(0.002);
         // The captions in the corners get a band without dots above and below.
-        let reach = steepest * (1.0 + 2.2 * CAPTION_BAND / field.h.max(200.0));
+        let r = (9.0 - 2.0 * (drawable.len() as f64).log10()).clamp(1.5, 6.0);
+        let band = CAPTION_BAND + 1.6 * r;
+        let reach = steepest * (1.0 + 2.2 * band / field.h.max(200.0));
         let changes = Axis {
             lo: -reach,
             hi: reach,
@@ -200,7 +258,7 @@ impl Frame {
             mean,
             spread: 1.6 * root_mean_square(inside.iter().map(|level| level - mean)),
             pace: 1.6 * root_mean_square(slopes.iter().map(|s| s.clamp(-steepest, steepest))),
-            r: (9.0 - 2.0 * (drawable.len() as f64).log10()).clamp(1.5, 6.0),
+            r,
         }
     }
 
@@ -438,6 +496,9 @@ impl Mark<'_> {
             (None, None) => {
                 let ring = format!("fill=\"#fff\" stroke=\"{fill}\" stroke-width=\"2.4\"");
                 svg.circle(x, y, r - 0.8, &ring);
+                if self.named {
+                    svg.circle(x, y, r + 1.0, "fill=\"none\" stroke=\"#111\"");
+                }
             }
         });
     }

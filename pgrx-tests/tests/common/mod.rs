@@ -4,10 +4,10 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -38,6 +38,17 @@ impl Database {
     /// One without the extension.
     pub fn bare() -> Self {
         Self::made_with(&environment("PGHOST"), "")
+    }
+
+    /// One of a name of its own on the server at a host, with the extension.
+    pub fn named(host: &str, name: &str) -> Self {
+        Session::maintenance(host).run(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        let database = Self {
+            host: host.to_owned(),
+            name: name.to_owned(),
+        };
+        database.session().run("CREATE EXTENSION pg_assess");
+        database
     }
 
     /// One without the extension, in an encoding.
@@ -105,6 +116,41 @@ impl Drop for Database {
         let mut session = Session::maintenance(&self.host);
         // Another panic while a test fails would hide why.
         let _ = session.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// A server beside that of the other tests, which ends when its input does: also when the tests
+/// are killed.
+pub struct Server {
+    script: Child,
+    pub host: String,
+}
+
+impl Server {
+    /// One with these lines in its postgresql.conf.
+    pub fn start(settings: &str) -> Self {
+        let mut script = Command::new(root().join("tests/with_postgres.sh"))
+            .args(["sh", "-c", "echo \"$PGHOST\"; exec cat"])
+            .env("PG_ASSESS_SETTINGS", settings)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tests/with_postgres.sh runs");
+        let mut host = String::new();
+        let output = script.stdout.as_mut().expect("is piped");
+        BufReader::new(output)
+            .read_line(&mut host)
+            .expect("the script tells its host");
+        let host = host.trim_end().to_owned();
+        assert!(!host.is_empty(), "the other server has not started");
+        Self { script, host }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.script.stdin.take());
+        let _ = self.script.wait();
     }
 }
 

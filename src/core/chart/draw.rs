@@ -86,6 +86,24 @@ impl Svg {
         ));
     }
 
+    /// A line through points; with a fill, an area.
+    pub fn polyline(&mut self, points: &[(f64, f64)], extra: &str) {
+        let pair = |&(x, y): &(f64, f64)| format!("{},{}", num(x), num(y));
+        let points: Vec<String> = points.iter().map(pair).collect();
+        self.push(format_args!(
+            "<polyline points=\"{}\" {extra}/>",
+            points.join(" ")
+        ));
+    }
+
+    /// A square that stands on its corner.
+    pub fn diamond(&mut self, x: f64, y: f64, r: f64, extra: &str) {
+        let (x, y, r) = (num(x), num(y), num(r));
+        self.push(format_args!(
+            "<path d=\"M{r} 0L0 {r}L-{r} 0L0 -{r}Z\" transform=\"translate({x} {y})\" {extra}/>"
+        ));
+    }
+
     pub fn circle(&mut self, x: f64, y: f64, r: f64, extra: &str) {
         let (x, y, r) = (num(x), num(y), num(r));
         self.push(format_args!(
@@ -116,6 +134,19 @@ pub fn shorten(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }
+}
+
+/// As much of a text as is at most so wide, with an ellipsis where some is left out.
+pub fn fit(text: &str, size: f64, width: f64) -> String {
+    // No font has more characters in a width than this.
+    let text = shorten(text, (width / size * 4.0) as usize);
+    if text_width(&text, size) <= width {
+        return text;
+    }
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let fits = |end: &&usize| text_width(&text[..**end], size) + size <= width;
+    let end = ends.iter().rev().find(fits).copied().unwrap_or(0);
+    format!("{}…", text[..end].trim_end())
 }
 
 /// Text for XML: special characters escaped; characters that XML

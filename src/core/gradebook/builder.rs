@@ -208,6 +208,18 @@ impl Builder {
 
     /// Takes all that another gradebook holds.
     pub fn merge(&mut self, other: &Gradebook<'_>, poll: Poll<'_>) -> Result<()> {
+        self.merge_without(other, &[], poll)
+    }
+
+    /// Takes all that another gradebook holds but the responses to some of its items, told by
+    /// their numbers in it. What it says of excluded rows stays, as they are not told apart by
+    /// item.
+    pub fn merge_without(
+        &mut self,
+        other: &Gradebook<'_>,
+        without: &[u32],
+        poll: Poll<'_>,
+    ) -> Result<()> {
         if let Some(clock) = other.clock() {
             self.set_clock(clock)?;
         }
@@ -225,7 +237,12 @@ impl Builder {
         let students = all(other.students())
             .map(|at| self.student(&other.students().get(at)))
             .collect::<Result<Vec<u32>>>()?;
-        let items = number(other.items(), &mut self.items)?;
+        let items = all(other.items())
+            .map(|at| match without.contains(&at) {
+                true => Ok(None),
+                false => self.items.intern(&other.items().get(at)).map(Some),
+            })
+            .collect::<Result<Vec<Option<u32>>>>()?;
         let assessments = number(other.assessments(), &mut self.assessments)?;
         for &(student, at) in other.unscored() {
             self.logs[students[student as usize] as usize].saw_unscored(at);
@@ -253,8 +270,9 @@ impl Builder {
             let student = students[sitting.student as usize];
             let assessment = assessments[sitting.assessment as usize];
             for (&item, &score) in sitting.items.iter().zip(sitting.scores) {
-                let item = items[item as usize];
-                self.append(student, assessment, sitting.taken_at, item, score)?;
+                if let Some(item) = items[item as usize] {
+                    self.append(student, assessment, sitting.taken_at, item, score)?;
+                }
             }
             Ok(())
         })

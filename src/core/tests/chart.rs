@@ -1,5 +1,8 @@
 //! The school map is well-formed, readable and honest whatever it is given.
 
+mod common;
+
+use common::assert_well_formed;
 use pg_assess_core::chart::{Dot, MapPoint, NAMED, Rect, colour, place_names, school_map};
 use proptest::prelude::*;
 
@@ -10,59 +13,6 @@ fn point(label: &str, level: f64, slope: f64, need: f64) -> MapPoint<'_> {
         slope: Some(slope),
         need: Some(need),
     }
-}
-
-/// A small check of well-formedness: tags nest, attributes are quoted, entities are known.
-fn assert_well_formed(svg: &str) {
-    let mut open: Vec<&str> = Vec::new();
-    let mut rest = svg;
-    while let Some(start) = rest.find('<') {
-        assert_text(&rest[..start]);
-        let end = rest[start..].find('>').expect("every tag ends") + start;
-        let tag = &rest[start + 1..end];
-        assert!(!tag.contains('<'), "a stray < in {tag:?}");
-        let name = tag
-            .trim_end_matches('/')
-            .split_whitespace()
-            .next()
-            .unwrap_or("");
-        if let Some(closed) = name.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(closed));
-        } else {
-            assert!(
-                !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()),
-                "{tag:?}"
-            );
-            assert_eq!(tag.matches('"').count() % 2, 0, "{tag:?}");
-            tag.split('"').skip(1).step_by(2).for_each(assert_text);
-            if !tag.ends_with('/') {
-                open.push(name);
-            }
-        }
-        rest = &rest[end + 1..];
-    }
-    assert!(open.is_empty(), "not closed: {open:?}");
-    assert_eq!(rest.trim(), "");
-    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
-    assert!(
-        !svg.contains("NaN") && !svg.contains("inf"),
-        "a figure is not finite"
-    );
-}
-
-fn assert_text(text: &str) {
-    for part in text.split('&').skip(1) {
-        let entity = part.split(';').next().unwrap_or("");
-        assert!(
-            ["amp", "lt", "gt", "quot", "#39"].contains(&entity),
-            "&{entity}"
-        );
-    }
-    let allowed = |c: char| c == '\n' || (c >= ' ' && !('\u{7f}'..='\u{9f}').contains(&c));
-    assert!(
-        text.chars()
-            .all(|c| allowed(c) && c != '\u{fffe}' && c != '\u{ffff}')
-    );
 }
 
 /// A repeatable crowd of `n` dots.

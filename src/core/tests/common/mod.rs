@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use pg_assess_core::backtest::{Outcome, Settings, backtest};
+use pg_assess_core::chart::{Rect, text_width};
 use pg_assess_core::drift::{Drift, DriftStatus};
 use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row};
@@ -676,5 +677,135 @@ pub fn number(text: &str) -> Option<f64> {
     match text {
         "" | "NA" => None,
         text => Some(text.parse().unwrap_or_else(|_| panic!("no number: {text}"))),
+    }
+}
+
+/// A small check of well-formedness: tags nest, attributes are quoted, entities are known.
+pub fn assert_well_formed(svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = svg;
+    while let Some(start) = rest.find('<') {
+        assert_text(&rest[..start]);
+        let end = rest[start..].find('>').expect("every tag ends") + start;
+        let tag = &rest[start + 1..end];
+        assert!(!tag.contains('<'), "a stray < in {tag:?}");
+        let name = tag
+            .trim_end_matches('/')
+            .split_whitespace()
+            .next()
+            .unwrap_or("");
+        if let Some(closed) = name.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed));
+        } else {
+            assert!(
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()),
+                "{tag:?}"
+            );
+            assert_eq!(tag.matches('"').count() % 2, 0, "{tag:?}");
+            tag.split('"').skip(1).step_by(2).for_each(assert_text);
+            if !tag.ends_with('/') {
+                open.push(name);
+            }
+        }
+        rest = &rest[end + 1..];
+    }
+    assert!(open.is_empty(), "not closed: {open:?}");
+    assert_eq!(rest.trim(), "");
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+    assert!(
+        !svg.contains("NaN") && !svg.contains("inf"),
+        "a figure is not finite"
+    );
+}
+
+fn assert_text(text: &str) {
+    for part in text.split('&').skip(1) {
+        let entity = part.split(';').next().unwrap_or("");
+        assert!(
+            ["amp", "lt", "gt", "quot", "#39"].contains(&entity),
+            "&{entity}"
+        );
+    }
+    let allowed = |c: char| c == '\n' || (c >= ' ' && !('\u{7f}'..='\u{9f}').contains(&c));
+    assert!(
+        text.chars()
+            .all(|c| allowed(c) && c != '\u{fffe}' && c != '\u{ffff}')
+    );
+}
+
+/// The places of all words of a drawing, beside the words.
+pub fn words_of(svg: &str) -> Vec<(Rect, String)> {
+    let attribute = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(rest.split('"').next()?.to_owned())
+    };
+    let number = |tag: &str, name: &str| attribute(tag, name)?.parse::<f64>().ok();
+    svg.lines()
+        .filter(|line| line.starts_with("<text "))
+        .map(|line| {
+            let (tag, rest) = line.split_once('>').expect("a tag ends");
+            let words = rest.strip_suffix("</text>").expect("and its element");
+            let words = &words
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&#39;", "'")
+                .replace("&amp;", "&");
+            let (x, y) = (number(tag, "x"), number(tag, "y"));
+            let (x, y) = x.zip(y).expect("words have a place");
+            let size = number(tag, "font-size").expect("and a size");
+            let w = text_width(words, size) * 0.85;
+            let before = match attribute(tag, "text-anchor").as_deref() {
+                Some("middle") => w / 2.0,
+                Some("end") => w,
+                _ => 0.0,
+            };
+            let (up, h) = (0.7 * size, 0.8 * size);
+            let place = match tag.contains("rotate(-90 ") {
+                true => Rect {
+                    x: x - up,
+                    y: y - w + before,
+                    w: h,
+                    h: w,
+                },
+                false => Rect {
+                    x: x - before,
+                    y: y - up,
+                    w,
+                    h,
+                },
+            };
+            (place, words.to_owned())
+        })
+        .collect()
+}
+
+/// No words cover others, and all are on the drawing.
+#[track_caller]
+pub fn assert_legible(svg: &str) {
+    assert_well_formed(svg);
+    let number = |name: &str| -> f64 {
+        let (_, rest) = svg.split_once(&format!(" {name}=\"")).expect("a size");
+        rest.split('"')
+            .next()
+            .expect("a value")
+            .parse()
+            .expect("a number")
+    };
+    let page = Rect {
+        x: 0.0,
+        y: 0.0,
+        w: number("width"),
+        h: number("height"),
+    };
+    let words = words_of(svg);
+    for (i, (place, text)) in words.iter().enumerate() {
+        assert!(
+            place.within(page),
+            "{text:?} at {place:?} leaves the drawing"
+        );
+        for (other, covered) in &words[i + 1..] {
+            assert!(!place.overlaps(*other), "{text:?} and {covered:?} overlap");
+        }
     }
 }

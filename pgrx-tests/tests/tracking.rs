@@ -1,0 +1,490 @@
+//! Models that track changes: whatever happens to the source, and whoever writes meanwhile, a
+//! refresh that reads only what changed gives the very rows of one that reads everything.
+
+mod common;
+
+use std::thread;
+use std::time::Duration;
+
+use common::{Database, Mutations, Session};
+
+/// Responses of two school years, with a table like those of schools: a key, several schools, and
+/// some rows that cannot count.
+fn source(session: &mut Session, time: &str, kind: &str) {
+    session.run(&format!(
+        "CREATE TABLE src (id serial, student int, subject text,
+             school text, test int, question int, points float8, at {time}, try int DEFAULT 1,
+             note text, changed timestamptz DEFAULT clock_timestamp()) {kind};
+         CREATE INDEX ON src (at);
+         CREATE VIEW made AS
+         SELECT s AS student, (ARRAY['ELA', 'Math', NULL])[s % 3 + 1] AS subject,
+                (ARRAY['North', 'South', NULL])[s / 3 % 3 + 1] AS school, t AS test,
+                t * 5 + q AS question, (hashtext(format('%s %s %s', s, t, q)) & 255 > s * 4)::int
+                    AS points,
+                timestamp '2024-09-02 10:00' + t * interval '17 days' + s % 2 * interval '1 day'
+                    AS at
+         FROM generate_series(1, 60) s, generate_series(1, 30) t, generate_series(1, 5) q;"
+    ));
+}
+
+const FILL: &str = "INSERT INTO src (student, subject, school, test, question, points, at)
+                    SELECT * FROM made";
+
+/// A model over the source; `more` are further arguments.
+fn model(session: &mut Session, name: &str, more: &str) {
+    session.run(&format!(
+        "DO $$ BEGIN PERFORM assess.create_model('{name}', 'src', 'student', 'question', 'test',
+             'points', 'at', subject => 'subject', student_group => 'school', attempt => 'try'
+             {more}); END $$;
+         SELECT assess.set_option('{name}', 'as_of', '2026-06-30')"
+    ));
+}
+
+/// Asserts that a model says what one says that reads everything.
+#[track_caller]
+fn same(session: &mut Session, name: &str) {
+    session.run("CALL assess.refresh('whole')");
+    as_whole(session, name);
+}
+
+/// Asserts that a model says what another said when it read everything.
+#[track_caller]
+fn as_whole(session: &mut Session, name: &str) {
+    for relation in [
+        "gradebook",
+        "questions",
+        "students",
+        "assessments",
+        "coverage",
+    ] {
+        let rows =
+            |model: &str| format!("SELECT to_jsonb(r) - 'run_id' AS r FROM {model}.{relation} r");
+        let (one, other) = (rows("whole"), rows(name));
+        let differences: i64 = session.one(&format!(
+            "SELECT count(*) FROM (({one} EXCEPT ALL {other}) UNION ALL
+                                   ({other} EXCEPT ALL {one})) d"
+        ));
+        assert_eq!(differences, 0, "{relation} of {name}");
+    }
+    let wrong: i64 = session.one(&format!(
+        "SELECT count(*) FROM (SELECT coalesce(sum(rows), 0) AS n FROM {name}.gradebook) g
+         WHERE g.n <> (SELECT coalesce(sum(rows), 0) FROM whole.gradebook)"
+    ));
+    assert_eq!(wrong, 0, "rows of {name}");
+}
+
+const PLAIN: &str = "REFRESH MATERIALIZED VIEW CONCURRENTLY";
+
+fn plainly(session: &mut Session, name: &str) {
+    for view in ["gradebook", "questions", "students", "assessments"] {
+        session.run(&format!("{PLAIN} {name}.{view}"));
+    }
+}
+
+/// What happens to a table of responses in the course of its life.
+fn step(session: &mut Session, random: &mut Mutations) {
+    let (a, b) = (random.below(60) + 1, random.below(30) + 1);
+    let zone = ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"][random.below(3)];
+    session.run(&format!("SET timezone = '{zone}'"));
+    let values = format!(
+        "SELECT {a}, subject, school, 100 + {b}, question, points, at + interval '{b} hours'
+         FROM made WHERE student = {a} AND test = {b}"
+    );
+    let insert = "INSERT INTO src (student, subject, school, test, question, points, at)";
+    let touch = "changed = clock_timestamp()";
+    let odd = [
+        "NULL",
+        "'infinity'",
+        "'-infinity'",
+        "'1850-03-01'",
+        "'2200-01-01'",
+        "'1900-01-01'",
+    ][random.below(6)];
+    let sql = match random.below(16) {
+        // New rows: some late, of any month.
+        0..=3 => format!("{insert} {values}"),
+        4 => format!(
+            "{insert} VALUES ({a}, 'Art', 'East', {b}, 7, 1, '2026-05-01'), \
+                             ({a}, 'Art', NULL, {b}, NULL, 1, '2026-06-{b:02}')"
+        ),
+        5 => format!("{insert} VALUES ({a}, 'Math', 'East', {b}, 7, 1, {odd})"),
+        6 => format!("UPDATE src SET points = 1 - points, {touch} WHERE id % 60 = {a} AND test = {b}"),
+        7 => format!(
+            "UPDATE src SET at = at + interval '{b} days', {touch} WHERE student = {a} AND test = {b}"
+        ),
+        8 => format!("UPDATE src SET at = {odd}, {touch} WHERE student = {a} AND test = {b}"),
+        9 => format!(
+            "UPDATE src SET school = CASE WHEN test % 2 = 0 THEN 'West' END, {touch}
+             WHERE student = {a} AND test > {b}"
+        ),
+        10 => format!("UPDATE src SET subject = 'Math', {touch} WHERE student = {a} AND test = {b}"),
+        11 => format!("DELETE FROM src WHERE student = {a} AND test = {b}"),
+        12 => format!("DELETE FROM src WHERE test = {b} AND id % 5 = 0"),
+        13 => format!(
+            "BEGIN; SAVEPOINT s; {insert} {values}; ROLLBACK TO s; UPDATE src SET student = {a}, {touch}
+             WHERE student = {b}; SAVEPOINT t; {insert} {values}; RELEASE t; {insert} {values}; COMMIT"
+        ),
+        14 => format!(
+            "MERGE INTO src USING (SELECT * FROM made WHERE student = {a}) m
+                 ON src.student = m.student AND src.question = m.question
+             WHEN MATCHED AND src.test % 7 = 0 THEN DELETE
+             WHEN MATCHED AND src.test % 7 = 1 THEN UPDATE SET points = 0, {touch}
+             WHEN NOT MATCHED THEN INSERT (student, subject, school, test, question, points, at)
+                 VALUES (m.student, m.subject, m.school, m.test, m.question, m.points, m.at)"
+        ),
+        _ if b > 4 => format!("UPDATE src SET note = 'seen', {touch} WHERE student = {a}"),
+        _ if b > 2 => format!("TRUNCATE src; {insert} {values}"),
+        _ => format!("DELETE FROM src; {FILL}"),
+    };
+    session.run(&sql);
+}
+
+/// 200 steps; after every five a refresh, in turns by `CALL` and by plain statements.
+fn live(time: &str, kind: &str, more: &str, seed: u64) {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, time, kind);
+    if !kind.is_empty() {
+        session.run(
+            "CREATE TABLE src_old PARTITION OF src FOR VALUES FROM (MINVALUE) TO ('2025-01-01');
+             CREATE TABLE src_new PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+             CREATE TABLE src_rest PARTITION OF src DEFAULT",
+        );
+    }
+    session.run(FILL);
+    model(&mut session, "whole", "");
+    model(&mut session, "m", more);
+    if more.contains("changed_at") {
+        session.run("SELECT assess.set_option('m', 'late_commit', '0')");
+    }
+    let mut random = Mutations { state: seed };
+    for turn in 1..=200 {
+        step(&mut session, &mut random);
+        if turn % 5 == 0 {
+            session.run("RESET timezone");
+            if turn % 15 == 0 {
+                plainly(&mut session, "m");
+                same(&mut session, "m");
+            }
+            session.run("CALL assess.refresh('m')");
+            same(&mut session, "m");
+        }
+    }
+    session.run("RESET timezone");
+    // Most were read in part, and reading all again changes nothing.
+    let partial: i64 = session.one(
+        "SELECT count(*) FROM m.runs
+         WHERE periods < (SELECT count(DISTINCT period) FROM m.stored_parts)",
+    );
+    assert!(partial > 20, "{partial}");
+    session.run("CALL assess.refresh('m', everything => true)");
+    as_whole(&mut session, "m");
+    let stored: i64 = session.one(
+        "SELECT (SELECT count(DISTINCT period) FROM m.stored_parts)
+              - (SELECT periods FROM m.runs ORDER BY run_id DESC LIMIT 1)",
+    );
+    assert_eq!(stored, 0);
+    session.run("SELECT assess.drop_model('m')");
+    assert_eq!(
+        session.one::<i64>("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pg_assess%'"),
+        0
+    );
+}
+
+#[test]
+fn lives_of_dates() {
+    live(
+        "date",
+        "",
+        ", track_changes => 'triggers', period => 'day'",
+        1,
+    );
+}
+
+#[test]
+fn lives_of_calendar_times() {
+    live(
+        "timestamp",
+        "PARTITION BY RANGE (at)",
+        ", track_changes => 'triggers'",
+        2,
+    );
+}
+
+#[test]
+fn lives_of_points_in_time() {
+    live(
+        "timestamptz",
+        "",
+        ", track_changes => 'triggers', period => 'week'",
+        3,
+    );
+}
+
+#[test]
+fn lives_with_a_time_of_change() {
+    let more = ", track_changes => 'changed_at', changed_at => 'changed', period => 'quarter'";
+    live("timestamp", "", more, 4);
+}
+
+/// A source with both models, whose tracked one is `m`.
+fn tracked(more: &str) -> (Database, Session) {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "");
+    session.run(FILL);
+    model(&mut session, "whole", "");
+    model(
+        &mut session,
+        "m",
+        &format!(", track_changes => 'triggers' {more}"),
+    );
+    (database, session)
+}
+
+const ONE: &str = "INSERT INTO src (student, subject, school, test, question, points, at)
+                   VALUES (1, 'ELA', 'North', 500, 1, 1, '2025-03-03')";
+
+#[test]
+fn nobody_waits_and_nothing_is_lost_while_others_write() {
+    let (database, mut session) = tracked("");
+    let mut writer = database.session();
+    let mut other = database.session();
+    for session in [&mut session, &mut writer, &mut other] {
+        session.run("SET lock_timeout = '5s'");
+    }
+    // Open writers of the same period wait neither for each other nor for the refresh.
+    writer.run("BEGIN");
+    writer.run(ONE);
+    other.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    other.run("DELETE FROM src WHERE student = 2 AND test = 8");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    writer.run(ONE);
+    writer.run("COMMIT");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    other.run("COMMIT");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    assert_eq!(session.one::<i64>("SELECT count(*) FROM m.changes"), 0);
+}
+
+#[test]
+fn what_commits_during_a_refresh_waits_for_the_next() {
+    let (database, mut session) = tracked("");
+    let mut writer = database.session();
+    let mut holder = database.session();
+    session.run(ONE);
+    session.run("CALL assess.refresh('whole')");
+    // Holds a refresh up once it has taken its snapshot and aggregated again what changed.
+    holder.run("BEGIN");
+    holder.run("SELECT FROM m.tracking FOR UPDATE");
+    let mut refresher = database.session();
+    let pid = refresher.backend();
+    let run = thread::spawn(move || refresher.run("CALL assess.refresh('m')"));
+    let waits = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'"
+    );
+    while session.one::<i64>(&waits) == 0 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // The same period, another one, and both in one transaction.
+    writer.run(ONE);
+    writer.run("BEGIN; DELETE FROM src WHERE student = 7 AND test = 1; UPDATE src SET at = at + 90 WHERE student = 5; COMMIT");
+    let told = session.fails("CALL assess.refresh('m')");
+    assert_eq!(told.code().code(), "55P03");
+    holder.run("ROLLBACK");
+    run.join().expect("the refresh succeeds");
+    as_whole(&mut session, "m");
+    assert!(session.one::<i64>("SELECT count(*) FROM m.changes") > 0);
+    plainly(&mut session, "m");
+    same(&mut session, "m");
+    session.run("CALL assess.refresh('m')");
+    as_whole(&mut session, "m");
+}
+
+#[test]
+fn writers_need_no_rights_and_no_luck() {
+    let (database, mut session) = tracked("");
+    let role = format!("writer_{}", database.name());
+    session.run(&format!(
+        "CREATE ROLE {role} LOGIN; GRANT INSERT, SELECT, UPDATE, DELETE, TRUNCATE ON src TO {role};
+         GRANT USAGE ON SEQUENCE src_id_seq TO {role};
+         CREATE UNIQUE INDEX ON src (id);
+         CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO {role};
+         CREATE TABLE trap.changes (period date);
+         CREATE FUNCTION trap.date_trunc(text, timestamp) RETURNS timestamp LANGUAGE sql
+             AS 'SELECT NULL::timestamp'"
+    ));
+    let mut writer = database.session_as(&role);
+    writer.run("SET search_path = trap, public, pg_catalog");
+    writer.run(ONE);
+    writer.run(
+        "INSERT INTO public.src (id, student, subject, school, test, question, points, at)
+         SELECT id, student, subject, school, test, question, 1, at + 40
+         FROM public.src WHERE id < 50 ON CONFLICT (id) DO UPDATE SET at = excluded.at",
+    );
+    writer.fails("SELECT * FROM m.changes");
+    assert_eq!(session.one::<i64>("SELECT count(*) FROM trap.changes"), 0);
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+
+    // What is renamed is still found, or taken to have changed altogether.
+    session.run("ALTER SCHEMA m RENAME TO \"it's \"\"new\"");
+    writer.run(ONE);
+    session.run("ALTER SCHEMA \"it's \"\"new\" RENAME TO m");
+    session.run("ALTER TABLE src RENAME at TO day");
+    writer.run("DELETE FROM public.src WHERE student = 3");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    session.run("ALTER TABLE src RENAME day TO at");
+
+    // Triggers that were off are noticed.
+    session.run("ALTER TABLE src DISABLE TRIGGER USER");
+    writer.run("DELETE FROM public.src WHERE student = 4");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    session.run("ALTER TABLE src ENABLE TRIGGER USER");
+    writer.run("TRUNCATE public.src");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    session.run("SELECT assess.drop_model('m')");
+    session.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
+fn many_small_statements_leave_one_note() {
+    let (_database, mut session) = tracked(", period => 'year'");
+    session.run(&format!(
+        "DO $$ BEGIN FOR i IN 1..500 LOOP {ONE}; END LOOP; END $$"
+    ));
+    let notes = session.table("SELECT period FROM m.changes");
+    assert_eq!(notes, ["2025-01-01"]);
+}
+
+#[test]
+fn partitions_come_and_go() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "PARTITION BY RANGE (at)");
+    session.run(
+        "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+         CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+    );
+    session.run(FILL);
+    model(&mut session, "whole", "");
+    model(&mut session, "m", ", track_changes => 'triggers'");
+    let check = |session: &mut Session, change: &str, everything: bool| {
+        session.run(change);
+        session.run("CALL assess.refresh('m')");
+        same(session, "m");
+        let all: bool = session.one(
+            "SELECT periods = (SELECT count(DISTINCT period) FROM m.stored_parts) FROM m.runs
+             ORDER BY run_id DESC LIMIT 1",
+        );
+        assert_eq!(all, everything, "{change}");
+    };
+    check(&mut session, &ONE.replace("src", "src_b"), false);
+    check(
+        &mut session,
+        "DELETE FROM src_a WHERE at < '2024-10-01'",
+        false,
+    );
+    check(
+        &mut session,
+        "CREATE TABLE src_c (LIKE src_a INCLUDING DEFAULTS);
+         INSERT INTO src_c (student, subject, school, test, question, points, at)
+             VALUES (1, 'ELA', 'North', 500, 1, 1, '2028-03-03');
+         ALTER TABLE src ATTACH PARTITION src_c FOR VALUES FROM ('2027-01-01') TO ('2029-01-01')",
+        true,
+    );
+    check(&mut session, "UPDATE src_c SET points = 0", false);
+    check(&mut session, "TRUNCATE src_c", true);
+    check(&mut session, "ALTER TABLE src DETACH PARTITION src_b", true);
+    check(
+        &mut session,
+        "DELETE FROM src_a WHERE at > '2024-12-01'",
+        false,
+    );
+    session.run("DROP TABLE src_b; SELECT assess.drop_model('m')");
+}
+
+#[test]
+fn a_restored_model_goes_on() {
+    let (database, mut session) = tracked("");
+    session.run(ONE);
+    let restored = database.restored("--format=plain");
+    let mut session = restored.session();
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    session.run(ONE);
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    let periods: i32 = session.one("SELECT periods FROM m.runs ORDER BY run_id DESC LIMIT 1");
+    assert_eq!(periods, 1);
+    session.run("SELECT assess.drop_model('m')");
+}
+
+#[test]
+fn names_made_to_break_things_do_nothing_but_work() {
+    let database = Database::new();
+    let mut session = database.session();
+    let name = "m%I ' \" $body$ é query schema";
+    let quoted = name.replace('\'', "''");
+    session.run(&format!(
+        "CREATE TABLE \"s%I \"\"q'\" (\"st'u\" int, \"it%s\" int, \"as$b$\" int, \"po\"\"x\" int,
+             \"at '%L' $body$\" timestamptz, query text, schema text, period text);
+         CREATE TABLE heir () INHERITS (\"s%I \"\"q'\");
+         INSERT INTO heir SELECT s, i, i / 5, (s + i) % 2,
+             timestamptz '2025-01-01' + i * interval '10 days', 'q', 's', 'p'
+         FROM generate_series(1, 30) s, generate_series(1, 40) i;
+         SELECT assess.create_model('{quoted}', '\"s%I \"\"q''\"', 'st''u', 'it%s', 'as$b$', 'po\"x',
+             'at ''%L'' $body$', subject => 'query', student_group => 'period',
+             track_changes => 'triggers');
+         DELETE FROM heir WHERE \"it%s\" = 3;
+         DELETE FROM ONLY \"s%I \"\"q'\";
+         UPDATE \"s%I \"\"q'\" SET \"po\"\"x\" = 1 WHERE \"it%s\" = 9"
+    ));
+    session.run(&format!("CALL assess.refresh('{quoted}')"));
+    let schema = name.replace('"', "\"\"");
+    let run = session.table(&format!(
+        "SELECT status, periods, rows_used FROM \"{schema}\".runs ORDER BY run_id DESC LIMIT 1"
+    ));
+    assert_eq!(run, ["succeeded|2|1170"]);
+    session.run(&format!("SELECT assess.drop_model('{quoted}')"));
+    let left: i64 = session.one("SELECT count(*) FROM pg_trigger");
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn mistakes_are_told() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "");
+    session.run(FILL);
+    let make = |source: &str, more: &str| {
+        format!(
+            "SELECT assess.create_model('m', '{source}', 'student', 'question', 'test', 'points',
+                                        'at', {more})"
+        )
+    };
+    for (more, code) in [
+        ("track_changes => 'trigger'", "22023"),
+        ("track_changes => NULL", "22023"),
+        ("changed_at => 'changed'", "22023"),
+        ("track_changes => 'changed_at'", "22023"),
+        (
+            "track_changes => 'changed_at', changed_at => 'chnged'",
+            "42703",
+        ),
+        (
+            "track_changes => 'changed_at', changed_at => 'points'",
+            "42804",
+        ),
+        ("period => 'decade'", "22023"),
+    ] {
+        session.refuses(&make("src", more), code);
+    }
+    session.refuses(&make("made", "track_changes => 'triggers'"), "42809");
+}

@@ -1,0 +1,537 @@
+-- Alerts: what a refresh finds that somebody should know, by rules that the owner of a model edits.
+-- An alert is raised when a rule begins to hold and ends when it no longer does, so that what lasts
+-- is told once. Results never wait for alerts: what goes wrong here is a WARNING.
+
+-- The rules, with the range of their thresholds and what they usually are.
+CREATE FUNCTION @extschema@._alert_rules()
+RETURNS TABLE (place int, rule text, unit text, low float8, high float8, usual float8, about text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT * FROM (VALUES
+        (1, 'flawed_questions', 'correlation', -1, 0, 0,
+         'a question is flawed, with a correlation of threshold or less'),
+        (2, 'suspect_questions', 'correlation', -1, 0, -0.1,
+         'a question is suspect, with a correlation of threshold or less'),
+        (3, 'little_evidence', 'share', 0, 1, 0.5,
+         'more than this share of a subject''s students has no or provisional evidence'),
+        (4, 'few_students', 'students', 0, 1e9, 10,
+         'fewer students of a subject than this have any evidence'),
+        (5, 'no_new_rows', 'days', 0, 36500, 21,
+         'the latest response of a subject that counts is older than this at as_of'),
+        (6, 'rows_left_out', 'share', 0, 1, 0.05,
+         'the share of a subject''s rows that are left out rose by more than this since the last'
+         ' run'),
+        (7, 'level_moved', 'standard errors', 0, 1000, 2,
+         'the mean level of a group moved by more than this since the last run, or since it was'
+         ' last told'),
+        (8, 'refresh_failed', 'refreshes', 1, 1e6, 1,
+         'so many refreshes failed, one after the other'),
+        (9, 'refresh_overdue', 'hours', 0, 1e6, 36,
+         'the last refresh that succeeded is longer ago than this')
+    ) AS r(place, rule, unit, low, high, usual, about);
+END;
+COMMENT ON FUNCTION @extschema@._alert_rules() IS 'internal: the rules of alerts';
+
+-- The tables of a new model.
+CREATE FUNCTION @extschema@._create_alerts(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    units text;
+    ranges text;
+    known text;
+BEGIN
+    SELECT string_agg(format('WHEN %L THEN %L', r.rule, r.unit), ' ' ORDER BY r.place),
+           string_agg(format('WHEN %L THEN threshold BETWEEN %s AND %s', r.rule, r.low, r.high),
+                      ' ' ORDER BY r.place),
+           string_agg(quote_literal(r.rule), ', ' ORDER BY r.place)
+    INTO   units, ranges, known FROM @extschema@._alert_rules() r;
+    PERFORM @extschema@._create(model, 'alert_rules',
+        '(rule text PRIMARY KEY CONSTRAINT rule_is_known CHECK (rule IN (%s)),
+          threshold float8 NOT NULL CONSTRAINT threshold_is_in_range CHECK (CASE rule %s END),
+          unit text GENERATED ALWAYS AS (CASE rule %s END) STORED,
+          enabled boolean NOT NULL DEFAULT true,
+          about text)', known, ranges, units);
+    EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
+                    SELECT r.rule, r.usual, r.about
+                    FROM @extschema@._alert_rules() r ORDER BY r.place', model);
+    PERFORM @extschema@._create(model, 'alerts',
+        '(alert_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+          raised timestamptz NOT NULL DEFAULT clock_timestamp(),
+          ended timestamptz,
+          run_id bigint,
+          rule text NOT NULL,
+          subject text,
+          student_group text,
+          item text,
+          value float8,
+          threshold float8,
+          message text NOT NULL)');
+    PERFORM @extschema@._create(model, 'run_figures',
+        '(run_id bigint NOT NULL REFERENCES {m}.run_log ON DELETE CASCADE,
+          figure text NOT NULL CHECK (figure IN (''level'', ''told_level'', ''left_out'')),
+          subject text,
+          student_group text,
+          size bigint NOT NULL,
+          value float8 NOT NULL,
+          value_se float8,
+          as_of timestamptz NOT NULL,
+          UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))');
+END $$;
+COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
+
+-- A name in a sentence: on one line, and not for ever.
+CREATE FUNCTION @extschema@._alert_name(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN s.shown = '' THEN '""'
+                WHEN pg_catalog.length(s.shown) > 60 THEN pg_catalog.left(s.shown, 60) || '...'
+                ELSE s.shown END
+    FROM  (SELECT pg_catalog.btrim(pg_catalog.regexp_replace(
+                      _alert_name.name, '[[:cntrl:][:space:]]+', ' ', 'g')) AS shown) s;
+END;
+COMMENT ON FUNCTION @extschema@._alert_name(text) IS 'internal: a name in a sentence';
+
+-- A model without a subject calls it all.
+CREATE FUNCTION @extschema@._alert_subject(subject text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN subject IS NULL THEN 'without a subject'
+                WHEN subject = 'all' THEN 'in all subjects'
+                ELSE 'in ' || @extschema@._alert_name(subject) END;
+END;
+COMMENT ON FUNCTION @extschema@._alert_subject(text) IS 'internal: a subject in a sentence';
+
+CREATE FUNCTION @extschema@._alert_percent(share float8) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.trim_scale(pg_catalog.round((100 * share)::numeric, 1)) || '%';
+END;
+COMMENT ON FUNCTION @extschema@._alert_percent(float8) IS 'internal: a share in a sentence';
+
+-- The last run, where its figures can be compared: only what comes from the data is news.
+CREATE FUNCTION @extschema@._alert_before(model name, run bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    before bigint;
+BEGIN
+    EXECUTE format(
+        'SELECT b.run_id
+         FROM   %1$I.run_log r
+         JOIN   LATERAL (SELECT l.* FROM %1$I.run_log l
+                         WHERE l.run_id < r.run_id AND l.status = ''succeeded''
+                         ORDER BY l.run_id DESC LIMIT 1) b
+                ON  b.as_of <= r.as_of AND b.method_version = r.method_version
+                AND b.settings - $2 = r.settings - $2
+         WHERE  r.run_id = $1', model)
+    INTO before
+    USING run, '{as_of,pass_mark,help_need,missing_share,keep_runs,keep_alerts}'::text[];
+    RETURN before;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_before(name, bigint) IS
+'internal: the last run, where a run can be compared with it';
+
+-- What is kept of a run, to compare the next one with.
+CREATE FUNCTION @extschema@._alert_figures(model name, run bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format(
+        'INSERT INTO %1$I.run_figures
+                (run_id, figure, subject, student_group, size, value, value_se, as_of)
+         SELECT $1, ''level'', s.subject::text, s.student_group::text, count(s.level),
+                avg(s.level), sqrt(sum(s.level_se ^ 2)) / count(s.level), max(s.as_of)
+         FROM   %1$I.students s WHERE s.status <> ''none''
+         GROUP  BY s.subject::text, s.student_group::text
+         HAVING count(s.level) >= greatest(1, (SELECT o.min_group_size FROM %1$I.settings o))
+         UNION  ALL
+         SELECT $1, ''left_out'', c.subject::text, NULL, sum(c.rows),
+                coalesce(sum(c.rows) FILTER (WHERE c.reason <> ''used''), 0) / sum(c.rows), NULL,
+                max(c.as_of)
+         FROM   %1$I.coverage c
+         GROUP  BY c.subject::text HAVING sum(c.rows) > 0', model) USING run;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_figures(name, bigint) IS
+'internal: keeps the figures of a run';
+
+-- Which rules hold of the results, as a JSON array of alerts, of each rule the clearest first.
+CREATE FUNCTION @extschema@._alert_found(model name, run bigint, before bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    findings jsonb;
+BEGIN
+    EXECUTE format(
+        $sql$
+        WITH rules AS (
+            SELECT k.place, a.rule, a.threshold
+            FROM   %1$I.alert_rules a JOIN @extschema@._alert_rules() k ON k.rule = a.rule
+            WHERE  a.enabled),
+        subjects AS (
+            SELECT s.subject::text AS subject, @extschema@._alert_subject(s.subject::text) AS place,
+                   count(*) AS students,
+                   count(*) FILTER (WHERE s.status IN ('none', 'provisional')) AS thin,
+                   count(*) FILTER (WHERE s.status <> 'none') AS known,
+                   max(s.last_at) AS last_at,
+                   (extract(epoch FROM max(s.as_of) - max(s.last_at)) / 86400)::float8 AS age
+            FROM   %1$I.students s GROUP BY s.subject::text),
+        questions AS (
+            SELECT q.subject::text AS subject, q.item::text AS item, q.status, q.r_rest, q.n
+            FROM   %1$I.questions q WHERE q.status IN ('flawed', 'suspect')),
+        left_out AS (
+            SELECT n.*, b.value AS before,
+                   round((n.value - b.value)::numeric, 12)::float8 AS rise
+            FROM   %1$I.run_figures n
+            JOIN   %1$I.run_figures b
+                   ON  b.run_id = $2 AND b.figure = 'left_out'
+                   AND b.subject IS NOT DISTINCT FROM n.subject
+            WHERE  n.run_id = $1 AND n.figure = 'left_out'),
+        -- A level creeps: it is also compared with what was told of it last.
+        levels AS (
+            SELECT DISTINCT ON (n.subject, n.student_group)
+                   n.*, b.value AS before, b.as_of AS since, n.value - b.value AS moved, e.se,
+                   (n.value - b.value) / nullif(e.se, 0) AS in_errors,
+                   n.student_group IS NULL
+                   AND EXISTS (SELECT FROM %1$I.run_figures o
+                               WHERE o.run_id = $1 AND o.figure = 'level'
+                               AND   o.subject IS NOT DISTINCT FROM n.subject
+                               AND   o.student_group IS NOT NULL) AS is_rest
+            FROM   %1$I.run_figures n
+            JOIN   %1$I.run_figures b
+                   ON  b.run_id = $2 AND b.figure IN ('level', 'told_level')
+                   AND jsonb_build_array(b.subject, b.student_group)
+                     = jsonb_build_array(n.subject, n.student_group)
+            CROSS  JOIN LATERAL (SELECT sqrt(n.value_se ^ 2 + b.value_se ^ 2) AS se) e
+            WHERE  n.run_id = $1 AND n.figure = 'level'
+            ORDER  BY n.subject, n.student_group,
+                      abs(n.value - b.value) / nullif(e.se, 0) DESC NULLS LAST, b.figure),
+        found AS (
+            SELECT r.place, r.rule, q.subject, NULL::text AS student_group, q.item,
+                   q.r_rest AS value, r.threshold, false AS is_event,
+                   format('Question %%s %%s speaks against itself, %%s: stronger students do worse'
+                          ' on it (correlation %%s, %%s answers).',
+                          @extschema@._alert_name(q.item), @extschema@._alert_subject(q.subject),
+                          CASE q.status WHEN 'flawed' THEN 'beyond chance'
+                                        ELSE 'perhaps by chance' END,
+                          round(q.r_rest::numeric, 2), q.n) AS message
+            FROM   rules r JOIN questions q ON r.rule = q.status || '_questions'
+            WHERE  q.r_rest <= r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, s.subject, NULL, NULL, s.thin::float8 / s.students,
+                   r.threshold, false,
+                   format('Little is known %%s: %%s of %%s students (%%s) have no evidence or that'
+                          ' of one or two assessments, more than %%s.',
+                          s.place, s.thin, s.students,
+                          @extschema@._alert_percent(s.thin::float8 / s.students),
+                          @extschema@._alert_percent(r.threshold))
+            FROM   rules r CROSS JOIN subjects s
+            WHERE  r.rule = 'little_evidence' AND s.thin::float8 / s.students > r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, s.subject, NULL, NULL, s.known, r.threshold, false,
+                   format('There is evidence of only %%s %%s %%s, fewer than %%s.', s.known,
+                          CASE s.known WHEN 1 THEN 'student' ELSE 'students' END, s.place,
+                          r.threshold)
+            FROM   rules r CROSS JOIN subjects s
+            WHERE  r.rule = 'few_students' AND s.known < r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, s.subject, NULL, NULL, s.age, r.threshold, false,
+                   format('There is no result %%s since %%s: %%s days, more than %%s.', s.place,
+                          to_char(s.last_at, 'FMDD FMMonth YYYY'),
+                          trim_scale(ceil(10 * s.age::numeric) / 10), r.threshold)
+            FROM   rules r CROSS JOIN subjects s
+            WHERE  r.rule = 'no_new_rows' AND s.age > r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, l.subject, NULL, NULL, l.rise, r.threshold, true,
+                   format('%%s of the %%s rows %%s were left out, %%s at the refresh before;'
+                          ' coverage tells why.', @extschema@._alert_percent(l.value), l.size,
+                          @extschema@._alert_subject(l.subject),
+                          @extschema@._alert_percent(l.before))
+            FROM   rules r CROSS JOIN left_out l
+            WHERE  r.rule = 'rows_left_out' AND l.rise > r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, l.subject, l.student_group, NULL, l.in_errors, r.threshold,
+                   true,
+                   format('The level %%s%%s %%s from %%s to %%s since %%s, %%s times the standard'
+                          ' error of the change (%%s).',
+                          CASE WHEN l.is_rest THEN 'of students without a named group '
+                               WHEN l.student_group IS NOT NULL
+                               THEN 'of ' || @extschema@._alert_name(l.student_group) || ' '
+                               ELSE '' END,
+                          @extschema@._alert_subject(l.subject),
+                          CASE WHEN l.moved < 0 THEN 'fell' ELSE 'rose' END,
+                          round(l.before::numeric, 3), round(l.value::numeric, 3),
+                          to_char(l.since, 'FMDD FMMonth YYYY'),
+                          coalesce(round(abs(l.in_errors)::numeric, 1)::text, 'many'),
+                          l.size || CASE l.size WHEN 1 THEN ' student' ELSE ' students' END)
+            FROM   rules r CROSS JOIN levels l
+            WHERE  r.rule = 'level_moved'
+            AND    CASE WHEN l.se > 0 THEN abs(l.in_errors) > r.threshold
+                        ELSE l.se = 0 AND l.moved <> 0 END)
+        SELECT jsonb_agg(to_jsonb(f) || jsonb_build_object('run_id', $1)
+                         ORDER BY f.place, abs(f.value - f.threshold) DESC, f.subject,
+                                  f.student_group, f.item)
+        FROM   found f
+        $sql$, model)
+    INTO findings USING run, before;
+    RETURN coalesce(findings, '[]');
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_found(name, bigint, bigint) IS
+'internal: which rules hold of the results of a run';
+
+-- The same for rules about refreshes, of which check_refreshes() also asks models of others.
+CREATE FUNCTION @extschema@._alert_found_of_runs(model name) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    findings jsonb;
+BEGIN
+    EXECUTE format(
+        $sql$
+        WITH rules AS (
+            SELECT k.place, a.rule, a.threshold
+            FROM   ONLY %1$I.alert_rules a JOIN @extschema@._alert_rules() k ON k.rule = a.rule
+            WHERE  a.enabled),
+        -- A standby does not know what runs on its primary.
+        runs AS (
+            SELECT l.run_id, l.started, l.finished,
+                   CASE WHEN l.is_lost THEN 'failed' ELSE l.status END AS status,
+                   CASE WHEN l.is_lost THEN '57P01' ELSE l.sqlstate END AS sqlstate
+            FROM  (SELECT g.*, g.status = 'running' AND NOT pg_is_in_recovery()
+                               AND NOT @extschema@._is_refreshing(%2$L::regclass, g.pid) AS is_lost
+                   FROM ONLY %1$I.run_log g) l),
+        good AS (
+            SELECT max(r.run_id) AS run_id, coalesce(max(r.finished), o.started) AS at
+            FROM  (SELECT min(started) AS started FROM runs) o
+            LEFT   JOIN runs r ON r.status = 'succeeded' GROUP BY o.started),
+        bad AS (
+            SELECT r.run_id, r.started, r.sqlstate, count(*) OVER () AS n
+            FROM   good g JOIN runs r ON r.run_id > coalesce(g.run_id, 0) AND r.status = 'failed'
+            ORDER  BY r.run_id DESC LIMIT 1),
+        found AS (
+            SELECT r.place, r.rule, b.n::float8 AS value, r.threshold, b.run_id,
+                   format('The refresh of %%s failed (error %%s)%%s; the results are still those of'
+                          ' %%s.',
+                          to_char(b.started, 'FMDD FMMonth YYYY HH24:MI'), b.sqlstate,
+                          CASE WHEN b.n > 1 THEN format(', the last of %%s failures in a row', b.n)
+                               ELSE '' END,
+                          to_char(g.at, 'FMDD FMMonth YYYY HH24:MI')) AS message
+            FROM   rules r CROSS JOIN good g CROSS JOIN bad b
+            WHERE  r.rule = 'refresh_failed' AND b.n >= r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, a.hours, r.threshold, NULL,
+                   format('The results are %%s hours old, more than %%s: the last refresh that'
+                          ' succeeded was that of %%s.',
+                          trim_scale(ceil(10 * a.hours::numeric) / 10), r.threshold,
+                          to_char(g.at, 'FMDD FMMonth YYYY HH24:MI'))
+            FROM   rules r CROSS JOIN good g
+            CROSS  JOIN LATERAL (
+                SELECT (extract(epoch FROM clock_timestamp() - g.at) / 3600)::float8 AS hours) a
+            WHERE  r.rule = 'refresh_overdue' AND a.hours > r.threshold)
+        SELECT jsonb_agg(to_jsonb(f) || '{"is_event": false}' ORDER BY f.place) FROM found f
+        $sql$, model, format('%I.run_log', model))
+    INTO findings;
+    RETURN coalesce(findings, '[]');
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_found_of_runs(name) IS
+'internal: which rules hold of the refreshes of a model';
+
+-- Tells alerts: a WARNING for each rule, and a notification for each alert, but no flood of them.
+CREATE FUNCTION @extschema@._alert_tell(model name, alerts jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+    usual constant int := 20;
+    payload jsonb;
+BEGIN
+    FOR what IN
+        SELECT a.rule, count(*) AS n, min(a.alert_id) AS first_id
+        FROM   jsonb_to_recordset(alerts) AS a(rule text, alert_id bigint)
+        GROUP  BY a.rule ORDER BY min(a.alert_id)
+    LOOP
+        RAISE WARNING USING
+            MESSAGE = format('model %s: %s%s', @extschema@._alert_name(quote_ident(model)),
+                CASE WHEN what.n > 1
+                     THEN format('%s alerts of %s, the clearest: ', what.n, what.rule)
+                     ELSE '' END,
+                (SELECT a.value ->> 'message' FROM jsonb_array_elements(alerts) a
+                 WHERE (a.value ->> 'alert_id')::bigint = what.first_id)),
+            HINT = format('See the table alerts of the model, from alert_id %s on.', what.first_id);
+        FOR payload IN
+            SELECT jsonb_build_object(
+                       'model', model, 'rule', a.rule, 'subject', left(a.subject, 200),
+                       'message', a.message, 'run_id', a.run_id, 'raised', a.raised,
+                       'value', a.value, 'threshold', a.threshold,
+                       'details', jsonb_build_object(
+                           'alert_id', a.alert_id, 'student_group', left(a.student_group, 200),
+                           'item', left(a.item, 200)))
+            FROM   jsonb_to_recordset(alerts) AS a(
+                       alert_id bigint, raised timestamptz, run_id bigint, rule text, subject text,
+                       student_group text, item text, value float8, threshold float8, message text)
+            WHERE  a.rule = what.rule ORDER BY a.alert_id LIMIT usual
+        LOOP
+            PERFORM pg_notify('assess_alerts', payload::text);
+        END LOOP;
+        IF what.n > usual THEN
+            PERFORM pg_notify('assess_alerts', (payload || jsonb_build_object(
+                'subject', NULL, 'value', NULL,
+                'message', format('There are %s more alerts of %s.', what.n - usual, what.rule),
+                'details', jsonb_build_object('more', what.n - usual)))::text);
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_tell(name, jsonb) IS 'internal: tells alerts';
+
+-- Keeps what was found by some rules, ends what no longer holds, and tells what is new.
+CREATE FUNCTION @extschema@._alert_raise(
+    model name, rules text[], findings jsonb, quiet boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    new jsonb;
+BEGIN
+    -- Two at once would both find an alert new. Who reads does not wait.
+    EXECUTE format('LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE', model);
+    EXECUTE format(
+        'UPDATE %I.alerts a SET ended = clock_timestamp()
+         WHERE  a.ended IS NULL AND a.rule = ANY ($1)
+         AND    NOT EXISTS (SELECT FROM jsonb_to_recordset($2) AS f(
+                                rule text, subject text, student_group text, item text)
+                            WHERE jsonb_build_array(f.rule, f.subject, f.student_group, f.item)
+                                = jsonb_build_array(a.rule, a.subject, a.student_group, a.item))',
+        model) USING rules, findings;
+    -- An event is over when it is told.
+    EXECUTE format(
+        'WITH added AS (
+             INSERT INTO %1$I.alerts AS n (raised, ended, run_id, rule, subject, student_group,
+                                           item, value, threshold, message)
+             SELECT t.at, CASE WHEN f.is_event THEN t.at END, f.run_id, f.rule, f.subject,
+                    f.student_group, f.item, f.value, f.threshold, f.message
+             FROM   ROWS FROM (jsonb_to_recordset($1) AS (
+                        run_id bigint, rule text, subject text, student_group text, item text,
+                        value float8, threshold float8, is_event boolean, message text))
+                    WITH ORDINALITY AS f
+             CROSS  JOIN (SELECT clock_timestamp() AS at) t
+             WHERE  f.is_event
+             OR     NOT EXISTS (SELECT FROM %1$I.alerts a
+                                WHERE a.ended IS NULL
+                                AND   jsonb_build_array(a.rule, a.subject, a.student_group, a.item)
+                                    = jsonb_build_array(f.rule, f.subject, f.student_group, f.item))
+             ORDER  BY f.ordinality
+             RETURNING n.*)
+         SELECT coalesce(jsonb_agg(to_jsonb(d) ORDER BY d.alert_id), ''[]'') FROM added d', model)
+    INTO new USING findings;
+    EXECUTE format('DELETE FROM %1$I.alerts a USING %1$I.settings o
+                    WHERE a.ended IS NOT NULL AND a.raised < clock_timestamp() - o.keep_alerts',
+                   model);
+    IF NOT quiet THEN
+        PERFORM @extschema@._alert_tell(model, new);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
+'internal: keeps, ends and tells alerts';
+
+-- All that follows a run that succeeded. What is so when the model is made is kept, but no news.
+CREATE FUNCTION @extschema@._alert(model name, run bigint, quiet boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    before bigint;
+    failure text;
+    code text;
+BEGIN
+    -- A model made by an older version has no alerts.
+    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
+        RETURN;
+    END IF;
+    before := @extschema@._alert_before(model, run);
+    PERFORM @extschema@._alert_figures(model, run);
+    PERFORM @extschema@._alert_raise(model, ARRAY(SELECT r.rule FROM @extschema@._alert_rules() r),
+                               @extschema@._alert_found(model, run, before), quiet);
+    EXECUTE format(
+        'INSERT INTO %1$I.run_figures
+                (run_id, figure, subject, student_group, size, value, value_se, as_of)
+         SELECT n.run_id, ''told_level'', n.subject, n.student_group, coalesce(t.size, n.size),
+                coalesce(t.value, n.value), coalesce(t.value_se, n.value_se),
+                coalesce(t.as_of, n.as_of)
+         FROM   %1$I.run_figures n
+         LEFT   JOIN %1$I.run_figures t
+                ON  t.run_id = $2 AND t.figure = ''told_level''
+                AND jsonb_build_array(t.subject, t.student_group)
+                  = jsonb_build_array(n.subject, n.student_group)
+                AND EXISTS (SELECT FROM %1$I.alert_rules r
+                            WHERE r.rule = ''level_moved'' AND r.enabled)
+                AND NOT EXISTS (SELECT FROM %1$I.alerts a
+                                WHERE a.rule = ''level_moved'' AND a.run_id = n.run_id
+                                AND   jsonb_build_array(a.subject, a.student_group)
+                                    = jsonb_build_array(n.subject, n.student_group))
+         WHERE  n.run_id = $1 AND n.figure = ''level''', model) USING run, before;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+    RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
+        USING DETAIL = format('The error was %s.', code);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert(name, bigint, boolean) IS
+'internal: the alerts of a run that succeeded';
+
+-- What is to be told of the refreshes themselves, when one fails or is missed.
+CREATE FUNCTION @extschema@._alert_of_runs(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    failure text;
+    code text;
+BEGIN
+    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM @extschema@._alert_raise(model, '{refresh_failed,refresh_overdue}',
+                               @extschema@._alert_found_of_runs(model), false);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+    RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
+        USING DETAIL = format('The error was %s.', code);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
+'internal: the alerts about the refreshes of a model';
+
+-- A refresh that never begins tells nothing: this is for a scheduler to call. At the models of
+-- others it only looks, with care: what runs here runs with the rights of the caller.
+CREATE FUNCTION @extschema@.check_refreshes()
+RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    what record;
+    findings jsonb;
+    failure text;
+BEGIN
+    FOR what IN
+        SELECT n.nspname AS model, n.oid AS schema,
+               bool_and(t.relowner = current_user::regrole) AS is_own
+        FROM   @extschema@._models() m(schema)
+        JOIN   pg_namespace n ON n.oid = m.schema
+        JOIN   pg_class t ON t.relnamespace = n.oid
+                          AND t.relname IN ('run_log', 'alert_rules', 'alerts')
+        WHERE  has_schema_privilege(n.oid, 'USAGE')
+        GROUP  BY n.oid, n.nspname
+        HAVING count(*) = 3
+        AND    bool_and(t.relname = 'alerts' OR has_table_privilege(t.oid, 'SELECT'))
+        ORDER  BY n.nspname
+    LOOP
+        BEGIN
+            -- From here on they stay as they are.
+            EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
+                            IN ACCESS SHARE MODE', what.model);
+            CONTINUE WHEN NOT what.is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
+            findings := @extschema@._alert_found_of_runs(what.model);
+            IF what.is_own AND NOT current_setting('transaction_read_only')::boolean THEN
+                PERFORM @extschema@._alert_raise(
+                    what.model, '{refresh_failed,refresh_overdue}', findings, false);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
+            RAISE WARNING 'refreshes of model % could not be checked: %', quote_ident(what.model),
+                          failure;
+            CONTINUE;
+        END;
+        RETURN QUERY
+            SELECT what.model, f.rule, f.message, f.value, f.threshold
+            FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
+                                                     threshold float8);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.check_refreshes() IS
+'failed and overdue refreshes of the models one may read; of one''s own it also keeps and tells the alerts, once; for a scheduler';

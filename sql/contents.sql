@@ -1,0 +1,29 @@
+-- What a gradebook holds, as rows again (src/contents.rs).
+
+CREATE FUNCTION @extschema@.responses(gradebook @extschema@.gradebook) RETURNS TABLE (
+    student text,
+    item text,
+    assessment text,
+    taken_at timestamptz,
+    score float8,
+    bounded boolean
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000 AS 'MODULE_PATHNAME', 'responses_wrapper';
+COMMENT ON FUNCTION @extschema@.responses(@extschema@.gradebook) IS
+'the responses in a gradebook as rows; score is the share of the maximum, or where it has none (not bounded) the score itself';
+
+CREATE FUNCTION @extschema@.members(gradebook @extschema@.gradebook) RETURNS TABLE (
+    student text,
+    n bigint,
+    first_at timestamptz,
+    last_at timestamptz
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'members_wrapper';
+COMMENT ON FUNCTION @extschema@.members(@extschema@.gradebook) IS
+'the students in a gradebook, with the number and the first and last time of their responses';
+
+CREATE FUNCTION @extschema@.without(gradebook @extschema@.gradebook, items text[])
+RETURNS @extschema@.gradebook
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'without_wrapper';
+COMMENT ON FUNCTION @extschema@.without(@extschema@.gradebook, text[]) IS
+'a gradebook without the responses to some questions; unknown ones are passed over';

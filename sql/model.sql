@@ -1,0 +1,854 @@
+-- Models: a name for "these columns of this table mean student, item, assessment, score and time".
+-- A model is a schema of its maker with ordinary relations over the source, in plain SQL: what is
+-- dumped, granted, altered and dropped as any other view. It is known by its materialized view
+-- gradebook, which has a column of that type, and by its table settings; nothing is registered.
+--
+-- Functions that run SQL of their own pin their search_path, take names as regclass or by %I, and
+-- run with the rights of their caller.
+
+CREATE FUNCTION @extschema@.method_version() RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 1;
+COMMENT ON FUNCTION @extschema@.method_version() IS
+'the version of the method; results of different versions may differ';
+
+-- The relations of a model in the order in which they build on each other.
+CREATE FUNCTION @extschema@._relations()
+RETURNS TABLE (place int, relation name, kind text, refreshed boolean, about text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT * FROM (VALUES
+        (1, 'settings'::name, 'TABLE', false,
+         'one row: the choices of the method, as assess.set_option() sets them; they hold from the next refresh on'),
+        (2, 'run_log', 'TABLE', false,
+         'one row for each refresh, also of those that failed; read the view runs'),
+        (3, 'runs', 'VIEW', false,
+         'one row for each refresh: when, how long, how many rows, with which settings, and how it ended'),
+        (4, 'responses', 'VIEW', false,
+         'the source as the model reads it, under the names of assess.gradebook_agg'),
+        (5, 'tracking', 'TABLE', false,
+         'one row: how the model is told what changes in the source'),
+        (6, 'changes', 'TABLE', false,
+         'notes of what changed in the source since the last refresh'),
+        (7, 'stored_parts', 'TABLE', false,
+         'a gradebook for each subject, group and period, as of the last refresh'),
+        (8, 'dirty', 'VIEW', false,
+         'periods in which something changed since the last refresh'),
+        (9, 'parts', 'MATERIALIZED VIEW', true,
+         'a gradebook for each subject and group: the only relation that reads the source'),
+        (10, 'gradebook', 'MATERIALIZED VIEW', true,
+         'a gradebook for each subject, and the time it is of'),
+        (11, 'questions', 'MATERIALIZED VIEW', true,
+         'how good each question is; assess.items() tells how'),
+        (12, 'students', 'MATERIALIZED VIEW', true,
+         'where each student stands in each subject; assess.students() tells how'),
+        (13, 'assessments', 'MATERIALIZED VIEW', true,
+         'size, mean and reliability of each assessment'),
+        (14, 'coverage', 'VIEW', false,
+         'what became of every row of the source: used, or left out and why'),
+        (15, 'help_list', 'VIEW', false,
+         'students who more likely than not need help, the most certain first'),
+        (16, 'check_in_list', 'VIEW', false,
+         'students of whom too little is known: no evidence, old evidence, or much missing work'),
+        (17, 'question_review', 'VIEW', false,
+         'questions whose scores speak against them, the worst first'),
+        (18, 'school_map', 'VIEW', false,
+         'each student as a point: level across, change in 30 days up and down'),
+        (19, 'score_sheet', 'VIEW', false,
+         'the score of each student on each question beside what was expected'),
+        (20, 'history', 'TABLE', false,
+         'what each refresh made of each student, for assess.compare_runs()'),
+        (21, 'alert_rules', 'TABLE', false,
+         'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
+        (22, 'alerts', 'TABLE', false,
+         'one row for each alert that was raised; it holds until it has ended'),
+        (23, 'run_figures', 'TABLE', false,
+         'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
+    ) AS r(place, relation, kind, refreshed, about);
+END;
+COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
+
+-- What the columns of a model's relations mean. A column that is in several means the same.
+CREATE FUNCTION @extschema@._columns() RETURNS TABLE (attribute name, about text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT * FROM (VALUES
+        ('singleton'::name, 'there is but one row'),
+        ('as_of', 'the time that the results are of'),
+        ('run_id', 'the run of assess.refresh() that made the row, see runs; null when it was refreshed by hand'),
+        ('method_version', 'assess.method_version() at that time'),
+        ('subject', 'the subject, as in the source'),
+        ('student', 'the student, as in the source'),
+        ('item', 'the question, as in the source'),
+        ('assessment', 'the assessment, as in the source'),
+        ('student_group', 'the school, class or other group of the student''s latest response'),
+        ('gradebook', 'all responses in one value, for the functions of schema assess'),
+        ('rows', 'rows of the source'),
+        ('period', 'first day of the period, in UTC; -infinity for rows without a usable time, infinity for all periods'),
+        ('dated', 'the time in the source, without the attempt'),
+        ('changed_at', 'when the row was last changed'),
+        ('source', 'the table of responses'),
+        ('members', 'its partitions, as they were last seen'),
+        ('mode', 'how changes become known: triggers or changed_at'),
+        ('type', 'type of the times in the source'),
+        ('changed_to', 'changes up to this time have been seen'),
+        ('frozen', 'whether the stored parts are as new as the snapshot; only ever true inside a refresh'),
+        ('xact', 'the transaction that changed something'),
+        ('noted', 'when it began'),
+        ('periods', 'periods that were aggregated again; null where changes are not tracked'),
+        ('late_commit', 'how long before the last change seen rows are looked at again'),
+        ('compare_counts', 'whether a refresh compares the rows of each period with what is stored'),
+        ('reason', 'used, or why rows were left out'),
+        ('score', 'the score; in score_sheet the share of the maximum'),
+        ('max_score', 'the maximum of the score'),
+        ('taken_at', 'when the response was given'),
+        ('answer', 'what was answered'),
+        ('level', 'current level, difficulty of the questions taken out; 0 to 1'),
+        ('level_se', 'standard error of the level'),
+        ('ci_low', 'lower end of the interval'),
+        ('ci_high', 'upper end of the interval'),
+        ('raw_level', 'plain scores under the weights of the level'),
+        ('prior', 'the level expected without evidence'),
+        ('information', 'how much evidence there is, faded to as_of'),
+        ('n', 'responses that count'),
+        ('assessments', 'assessments they belong to, or that used the question'),
+        ('first_at', 'time of the first response that counts'),
+        ('last_at', 'time of the last response that counts'),
+        ('slope', 'change of the score in 30 days'),
+        ('slope_se', 'standard error of the slope'),
+        ('trend_p', 'two-sided p-value of no change'),
+        ('trend', 'falling, unclear, steady or rising'),
+        ('trend_rank', '1 falling to 4 rising'),
+        ('need', 'probability that the level lies below the cut, 0 to 1'),
+        ('need_rank', '1 for the greatest need of the subject'),
+        ('due', 'assessments that were due'),
+        ('missing', 'due assessments that were not taken'),
+        ('status', 'how far the row can be trusted; of a run how it ended'),
+        ('status_rank', 'rank of the status; 1 asks for attention first'),
+        ('n_effective', 'effective number of answers that can be judged'),
+        ('facility', 'mean score; the easier, the higher'),
+        ('r_rest', 'correlation of the score with the student''s other scores'),
+        ('discrimination', 'the same, drawn towards what is likely'),
+        ('discrimination_se', 'standard error of the discrimination'),
+        ('somers_d', 'separation of strong and weak by order alone, -1 to 1'),
+        ('discrimination_index', 'mean score of the strongest less that of the weakest'),
+        ('weight', 'what answers to the question weigh in a level'),
+        ('label', 'verdict on the discrimination in a word'),
+        ('items', 'questions of the assessment'),
+        ('students', 'students who took it'),
+        ('mean', 'mean of the students'' mean scores'),
+        ('sd', 'standard deviation of the students'' mean scores'),
+        ('alpha', 'Cronbach''s alpha'),
+        ('alpha_se', 'standard error of alpha'),
+        ('sem', 'standard error of measurement of a mean score'),
+        ('quadrant', 'low and falling, low and rising, high and falling, high and rising; null where a figure is missing'),
+        ('quadrant_rank', '1 low and falling, 2 low and rising, 3 high and falling, 4 high and rising'),
+        ('expected', 'the pass mark, or else the facility of the question'),
+        ('is_below', 'whether the score is below what was expected'),
+        ('started', 'when the run began'),
+        ('finished', 'when it ended; null while it runs, and of runs that were killed'),
+        ('rows_used', 'rows of the source that count'),
+        ('rows_excluded', 'rows left out, by reason'),
+        ('settings', 'the settings it ran with'),
+        ('steps', 'milliseconds of each step'),
+        ('duration', 'from its beginning to its end'),
+        ('error', 'why it failed'),
+        ('sqlstate', 'the code of the error'),
+        ('pid', 'the server process that ran it'),
+        -- The model's own settings.
+        ('pass_mark', 'share of the maximum that is expected on every question; null: the question''s own facility'),
+        ('help_need', 'need from which a student is on the help list'),
+        ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
+        ('min_group_size', 'groups with fewer students of a subject are not named in results'),
+        ('keep_runs', 'runs that are kept in the log'),
+        ('keep_history', 'refreshes whose students are kept in history'),
+        ('keep_alerts', 'how long alerts that have ended are kept'),
+        -- Those of alerts.
+        ('rule', 'the rule, see alert_rules'),
+        ('threshold', 'what the rule allows, in its unit'),
+        ('unit', 'what the threshold is measured in'),
+        ('enabled', 'whether the rule raises alerts'),
+        ('about', 'when the rule holds'),
+        ('alert_id', 'counts the alerts'),
+        ('raised', 'when the alert was raised'),
+        ('ended', 'when it was found to hold no longer; null while it holds'),
+        ('value', 'the figure, in the unit of its threshold where it has one'),
+        ('value_se', 'standard error of the figure'),
+        ('message', 'the alert as a sentence'),
+        ('figure', 'level: mean level of the group; told_level: what it is compared with; left_out: share of the rows'),
+        ('size', 'students or rows that the figure is of'),
+        -- Those of the method.
+        ('half_life', 'age at which evidence counts one half'),
+        ('attempts', 'which of several attempts counts: first, last or best'),
+        ('exclude', 'assessments to leave out, as text'),
+        ('cut', 'a level below this needs help; null: see cut_share'),
+        ('cut_share', 'share of the students that lies below the cut'),
+        ('adjust_difficulty', 'whether the difficulty of questions is taken out of the scores'),
+        ('shrink', 'whether to borrow from the others where data are thin'),
+        ('weight_floor', 'the least weight of a sound question, as a discrimination'),
+        ('min_answers', 'effective answers from which a question is judged'),
+        ('flag_answers', 'effective answers from which a question can be flawed or suspect'),
+        ('flag_alpha', 'share of false alarms among flawed questions that is accepted'),
+        ('upper_lower_share', 'share of the students in each of the two groups of discrimination_index'),
+        ('quality', 'whether questions weigh by how well they separate'),
+        ('counting', 'what an assessment counts: effective, assessments or responses'),
+        ('half_precision_items', 'questions at which an assessment has half its precision'),
+        ('noise_df', 'degrees of freedom that the noise of all adds to a student''s own'),
+        ('confidence', 'coverage of intervals'),
+        ('stale_half_lives', 'half-lives after which evidence is stale'),
+        ('trend_window', 'how far a trend looks back; null: over everything'),
+        ('trend_min_dates', 'fewer dates than this: the trend is unclear'),
+        ('trend_min_span', 'less time than this: the trend is unclear'),
+        ('trend_alpha', 'two-sided level of the test for a trend'),
+        ('steady_margin', 'change in 90 days that still counts as steady'),
+        ('due_share', 'share of a group''s members that makes an assessment due'),
+        ('trend_noise_df', 'degrees of freedom that the noise about trends of all adds'),
+        ('carry_over', 'correlation of true levels from one year to the next; has no effect without last year''s gradebook')
+    ) AS c(attribute, about);
+END;
+COMMENT ON FUNCTION @extschema@._columns() IS 'internal: what the columns of a model mean';
+
+-- The arguments of a function that are choices of the method.
+CREATE FUNCTION @extschema@._arguments(function regproc)
+RETURNS TABLE (place int, option name, type text, usual text)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT a.place::int, a.name::name, pg_catalog.format_type(a.type, NULL),
+           pg_catalog.pg_get_function_arg_default(f.oid, a.place::int)
+    FROM   pg_catalog.pg_proc f
+    CROSS  JOIN LATERAL ROWS FROM (
+               pg_catalog.unnest(f.proargnames), pg_catalog.unnest(f.proallargtypes),
+               pg_catalog.unnest(f.proargmodes)) WITH ORDINALITY AS a(name, type, mode, place)
+    WHERE  f.oid = function AND a.mode = 'i'
+    AND    a.name NOT IN ('gradebook', 'as_of', 'previous', 'resamples', 'seed');
+END;
+COMMENT ON FUNCTION @extschema@._arguments(regproc) IS
+'internal: the arguments of a function that are choices of the method';
+
+-- The choices of the method that a model has to make.
+CREATE FUNCTION @extschema@._options()
+RETURNS TABLE (place bigint, option name, type text, usual text)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT min(f.place * 100 + a.place), a.option, min(a.type), min(a.usual)
+    FROM   pg_catalog.unnest(ARRAY['@extschema@.students'::pg_catalog.regproc,
+                                   '@extschema@.items'::pg_catalog.regproc,
+                                   '@extschema@.assessments'::pg_catalog.regproc])
+           WITH ORDINALITY AS f(function, place)
+    CROSS  JOIN LATERAL @extschema@._arguments(f.function) a
+    GROUP  BY a.option;
+END;
+COMMENT ON FUNCTION @extschema@._options() IS 'internal: the choices of the method';
+
+-- The result columns of one of these functions.
+CREATE FUNCTION @extschema@._result(function regproc)
+RETURNS TABLE (place int, attribute name)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT a.place::int, a.name::name
+    FROM   pg_catalog.pg_proc f
+    CROSS  JOIN LATERAL ROWS FROM (
+               pg_catalog.unnest(f.proargnames), pg_catalog.unnest(f.proargmodes))
+               WITH ORDINALITY AS a(name, mode, place)
+    WHERE  f.oid = function AND a.mode = 't';
+END;
+COMMENT ON FUNCTION @extschema@._result(regproc) IS 'internal: the result columns of a function';
+
+-- The schemas that are models.
+CREATE FUNCTION @extschema@._models() RETURNS SETOF oid
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT g.relnamespace
+    FROM   pg_catalog.pg_class g
+    JOIN   pg_catalog.pg_attribute a ON a.attrelid = g.oid AND a.attname = 'gradebook'
+    WHERE  g.relname = 'gradebook' AND g.relkind = 'm'
+    AND    a.atttypid = '@extschema@.gradebook'::pg_catalog.regtype
+    AND    EXISTS (SELECT FROM pg_catalog.pg_class s
+                   WHERE s.relnamespace = g.relnamespace AND s.relname = 'settings'
+                   AND   s.relkind = 'r');
+END;
+COMMENT ON FUNCTION @extschema@._models() IS 'internal: the schemas that are models';
+
+-- The schema of a model; an error that helps when there is none of that name.
+CREATE FUNCTION @extschema@._model(model name) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found oid;
+    others text;
+BEGIN
+    IF model IS NULL THEN
+        RAISE EXCEPTION 'model must not be null' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    SELECT n.oid INTO found FROM pg_namespace n
+    WHERE n.nspname = model AND n.oid IN (SELECT @extschema@._models());
+    IF found IS NULL THEN
+        SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) INTO others
+        FROM pg_namespace n WHERE n.oid IN (SELECT @extschema@._models());
+        RAISE EXCEPTION 'model % does not exist', quote_ident(model)
+            USING ERRCODE = 'undefined_object',
+                  HINT = coalesce('There are: ' || others || '.',
+                                  'Make one with assess.create_model().');
+    END IF;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION @extschema@._model(name) IS 'internal: the schema of a model';
+
+-- What a domain, or a domain over one, is made of.
+CREATE FUNCTION @extschema@._base(type oid) RETURNS oid
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH RECURSIVE b(type, base) AS (
+        SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = _base.type
+        UNION ALL
+        SELECT t.oid, t.typbasetype FROM b JOIN pg_catalog.pg_type t ON t.oid = b.base)
+    SELECT b.type FROM b WHERE b.base = 0;
+END;
+COMMENT ON FUNCTION @extschema@._base(oid) IS 'internal: the type below domains';
+
+-- The type of a column of the source that the user has named; errors as helpful as can be.
+CREATE FUNCTION @extschema@._source_column(
+    source regclass, argument text, attribute name, kinds text[], expected text) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type oid;
+    kind text;
+    advice text;
+BEGIN
+    SELECT a.atttypid INTO type FROM pg_attribute a
+    WHERE a.attrelid = source AND a.attname = attribute AND a.attnum > 0 AND NOT a.attisdropped;
+    IF type IS NULL THEN
+        -- Postgres knows which of its columns is spelt like it.
+        BEGIN
+            EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
+        EXCEPTION WHEN undefined_column THEN
+            GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+        END;
+        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO kind
+        FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
+        RAISE EXCEPTION '% has no column %', source, quote_ident(attribute)
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('It is named as the column of %s.', argument),
+                  HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', kind));
+    END IF;
+    SELECT t.typcategory INTO kind FROM pg_type t WHERE t.oid = type;
+    IF kinds IS NOT NULL AND kind <> ALL (kinds)
+       OR argument IN ('taken_at', 'changed_at') AND @extschema@._base(type) NOT IN
+           ('date'::regtype::oid, 'timestamp'::regtype::oid, 'timestamptz'::regtype::oid) THEN
+        RAISE EXCEPTION 'column % of % cannot be used for %',
+                        quote_ident(attribute), source, argument
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('It is of type %s.', format_type(type, NULL)),
+                  HINT = format('Name a column of %s, or make a view that casts it.', expected);
+    END IF;
+    RETURN type;
+END $$;
+COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name, text[], text) IS
+'internal: the type of a column that a model names';
+
+-- What a relation of a model is; null where the model has none of that name.
+CREATE FUNCTION @extschema@._kind(model name, relation name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END
+    FROM   pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE  n.nspname = _kind.model AND c.relname = _kind.relation;
+END;
+COMMENT ON FUNCTION @extschema@._kind(name, name) IS 'internal: what a relation of a model is';
+
+-- Column comments of a relation of a model.
+CREATE FUNCTION @extschema@._comment(model name, relation name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+BEGIN
+    FOR what IN
+        SELECT @extschema@._kind(model, r.relation) AS kind, r.about
+        FROM   @extschema@._relations() r WHERE r.relation = _comment.relation
+    LOOP
+        EXECUTE format('COMMENT ON %s %I.%I IS %L', what.kind, model, relation, what.about);
+    END LOOP;
+    FOR what IN
+        SELECT a.attname, c.about
+        FROM   pg_attribute a
+        LEFT   JOIN @extschema@._columns() c ON c.attribute = a.attname
+        WHERE  a.attrelid = format('%I.%I', model, relation)::regclass
+        AND    a.attnum > 0 AND NOT a.attisdropped
+    LOOP
+        IF what.about IS NULL THEN
+            RAISE EXCEPTION 'column %.% has no comment', relation, what.attname
+                USING ERRCODE = 'internal_error';
+        END IF;
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, what.attname, what.about);
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@._comment(name, name) IS 'internal: comments of a relation of a model';
+
+-- The call of a function over g.gradebook with the settings of the model, which the statement has as
+-- o or under another name, and with arguments that are given as expressions. A model that was made
+-- by an older version has no settings of what came later; there the usual value holds.
+CREATE FUNCTION @extschema@._call(
+    model name, function regproc, given jsonb DEFAULT '{}', settings text DEFAULT 'o') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('%s(%s)', _call.function, pg_catalog.string_agg(pg_catalog.format(
+               '%I => %s', a.name, coalesce(w.given ->> a.name,
+                                            pg_catalog.format('%s.%I', _call.settings, a.name))),
+               ', ' ORDER BY a.place))
+    FROM   pg_catalog.pg_proc f
+    CROSS  JOIN LATERAL ROWS FROM (
+               pg_catalog.unnest(f.proargnames), pg_catalog.unnest(f.proargmodes))
+               WITH ORDINALITY AS a(name, mode, place)
+    CROSS  JOIN (SELECT '{"gradebook": "g.gradebook", "as_of": "g.as_of"}'::jsonb
+                        || _call.given AS given) w
+    WHERE  f.oid = _call.function AND a.mode = 'i'
+    AND   (w.given ? a.name
+           OR EXISTS (SELECT FROM pg_catalog.pg_attribute s
+                      WHERE s.attrelid = pg_catalog.format('%I.settings', model)::pg_catalog.regclass
+                      AND   s.attname = a.name AND s.attnum > 0));
+END;
+COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
+'internal: the call of a function under the settings of a model';
+
+-- How an id of this type is read from the source, and the type in which it comes back from its
+-- text. Types whose equal values may be written differently are read as text, but for numbers.
+CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    base oid := @extschema@._base(type);
+    is_enum boolean := EXISTS (SELECT FROM pg_type t WHERE t.oid = base AND t.typtype = 'e');
+BEGIN
+    back := format_type(type, -1);
+    expression := format('r.%I', attribute);
+    IF base = 'numeric'::regtype::oid THEN
+        expression := format('trim_scale(r.%I)', attribute);
+        back := 'numeric';
+    ELSIF NOT is_enum AND base <> ALL (ARRAY['int2', 'int4', 'int8', 'text', 'varchar', 'uuid',
+                                             'date', 'bool', 'oid']::regtype[]::oid[]) THEN
+        expression := format('r.%I::text', attribute);
+        back := 'text';
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
+
+-- Makes one relation of a model, with its comments. In the definition {m} stands for the model, and
+-- format() then puts the parts in, in which nothing is replaced: names may be anything.
+CREATE FUNCTION @extschema@._create(model name, relation name, definition text,
+                                    VARIADIC parts text[] DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
+BEGIN
+    EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
+                   format(replace(definition, '{m}', replace(quote_ident(model), '%', '%%')),
+                          VARIADIC parts));
+    PERFORM @extschema@._comment(model, relation);
+END $$;
+COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
+
+CREATE FUNCTION @extschema@.create_model(
+    model name,
+    source regclass,
+    student name,
+    item name,
+    assessment name,
+    score name,
+    taken_at name,
+    max_score name DEFAULT NULL,
+    subject name DEFAULT NULL,
+    student_group name DEFAULT NULL,
+    attempt name DEFAULT NULL,
+    status name DEFAULT NULL,
+    counted text[] DEFAULT NULL,
+    answer name DEFAULT NULL,
+    track_changes text DEFAULT 'none',
+    changed_at name DEFAULT NULL,
+    period text DEFAULT 'month',
+    settings jsonb DEFAULT '{}',
+    if_not_exists boolean DEFAULT false
+) RETURNS TABLE (relation text, kind text, rows bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    what record;
+    types jsonb := '{}';
+    student_id record;
+    item_id record;
+    assessment_id record;
+    score_value text;
+    time_value text;
+    time_type regtype;
+    tracked text := '';
+    belongs text;
+    list text;
+    has_rows boolean;
+    run bigint;
+BEGIN
+    IF model IS NULL OR source IS NULL THEN
+        RAISE EXCEPTION '% must not be null', CASE WHEN model IS NULL THEN 'model' ELSE 'source' END
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = model) THEN
+        IF if_not_exists AND EXISTS (SELECT FROM pg_namespace n
+                                     WHERE n.nspname = model
+                                     AND   n.oid IN (SELECT @extschema@._models())) THEN
+            RAISE NOTICE 'model % already exists, skipping', quote_ident(model);
+            RETURN;
+        END IF;
+        RAISE EXCEPTION 'schema % already exists', quote_ident(model)
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = 'A model is a schema of its own: give it another name, or drop what is there.';
+    END IF;
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = source AND c.relpersistence = 't') THEN
+        RAISE EXCEPTION '% is a temporary table', source
+            USING ERRCODE = 'wrong_object_type',
+                  HINT = 'A model stays, and so must its source.';
+    END IF;
+
+    -- Every column that is named, with its type.
+    FOR what IN
+        SELECT * FROM (VALUES
+            ('student', student, true, NULL::text[], NULL),
+            ('item', item, true, NULL, NULL),
+            ('assessment', assessment, true, NULL, NULL),
+            ('score', score, true, '{N,B}', 'numbers, or of true and false'),
+            ('taken_at', taken_at, true, NULL, 'type date, timestamp or timestamptz'),
+            ('max_score', max_score, false, '{N}', 'numbers'),
+            ('subject', subject, false, NULL, NULL),
+            ('student_group', student_group, false, NULL, NULL),
+            ('attempt', attempt, false, '{N}', 'whole numbers'),
+            ('status', status, false, NULL, NULL),
+            ('answer', answer, false, NULL, NULL)) AS a(argument, attribute, needed, kinds, expected)
+    LOOP
+        IF what.attribute IS NOT NULL THEN
+            types := types || jsonb_build_object(what.argument,
+                @extschema@._source_column(source, what.argument, what.attribute,
+                                           what.kinds, what.expected)::int8);
+        ELSIF what.needed THEN
+            RAISE EXCEPTION '% must not be null', what.argument
+                USING ERRCODE = 'null_value_not_allowed',
+                      HINT = format('Name the column of %s that holds it.', source);
+        END IF;
+    END LOOP;
+    IF (status IS NULL) <> (counted IS NULL) THEN
+        RAISE EXCEPTION 'status and counted belong together'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Name the column as status, and as counted its values with which a score counts.';
+    END IF;
+    time_type := @extschema@._tracking_type(source, taken_at, track_changes, changed_at, period);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', source) INTO has_rows;
+    IF NOT has_rows THEN
+        RAISE EXCEPTION '% has no rows', source
+            USING ERRCODE = 'no_data_found', HINT = 'Make the model when there are responses.';
+    END IF;
+
+    SELECT * INTO student_id FROM @extschema@._id((types ->> 'student')::oid, student);
+    SELECT * INTO item_id FROM @extschema@._id((types ->> 'item')::oid, item);
+    SELECT * INTO assessment_id FROM @extschema@._id((types ->> 'assessment')::oid, assessment);
+    score_value := format(CASE WHEN @extschema@._base((types ->> 'score')::oid) = 'bool'::regtype::oid
+                               THEN 'r.%I::int::float8' ELSE 'r.%I::float8' END, score);
+    IF status IS NOT NULL THEN
+        score_value := format('CASE WHEN r.%I::text = ANY (%L::text[]) THEN %s END',
+                              status, counted, score_value);
+    END IF;
+    -- Of several attempts at one time, the later comes later.
+    time_value := format('r.%I', taken_at);
+    IF attempt IS NOT NULL THEN
+        time_value := format('%s + coalesce(r.%I, 0) * interval ''1 microsecond''', time_value, attempt);
+    END IF;
+
+    IF track_changes <> 'none' THEN
+        tracked := format(', %s AS period, r.%I AS dated',
+            (@extschema@._period(format('r.%I', taken_at), time_type, period)).beginning, taken_at)
+            || CASE WHEN changed_at IS NULL THEN '' ELSE format(', r.%I AS changed_at', changed_at) END;
+    END IF;
+
+    EXECUTE format('CREATE SCHEMA %I', model);
+    EXECUTE format('COMMENT ON SCHEMA %I IS %L', model,
+                   format('a model of pg_assess over %s', source));
+
+    SELECT string_agg(format('%I %s DEFAULT %s', o.option, o.type, o.usual), ', ' ORDER BY o.place)
+    INTO   list
+    FROM   @extschema@._options() o;
+    PERFORM @extschema@._create(model, 'settings',
+        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+          as_of timestamptz CHECK (isfinite(as_of)),
+          pass_mark float8 CHECK (pass_mark BETWEEN 0 AND 1),
+          help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
+          missing_share float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1),
+          min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
+          keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
+          keep_history int NOT NULL DEFAULT 100 CHECK (keep_history >= 1),
+          keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
+          %s)', list);
+    EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
+    PERFORM @extschema@._check_settings(model, settings);
+    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
+        PERFORM @extschema@._set(model, what.option, what.value);
+    END LOOP;
+
+    PERFORM @extschema@._create(model, 'run_log',
+        '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+          started timestamptz NOT NULL DEFAULT clock_timestamp(),
+          finished timestamptz,
+          status text NOT NULL DEFAULT ''running''
+              CHECK (status IN (''running'', ''succeeded'', ''failed'')),
+          as_of timestamptz,
+          rows_used bigint,
+          rows_excluded jsonb,
+          settings jsonb,
+          steps jsonb,
+          periods int,
+          sqlstate text,
+          error text,
+          pid int NOT NULL DEFAULT pg_backend_pid(),
+          method_version int NOT NULL DEFAULT @extschema@.method_version())');
+    PERFORM @extschema@._create(model, 'runs',
+        'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
+                   CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
+                   l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
+                   CASE WHEN l.is_lost THEN ''57P01'' ELSE l.sqlstate END AS sqlstate,
+                   CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END AS error,
+                   l.method_version
+            FROM  (SELECT g.*, g.status = ''running''
+                               AND NOT @extschema@._is_refreshing(%L::regclass, g.pid) AS is_lost
+                   FROM {m}.run_log g) l', format('%I.run_log', model));
+
+    PERFORM @extschema@._create(model, 'responses',
+        'WITH (security_invoker = true) AS
+         SELECT %s AS subject, %s AS student_group, %s AS student, %s AS item, %s AS assessment,
+                %s AS score, %s AS max_score, %s AS taken_at, %s AS answer%s
+         FROM %s AS r',
+        coalesce('r.' || quote_ident(subject), '''all''::text'),
+        coalesce('r.' || quote_ident(student_group), 'NULL::text'),
+        student_id.expression, item_id.expression, assessment_id.expression, score_value,
+        coalesce('r.' || quote_ident(max_score) || '::float8', '1::float8'), time_value,
+        coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
+
+    EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    IF track_changes <> 'none' THEN
+        PERFORM @extschema@._create_tracking(model, source, taken_at, time_type, period,
+                                             track_changes, changed_at);
+    ELSE
+        PERFORM @extschema@._create(model, 'parts',
+            'AS SELECT r.subject, r.student_group, count(*) AS rows,
+                       @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
+                                                 r.taken_at) AS gradebook
+                FROM {m}.responses r GROUP BY r.subject, r.student_group');
+        EXECUTE format('CREATE UNIQUE INDEX ON %I.parts (subject, student_group)', model);
+    END IF;
+    PERFORM @extschema@._create(model, 'gradebook',
+        'AS SELECT p.subject, @extschema@.rollup(p.gradebook) AS gradebook,
+                   sum(p.rows)::bigint AS rows,
+                   (SELECT max(l.run_id) FROM {m}.run_log l WHERE l.status = ''running'') AS run_id,
+                   (SELECT coalesce(o.as_of, CURRENT_TIMESTAMP) FROM {m}.settings o) AS as_of,
+                   @extschema@.method_version() AS method_version
+            FROM {m}.parts p GROUP BY p.subject');
+    SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
+                      ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
+    FROM @extschema@._result('@extschema@.items'::regproc) c;
+    PERFORM @extschema@._create(model, 'questions',
+        'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s i',
+        list, @extschema@._call(model, '@extschema@.items'::regproc));
+    SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
+    FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
+    -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
+    -- for; stored parts of many periods are made one first, as a student is in many of them.
+    belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
+        'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
+                           p.subject, b.student, p.student_group
+                    FROM %s p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
+                    ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
+                ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
+        CASE track_changes WHEN 'none' THEN '{m}.parts' ELSE
+             '(SELECT q.subject, q.student_group, @extschema@.rollup(q.gradebook) AS gradebook
+               FROM {m}.parts q GROUP BY q.subject, q.student_group)' END) END;
+    PERFORM @extschema@._create(model, 'students',
+        'AS SELECT g.subject, s.student::%s AS student, %s AS student_group,
+                   %s, g.run_id, g.as_of, g.method_version
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s s ' || belongs,
+        student_id.back, CASE WHEN student_group IS NULL THEN 'NULL::text' ELSE
+            'CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
+                       >= o.min_group_size THEN m.student_group END' END,
+        list, @extschema@._call(model, '@extschema@.students'::regproc));
+    SELECT string_agg(CASE c.attribute
+                      WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
+                      ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
+    FROM @extschema@._result('@extschema@.assessments'::regproc) c;
+    PERFORM @extschema@._create(model, 'assessments',
+        'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
+        list, @extschema@._call(model, '@extschema@.assessments'::regproc));
+    -- What REFRESH ... CONCURRENTLY tells rows apart by.
+    EXECUTE replace(
+        'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
+         CREATE UNIQUE INDEX ON {m}.questions (subject, item);
+         CREATE UNIQUE INDEX ON {m}.students (subject, student);
+         CREATE UNIQUE INDEX ON {m}.assessments (subject, assessment)', '{m}', quote_ident(model));
+
+    PERFORM @extschema@._create(model, 'coverage',
+        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o
+            CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => g.as_of,
+                                                    attempts => o.attempts) c');
+    PERFORM @extschema@._create(model, 'help_list',
+        'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
+                   s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
+                   s.last_at, s.run_id, s.as_of
+            FROM {m}.students s CROSS JOIN {m}.settings o
+            WHERE s.need_rank IS NOT NULL AND s.need >= o.help_need
+            ORDER BY s.subject, s.need_rank');
+    PERFORM @extschema@._create(model, 'check_in_list',
+        'AS SELECT s.subject, s.student, s.student_group,
+                   CASE s.status WHEN ''none'' THEN ''no evidence'' WHEN ''stale'' THEN ''old evidence''
+                        ELSE ''missing work'' END AS reason,
+                   s.last_at, s.due, s.missing, s.level, s.ci_low, s.ci_high, s.status,
+                   s.status_rank, s.run_id, s.as_of
+            FROM {m}.students s CROSS JOIN {m}.settings o
+            WHERE s.status IN (''none'', ''stale'') OR s.missing >= o.missing_share * s.due AND s.missing > 0
+            ORDER BY s.subject, s.status_rank, s.missing DESC, s.student');
+    PERFORM @extschema@._create(model, 'question_review',
+        'AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.facility, q.r_rest,
+                   q.discrimination, q.ci_low, q.ci_high, q.weight, q.assessments, q.first_at,
+                   q.last_at, q.run_id, q.as_of
+            FROM {m}.questions q
+            WHERE q.status IN (''flawed'', ''suspect'')
+            ORDER BY q.subject, q.status_rank, q.r_rest');
+    PERFORM @extschema@._create(model, 'school_map',
+        'AS SELECT p.subject, p.student, p.student_group, p.level, p.slope, p.need, p.need_rank,
+                   CASE p.quadrant_rank
+                        WHEN 1 THEN ''low and falling'' WHEN 2 THEN ''low and rising''
+                        WHEN 3 THEN ''high and falling'' WHEN 4 THEN ''high and rising''
+                   END AS quadrant, p.quadrant_rank, p.run_id, p.as_of
+            FROM  (SELECT s.*,
+                          CASE WHEN s.level < avg(s.level) OVER (PARTITION BY s.subject)
+                               THEN CASE WHEN s.slope < 0 THEN 1 WHEN s.slope >= 0 THEN 2 END
+                               ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
+                          END AS quadrant_rank
+                   FROM {m}.students s) p');
+    -- Unpacked once, whatever is joined to it.
+    PERFORM @extschema@._create(model, 'score_sheet',
+        'AS WITH r AS MATERIALIZED (
+                SELECT g.subject, g.run_id, g.as_of, b.student::%1$s AS student,
+                       b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
+                       b.bounded
+                FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
+                WHERE b.taken_at <= g.as_of)
+            SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
+                   CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
+                   CASE WHEN r.bounded THEN r.score < coalesce(o.pass_mark, q.facility) END
+                       AS is_below, r.run_id, r.as_of
+            FROM r CROSS JOIN {m}.settings o
+            JOIN {m}.questions q ON q.subject IS NOT DISTINCT FROM r.subject AND q.item = r.item
+            JOIN {m}.students s
+                 ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
+        student_id.back, item_id.back, assessment_id.back);
+
+    PERFORM @extschema@._create(model, 'history',
+        'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
+                   s.status, s.n
+            FROM {m}.students s WITH NO DATA');
+    EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
+
+    IF track_changes <> 'none' THEN
+        PERFORM @extschema@._freeze(model, false);
+    END IF;
+    PERFORM @extschema@._create_alerts(model);
+    PERFORM @extschema@._succeeded(model, run, '{}', NULL);
+    PERFORM @extschema@._alert(model, run, quiet => true);
+    FOR what IN
+        SELECT r.relation, r.refreshed, @extschema@._kind(model, r.relation) AS kind
+        FROM   @extschema@._relations() r ORDER BY r.place
+    LOOP
+        CONTINUE WHEN what.kind IS NULL;
+        relation := format('%I.%I', model, what.relation);
+        kind := lower(what.kind);
+        rows := NULL;
+        IF what.refreshed THEN
+            EXECUTE format('SELECT count(*) FROM %s', relation) INTO rows;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@.create_model IS
+'makes a schema with the results over a table of responses: students, questions, assessments, the lists and the log of its refreshes; returns what it made';
+
+CREATE FUNCTION @extschema@.drop_model(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+BEGIN
+    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._drop_triggers(model);
+    -- Without CASCADE: what others have made over it is theirs.
+    FOR what IN
+        SELECT r.relation, @extschema@._kind(model, r.relation) AS kind
+        FROM   @extschema@._relations() r ORDER BY r.place DESC
+    LOOP
+        CONTINUE WHEN what.kind IS NULL;
+        EXECUTE format('DROP %s %I.%I', what.kind, model, what.relation);
+    END LOOP;
+    EXECUTE format('DROP SCHEMA %I', model);
+END $$;
+COMMENT ON FUNCTION @extschema@.drop_model(name) IS
+'drops a model; what others have made in it or over it is never dropped, and stops it';
+
+-- Sets a column of the settings, by its own type.
+CREATE FUNCTION @extschema@._set(model name, option name, value text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type text;
+BEGIN
+    SELECT format_type(a.atttypid, a.atttypmod) INTO type FROM pg_attribute a
+    WHERE a.attrelid = format('%I.settings', model)::regclass AND a.attname = option;
+    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+END $$;
+COMMENT ON FUNCTION @extschema@._set(name, name, text) IS 'internal: sets a column of the settings';
+
+CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    calls text;
+BEGIN
+    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    PERFORM @extschema@._set(model, option, value);
+    -- The functions themselves know what an option may be.
+    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
+    FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
+                        '@extschema@.assessments']::regproc[]) f;
+    EXECUTE format(
+        'SELECT %s FROM %I.settings o,
+             (SELECT @extschema@.gradebook_agg(1, 1, 1, 1, date ''2026-01-01'') AS gradebook,
+                     NULL::timestamptz AS as_of) g', calls, model);
+END $$;
+COMMENT ON FUNCTION @extschema@.set_option(name, name, text) IS
+'sets a choice of the method for a model, from its next refresh on; out of range is an error';
+
+-- The keys of a JSON object as settings of a model; an error that helps when one is none.
+CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unknown text;
+    known text;
+BEGIN
+    IF jsonb_typeof(settings) <> 'object' THEN
+        RAISE EXCEPTION 'settings must be a JSON object'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Such as {"half_life": "30 days"}.';
+    END IF;
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO known
+    FROM   pg_attribute a
+    WHERE  a.attrelid = format('%I.settings', model)::regclass
+    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'singleton';
+    SELECT k.key INTO unknown FROM jsonb_object_keys(settings) AS k(key)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = format('%I.settings', model)::regclass
+                      AND   a.attname = k.key AND a.attnum > 0 AND a.attname <> 'singleton')
+    ORDER BY 1 LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
+            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS 'internal: checks names of settings';

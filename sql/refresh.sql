@@ -1,0 +1,228 @@
+-- Refreshing models. Everything a refresh changes, it changes in one transaction, with
+-- REFRESH ... CONCURRENTLY: readers see the old state until they see the new one, and never wait.
+-- That a run began is committed before, so the log also keeps runs that failed or were killed.
+
+-- A refresh holds this lock of its transaction; 1634956133 is "asse" in ASCII.
+CREATE FUNCTION @extschema@._try_lock(schema oid) RETURNS boolean
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT pg_catalog.pg_try_advisory_xact_lock(1634956133, schema::int8::int);
+END;
+COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
+
+CREATE FUNCTION @extschema@._is_refreshing(run_log regclass, pid int) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM pg_catalog.pg_locks l
+        JOIN   pg_catalog.pg_class c ON c.relnamespace = l.objid
+        WHERE  c.oid = run_log AND l.pid = _is_refreshing.pid
+        AND    l.locktype = 'advisory' AND l.classid = 1634956133::oid AND l.objsubid = 2
+        AND    l.database = (SELECT d.oid FROM pg_catalog.pg_database d
+                             WHERE d.datname = pg_catalog.current_database()));
+END;
+COMMENT ON FUNCTION @extschema@._is_refreshing(regclass, int) IS
+'internal: whether a server process is refreshing the model of that log';
+
+-- Logs that a run begins.
+CREATE FUNCTION @extschema@._begin(model name) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run bigint;
+BEGIN
+    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  HINT = format('See %I.runs; wait until it has ended.', model);
+    END IF;
+    -- Who has the lock is alone: what else says that it runs has been killed.
+    EXECUTE format(
+        'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
+                error = ''the server process ended'' WHERE status = ''running''', model);
+    PERFORM @extschema@._alert_of_runs(model);
+    EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    EXECUTE format('DELETE FROM %1$I.run_log
+                    WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
+    RETURN run;
+END $$;
+COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
+
+CREATE FUNCTION @extschema@._succeeded(
+    model name, run bigint, steps jsonb, periods int) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@._remember(model, run);
+    EXECUTE format(
+        'UPDATE %1$I.run_log SET
+             finished = clock_timestamp(), status = ''succeeded'', steps = $2, periods = $3,
+             pid = pg_backend_pid(),
+             as_of = (SELECT max(g.as_of) FROM %1$I.gradebook g),
+             settings = (SELECT to_jsonb(o) - ''singleton'' FROM %1$I.settings o),
+             rows_used = (SELECT coalesce(sum(c.rows) FILTER (WHERE c.reason = ''used''), 0)
+                          FROM %1$I.coverage c),
+             rows_excluded = (SELECT jsonb_object_agg(c.reason, c.rows)
+                              FROM (SELECT reason, sum(rows)::bigint AS rows FROM %1$I.coverage
+                                    WHERE reason <> ''used'' GROUP BY reason) c)
+         WHERE run_id = $1', model) USING run, steps, periods;
+END $$;
+COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb, int) IS 'internal: logs that a run succeeded';
+
+CREATE FUNCTION @extschema@._failed(model name, run bigint, sqlstate text, error text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format(
+        'UPDATE %I.run_log SET finished = clock_timestamp(), status = ''failed'',
+                sqlstate = $2, error = $3 WHERE run_id = $1', model) USING run, sqlstate, error;
+END $$;
+COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS 'internal: logs that a run failed';
+
+-- All that a refresh changes.
+-- Its statements look large to the planner, and compiling them takes longer than to run them.
+CREATE FUNCTION @extschema@._refresh(model name, run bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    what record;
+    began timestamptz := clock_timestamp();
+    steps jsonb := '{}';
+    periods int;
+    is_tracked boolean := @extschema@._is_tracked(model);
+BEGIN
+    -- CONCURRENTLY lays whole rows aside, gradebooks and all, and Postgres compresses them there.
+    IF EXISTS (SELECT FROM pg_settings s
+               WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
+        PERFORM set_config('default_toast_compression', 'lz4', true);
+    END IF;
+    IF is_tracked THEN
+        periods := @extschema@._store_parts(model);
+        PERFORM @extschema@._freeze(model, true);
+        steps := jsonb_build_object('stored_parts',
+            round(extract(epoch FROM clock_timestamp() - began) * 1000));
+    END IF;
+    FOR what IN
+        SELECT r.relation, c.relispopulated
+        FROM   @extschema@._relations() r
+        JOIN   pg_class c ON c.oid = to_regclass(format('%I.%I', model, r.relation))
+        WHERE  c.relkind = 'm' ORDER BY r.place
+    LOOP
+        began := clock_timestamp();
+        -- What has never been filled, as after the restore of a schema without data, has no
+        -- readers.
+        EXECUTE format('REFRESH MATERIALIZED VIEW %s %I.%I',
+                       CASE WHEN what.relispopulated THEN 'CONCURRENTLY' END, model, what.relation);
+        steps := steps || jsonb_build_object(what.relation,
+            round(extract(epoch FROM clock_timestamp() - began) * 1000));
+    END LOOP;
+    IF is_tracked THEN
+        PERFORM @extschema@._freeze(model, false);
+    END IF;
+    PERFORM @extschema@._succeeded(model, run, steps, periods);
+    PERFORM @extschema@._alert(model, run);
+END $$;
+COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
+
+-- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so it
+-- begins every transaction with that.
+CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
+LANGUAGE plpgsql AS $$
+DECLARE
+    run pg_catalog.int8;
+    failure pg_catalog.text;
+    code pg_catalog.text;
+    told pg_catalog.text;
+    advice pg_catalog.text;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    run := @extschema@._begin(model);
+    PERFORM @extschema@._check_tracking(model, everything);
+    COMMIT;
+    -- All views from one snapshot, whatever commits while they are made.
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available';
+    END IF;
+    BEGIN
+        PERFORM @extschema@._refresh(model, run);
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
+                                told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+        PERFORM @extschema@._failed(model, run, code, failure);
+        PERFORM @extschema@._alert_of_runs(model);
+    END;
+    COMMIT;
+    IF code IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
+    END IF;
+END $$;
+COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
+'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
+
+-- Whether a read of these tables of a schema runs nothing that their owner has put there: they are
+-- no views, and have no row-level policies, nor columns of types that may have casts of their own.
+CREATE FUNCTION @extschema@._is_plain(schema oid, VARIADIC tables name[]) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.count(*) = pg_catalog.cardinality(tables)
+    FROM   pg_catalog.pg_class t
+    WHERE  t.relnamespace = schema AND t.relname = ANY (tables)
+    AND    t.relkind = 'r' AND NOT t.relrowsecurity
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                       JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+                       JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
+                       WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog');
+END;
+COMMENT ON FUNCTION @extschema@._is_plain(oid, name[]) IS
+'internal: whether a read of tables of a schema runs nothing of their owner';
+
+-- Everybody may ask for all models, and what runs here runs with the rights of whoever asks: only
+-- the log itself is read, and only when it is a plain table.
+CREATE FUNCTION @extschema@._last_run(schema oid)
+RETURNS TABLE (status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    log text := (SELECT format('%I.run_log', n.nspname) FROM pg_namespace n WHERE n.oid = schema);
+BEGIN
+    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log), 'SELECT') THEN
+        -- From here on it stays as it is.
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', log);
+        IF @extschema@._is_plain(schema, 'run_log') THEN
+            RETURN QUERY EXECUTE format(
+                'SELECT CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END, l.finished, l.as_of,
+                        l.rows_used,
+                        CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END
+                 FROM  (SELECT g.*, g.status = ''running''
+                                    AND NOT @extschema@._is_refreshing($1, g.pid) AS is_lost
+                        FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l', log)
+            USING log::regclass;
+        END IF;
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
+
+CREATE FUNCTION @extschema@.models()
+RETURNS TABLE (model name, owner name, source text, status text, finished timestamptz,
+               as_of timestamptz, rows_used bigint, error text)
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner), s.source,
+           r.status, r.finished, r.as_of, r.rows_used, r.error
+    FROM   @extschema@._models() m(schema)
+    JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
+    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
+    LEFT   JOIN LATERAL (
+               SELECT DISTINCT pg_catalog.format('%s.%I', t.relnamespace::pg_catalog.regnamespace,
+                                                 t.relname) AS source
+               FROM   pg_catalog.pg_class v
+               JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+               JOIN   pg_catalog.pg_depend d
+                      ON  d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                      AND d.objid = w.oid AND d.refobjid <> v.oid
+                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+               JOIN   pg_catalog.pg_class t ON t.oid = d.refobjid
+               WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
+    LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
+    ORDER  BY n.nspname;
+END;
+COMMENT ON FUNCTION @extschema@.models() IS
+'the models of this database with their owner, their source and how their last refresh ended; of a model one may not read, only the first three';

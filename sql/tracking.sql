@@ -1,0 +1,456 @@
+-- Models that are told what changed in their source (create_model, track_changes): one gradebook
+-- is stored for each subject, group and period, and a refresh aggregates only those periods again
+-- in which something changed.
+--
+-- Why nothing is lost: a change is noted in the transaction that makes it, so whoever sees the one
+-- sees the other; and a refresh does all its work in one snapshot (REPEATABLE READ). It aggregates
+-- the rows of that snapshot, and takes away the notes of that snapshot. What commits meanwhile is
+-- in neither, and its note waits for the next refresh.
+--
+-- Two periods stand for more: -infinity has the rows without a date that a calendar has use for;
+-- and a note of infinity says that anything may have changed.
+
+-- The period of a row, and whether a time lies in one: SQL over an expression of the type. Periods
+-- are those of UTC, as sessions may differ in their time zones.
+CREATE FUNCTION @extschema@._period(
+    expression text, type regtype, period text,
+    OUT beginning text, OUT out_of_calendar text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    zone text := CASE WHEN type = 'timestamptz'::regtype THEN ' 00:00+00' ELSE '' END;
+    local text := CASE WHEN type = 'timestamptz'::regtype
+                       THEN format('timezone(''UTC'', %s)', expression)
+                       ELSE format('%s::timestamp', expression) END;
+BEGIN
+    out_of_calendar := format('%1$s IS NULL OR %1$s < %2$s ''1900-01-01%3$s''
+                               OR %1$s >= %2$s ''2200-01-01%3$s''', expression, type, zone);
+    beginning := format('CASE WHEN %s THEN date ''-infinity'' ELSE %s END', out_of_calendar,
+                        CASE WHEN type = 'date'::regtype AND period = 'day'
+                             THEN expression || '::date'
+                             ELSE format('date_trunc(%L, %s)::date', period, local) END);
+END $$;
+COMMENT ON FUNCTION @extschema@._period(text, regtype, text) IS
+'internal: SQL for the period in which a time lies';
+
+-- A time at which a period begins, in the type of the source's times.
+CREATE FUNCTION @extschema@._bound(expression text, type regtype) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN _bound.type = 'timestamptz'::pg_catalog.regtype
+                THEN pg_catalog.format('timezone(''UTC'', (%s)::timestamp)', _bound.expression)
+                ELSE pg_catalog.format('(%s)::%s', _bound.expression, _bound.type) END;
+END;
+COMMENT ON FUNCTION @extschema@._bound(text, regtype) IS
+'internal: SQL for the time at which a period begins';
+
+-- A condition on dated that holds exactly in these periods. Neighbours become one range, so that an
+-- index or partitions of the source can serve it.
+CREATE FUNCTION @extschema@._in_periods(periods date[], period text, type regtype) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    step interval := ('1 ' || CASE period WHEN 'quarter' THEN 'month' ELSE period END)::interval
+                     * CASE period WHEN 'quarter' THEN 3 ELSE 1 END;
+    ranges text;
+    n int;
+BEGIN
+    SELECT count(*), string_agg(format('(r.dated >= %s AND r.dated < %s)',
+                             @extschema@._bound(quote_literal(g.first) || '::date', type),
+                             @extschema@._bound(quote_literal((g.last + step)::date) || '::date',
+                                                type)), ' OR ' ORDER BY g.first)
+    INTO   n, ranges
+    FROM  (SELECT min(q.p) AS first, max(q.p) AS last
+           FROM  (SELECT s.p, sum(s.starts) OVER (ORDER BY s.p) AS range
+                  FROM  (SELECT d.p, CASE WHEN d.p = lag(d.p) OVER (ORDER BY d.p) + step
+                                          THEN 0 ELSE 1 END AS starts
+                         FROM unnest(periods) d(p) WHERE isfinite(d.p)) s) q
+           GROUP BY q.range) g;
+    -- So many that going through them for every row would take longer than reading all between.
+    IF n > 50 THEN
+        SELECT format('(r.dated >= %s AND r.dated < %s AND r.period = ANY (%L::date[]))',
+                      @extschema@._bound(quote_literal(min(d.p)) || '::date', type),
+                      @extschema@._bound(quote_literal((max(d.p) + step)::date) || '::date', type),
+                      array_agg(d.p))
+        INTO   ranges FROM unnest(periods) d(p) WHERE isfinite(d.p);
+    END IF;
+    IF '-infinity'::date = ANY (periods) THEN
+        ranges := concat_ws(' OR ', ranges, format('(%s)',
+            (@extschema@._period('r.dated', type, period)).out_of_calendar));
+    END IF;
+    RETURN coalesce(ranges, 'false');
+END $$;
+COMMENT ON FUNCTION @extschema@._in_periods(date[], text, regtype) IS
+'internal: SQL for the rows of some periods';
+
+-- The source with its partitions and heirs: a statement that names one of them fires its triggers
+-- alone.
+CREATE FUNCTION @extschema@._members(source regclass) RETURNS oid[]
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH RECURSIVE m(member) AS (
+        SELECT _members.source::oid
+        UNION
+        SELECT i.inhrelid FROM m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.member)
+    SELECT pg_catalog.array_agg(m.member ORDER BY m.member) FROM m;
+END;
+COMMENT ON FUNCTION @extschema@._members(regclass) IS 'internal: a table with its partitions';
+
+-- Triggers on one table that note what changes. Transition tables allow one event each.
+CREATE FUNCTION @extschema@._add_triggers(model name, member regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- No name that a model may have is too long for this.
+    prefix text := 'pg_assess_' || left(md5(model), 16);
+    note regprocedure := format('%I.note_changes()', model)::regprocedure;
+    what record;
+BEGIN
+    -- Foreign tables cannot tell: who has one among the partitions is taken to have changed.
+    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = member) NOT IN ('r', 'p') THEN
+        RETURN;
+    END IF;
+    FOR what IN
+        SELECT * FROM (VALUES
+            ('INSERT', 'REFERENCING NEW TABLE AS added'),
+            ('UPDATE', 'REFERENCING OLD TABLE AS removed NEW TABLE AS added'),
+            ('DELETE', 'REFERENCING OLD TABLE AS removed'),
+            ('TRUNCATE', '')) AS e(event, tables)
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member
+                       AND t.tgfoid = note AND t.tgname = format('%s_%s', prefix, lower(what.event)))
+        THEN
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
+                           format('%s_%s', prefix, lower(what.event)), what.event, member,
+                           what.tables, note);
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
+'internal: triggers that note what changes in a table';
+
+-- The function of these triggers. It runs with the rights of the model's owner, as who writes
+-- responses need know nothing of the model, and only adds the periods of the rows before and after
+-- to a table that nobody else writes: no writer ever waits for another. A failure here would stop
+-- the writer, so it has none to fear: where the schema was renamed, it finds the new name; where
+-- the column was, it notes that anything may have changed.
+CREATE FUNCTION @extschema@._note_function(
+    model name, taken_at name, type regtype, period text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    beginning text := (@extschema@._period(format('r.%I', taken_at), type, period)).beginning;
+    insertion text := 'INSERT INTO %s (period) %s ON CONFLICT DO NOTHING';
+    added text := format('SELECT DISTINCT %s FROM added r', beginning);
+    removed text := format('SELECT DISTINCT %s FROM removed r', beginning);
+    everything text := 'SELECT date ''infinity''';
+    body text;
+BEGIN
+    body := format($body$
+DECLARE
+    schema name;
+    query text;
+BEGIN
+    SELECT n.nspname INTO schema
+    FROM   pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE  t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+    query := %L;
+    IF TG_OP <> 'TRUNCATE' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
+               AND a.attname = %L AND NOT a.attisdropped) THEN
+        IF schema = %L AND TG_OP = 'INSERT' THEN
+            %s;
+            RETURN NULL;
+        ELSIF schema = %L AND TG_OP = 'DELETE' THEN
+            %s;
+            RETURN NULL;
+        ELSIF schema = %L AND TG_OP = 'UPDATE' THEN
+            %s;
+            RETURN NULL;
+        END IF;
+        query := CASE TG_OP WHEN 'INSERT' THEN %L WHEN 'DELETE' THEN %L ELSE %L END;
+    END IF;
+    EXECUTE format('INSERT INTO %%I.changes (period) %%s ON CONFLICT DO NOTHING', schema, query);
+    RETURN NULL;
+END$body$,
+        everything, taken_at,
+        model, format(insertion, format('%I.changes', model), added),
+        model, format(insertion, format('%I.changes', model), removed),
+        model, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
+        added, removed, added || ' UNION ' || removed);
+    EXECUTE format('CREATE FUNCTION %I.note_changes() RETURNS trigger LANGUAGE plpgsql
+                    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', model, body);
+    EXECUTE format('REVOKE ALL ON FUNCTION %I.note_changes() FROM PUBLIC', model);
+    EXECUTE format('COMMENT ON FUNCTION %I.note_changes() IS %L', model,
+                   'notes in changes which periods of the source changed');
+END $$;
+COMMENT ON FUNCTION @extschema@._note_function(name, name, regtype, text) IS
+'internal: makes the trigger function of a model';
+
+-- Whether changes can be tracked as the user wishes; the type of the times.
+CREATE FUNCTION @extschema@._tracking_type(
+    source regclass, taken_at name, track_changes text, changed_at name, period text) RETURNS regtype
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = source);
+BEGIN
+    IF track_changes IS NULL OR track_changes NOT IN ('none', 'triggers', 'changed_at') THEN
+        RAISE EXCEPTION 'track_changes must be none, triggers or changed_at'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is %s.', coalesce(quote_literal(track_changes), 'null')),
+                  HINT = 'none reads the whole source with every refresh.';
+    END IF;
+    IF (track_changes = 'changed_at') <> (changed_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'changed_at and track_changes => ''changed_at'' belong together'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('track_changes is %L, changed_at %s.', track_changes,
+                                  coalesce(quote_literal(changed_at), 'null')),
+                  HINT = 'Name as changed_at the column with the time at which a row was last changed.';
+    END IF;
+    IF period IS NULL OR period NOT IN ('day', 'week', 'month', 'quarter', 'year') THEN
+        RAISE EXCEPTION 'period must be day, week, month, quarter or year'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is %s.', coalesce(quote_literal(period), 'null')),
+                  HINT = 'A refresh reads the periods again in which something changed.';
+    END IF;
+    IF track_changes = 'triggers' AND kind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION 'triggers cannot tell what changes in %', source
+            USING ERRCODE = 'wrong_object_type',
+                  DETAIL = 'It is not a table of this database.',
+                  HINT = 'Track changes by a column with the time of the last change, or not at all.';
+    END IF;
+    IF track_changes = 'changed_at' THEN
+        -- The same types as of taken_at.
+        PERFORM @extschema@._source_column(source, 'changed_at', changed_at, '{D}',
+                                           'type date, timestamp or timestamptz');
+    END IF;
+    RETURN (SELECT @extschema@._base(a.atttypid)::regtype FROM pg_attribute a
+            WHERE a.attrelid = source AND a.attname = taken_at AND NOT a.attisdropped);
+END $$;
+COMMENT ON FUNCTION @extschema@._tracking_type(regclass, name, text, name, text) IS
+'internal: whether changes can be tracked, and the type of the times';
+
+-- What a model that tracks changes has more than others, but for its triggers.
+CREATE FUNCTION @extschema@._create_tracking(
+    model name, source regclass, taken_at name, type regtype, period text,
+    track_changes text, changed_at name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    member oid;
+    live text := 'SELECT r.subject, r.student_group, r.period, count(*) AS rows,
+                         @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score,
+                                                   r.max_score, r.taken_at) AS gradebook
+                  FROM {m}.responses r WHERE %s GROUP BY r.subject, r.student_group, r.period';
+BEGIN
+    PERFORM @extschema@._create(model, 'tracking', format(
+        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+          source regclass NOT NULL, members oid[],
+          mode text NOT NULL CHECK (mode IN (''triggers'', ''changed_at'')),
+          period text NOT NULL, type regtype NOT NULL,
+          changed_to %s, frozen boolean NOT NULL DEFAULT false)',
+        coalesce((SELECT format_type(@extschema@._base(a.atttypid), NULL) FROM pg_attribute a
+                  WHERE a.attrelid = source AND a.attname = changed_at AND NOT a.attisdropped),
+                 'timestamptz')));
+    EXECUTE format('INSERT INTO %I.tracking (source, mode, period, type)
+                    VALUES ($1, $2, $3, $4)', model) USING source, track_changes, period, type;
+    -- Every note has a key of its own transaction (the time tells apart transactions of before and
+    -- after a restore): who writes in many small statements notes each period once.
+    PERFORM @extschema@._create(model, 'changes',
+        '(xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+          noted timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+          period date NOT NULL,
+          PRIMARY KEY (xact, noted, period))');
+    IF track_changes = 'triggers' THEN
+        -- Takes the lock that lets writers finish first, so what comes after sees all they wrote.
+        PERFORM @extschema@._note_function(model, taken_at, type, period);
+        FOREACH member IN ARRAY @extschema@._members(source) LOOP
+            PERFORM @extschema@._add_triggers(model, member::regclass);
+        END LOOP;
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')', model);
+        END IF;
+    ELSE
+        EXECUTE format('ALTER TABLE %I.settings
+                        ADD COLUMN late_commit interval NOT NULL DEFAULT ''1 hour''
+                            CHECK (late_commit >= ''0''),
+                        ADD COLUMN compare_counts boolean NOT NULL DEFAULT true', model);
+        PERFORM @extschema@._comment(model, 'settings');
+    END IF;
+    EXECUTE format('UPDATE %I.tracking SET members = $1', model)
+    USING @extschema@._members(source);
+
+    -- Types are those of the view.
+    EXECUTE replace('CREATE TABLE {m}.stored_parts AS ' || format(live, 'false'), '{m}',
+                    quote_ident(model));
+    PERFORM @extschema@._comment(model, 'stored_parts');
+    EXECUTE format('CREATE INDEX ON %I.stored_parts (period)', model);
+
+    -- In the transaction of a refresh, once the stored parts are those of its snapshot, nothing is
+    -- dirty: the tracking is frozen, which nobody else ever sees.
+    PERFORM @extschema@._create(model, 'dirty', CASE track_changes WHEN 'triggers' THEN
+        'AS SELECT DISTINCT c.period FROM {m}.changes c
+            WHERE NOT (SELECT t.frozen FROM {m}.tracking t)'
+        ELSE
+        'AS SELECT c.period FROM {m}.changes c WHERE NOT (SELECT t.frozen FROM {m}.tracking t)
+            UNION
+            SELECT r.period FROM {m}.responses r
+            WHERE  r.changed_at >= (SELECT t.changed_to - o.late_commit
+                                    FROM {m}.tracking t CROSS JOIN {m}.settings o)
+            AND    NOT (SELECT t.frozen FROM {m}.tracking t)
+            UNION
+            SELECT coalesce(s.period, r.period)
+            FROM  (SELECT p.period, sum(p.rows) AS rows FROM {m}.stored_parts p
+                   WHERE (SELECT o.compare_counts AND NOT t.frozen
+                          FROM {m}.tracking t CROSS JOIN {m}.settings o) GROUP BY p.period) s
+            FULL   JOIN
+                  (SELECT q.period, count(*) AS rows FROM {m}.responses q
+                   WHERE (SELECT o.compare_counts AND NOT t.frozen
+                          FROM {m}.tracking t CROSS JOIN {m}.settings o) GROUP BY q.period) r
+                   ON r.period = s.period
+            WHERE  s.rows IS DISTINCT FROM r.rows' END);
+
+    -- What is stored, but for dirty periods, which are aggregated as they are now. Conditions on
+    -- constants and sub-selects alone keep an unneeded arm from touching the source.
+    EXECUTE format('CREATE VIEW %I.parts AS ', model) || replace(
+        'WITH d AS MATERIALIZED (SELECT q.period FROM {m}.dirty q)
+            SELECT s.subject, s.student_group, s.period, s.rows, s.gradebook
+            FROM {m}.stored_parts s
+            WHERE NOT EXISTS (SELECT FROM d WHERE d.period = s.period)
+            AND   NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
+            UNION ALL '
+        || format(live, format(
+            'EXISTS (SELECT FROM d WHERE isfinite(d.period))
+             AND NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
+             AND r.dated >= (SELECT %s FROM d WHERE isfinite(d.period))
+             AND r.dated < (SELECT %s FROM d WHERE isfinite(d.period))
+             AND r.period IN (SELECT d.period FROM d)',
+            @extschema@._bound('min(d.period)', type),
+            @extschema@._bound(format('max(d.period) + interval %L', CASE period
+                WHEN 'quarter' THEN '3 months' ELSE '1 ' || period END), type)))
+        || ' UNION ALL ' || format(live, format(
+            'EXISTS (SELECT FROM d WHERE d.period = ''-infinity'')
+             AND NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
+             AND (%s)', (@extschema@._period('r.dated', type, period)).out_of_calendar))
+        || ' UNION ALL ' || format(live,
+            'EXISTS (SELECT FROM d WHERE d.period = ''infinity'')'), '{m}', quote_ident(model));
+    PERFORM @extschema@._comment(model, 'parts');
+    EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING',
+                   model);
+    PERFORM @extschema@._store_parts(model);
+    PERFORM @extschema@._freeze(model, true);
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')', model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._create_tracking(name, regclass, name, regtype, text, text, name) IS
+'internal: makes what a model needs that tracks changes';
+
+CREATE FUNCTION @extschema@._is_tracked(model name) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_class c
+                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE n.nspname = _is_tracked.model AND c.relname = 'tracking' AND c.relkind = 'r');
+END;
+COMMENT ON FUNCTION @extschema@._is_tracked(name) IS 'internal: whether a model tracks changes';
+
+-- Sees to it that nothing escapes: partitions that came or went, and triggers that are missing or
+-- disabled. To be committed before the snapshot of a refresh is taken.
+CREATE FUNCTION @extschema@._check_tracking(model name, everything boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    now record;
+    before oid[];
+    mode text;
+    member oid;
+    is_whole boolean := true;
+BEGIN
+    IF NOT @extschema@._is_tracked(model) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT t.mode, t.members, @extschema@._members(t.source) FROM %I.tracking t',
+                   model) INTO now;
+    mode := now.mode;
+    before := now.members;
+    IF mode = 'triggers' THEN
+        FOREACH member IN ARRAY now._members LOOP
+            IF (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = member
+                AND t.tgfoid = to_regprocedure(format('%I.note_changes()', model))
+                AND t.tgenabled IN ('O', 'A')) < 4 THEN
+                PERFORM @extschema@._add_triggers(model, member::regclass);
+                is_whole := false;
+            END IF;
+        END LOOP;
+    END IF;
+    IF everything OR NOT is_whole OR before IS DISTINCT FROM now._members THEN
+        EXECUTE format('UPDATE %I.tracking SET members = $1', model) USING now._members;
+        EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')
+                        ON CONFLICT DO NOTHING', model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
+'internal: sees to it that a model is told of all changes';
+
+-- Brings the stored parts to the snapshot of the statement, or where it is repeatable, of the
+-- transaction; tells how many periods were aggregated again.
+CREATE FUNCTION @extschema@._store_parts(model name) RETURNS int
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+    periods date[];
+    n int;
+    is_all boolean;
+BEGIN
+    EXECUTE format('SELECT array_agg(d.period ORDER BY d.period) FROM %I.dirty d', model)
+    INTO periods;
+    EXECUTE format('SELECT t.* FROM %I.tracking t', model) INTO what;
+    is_all := 'infinity'::date = ANY (periods);
+    n := cardinality(periods);
+    IF n > 0 THEN
+        EXECUTE format('DELETE FROM %I.stored_parts s WHERE $1 OR s.period = ANY ($2)', model)
+        USING is_all, periods;
+        EXECUTE format(
+            'INSERT INTO %1$I.stored_parts (subject, student_group, period, rows, gradebook)
+             SELECT r.subject, r.student_group, r.period, count(*),
+                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score,
+                                              r.max_score, r.taken_at)
+             FROM %1$I.responses r WHERE %2$s GROUP BY r.subject, r.student_group, r.period',
+            model, CASE WHEN is_all THEN 'true'
+                        ELSE @extschema@._in_periods(periods, what.period, what.type) END);
+        EXECUTE format('DELETE FROM %I.changes', model);
+        IF is_all THEN
+            EXECUTE format('SELECT count(DISTINCT s.period) FROM %I.stored_parts s', model) INTO n;
+        END IF;
+    END IF;
+    IF what.mode = 'changed_at' THEN
+        -- A clock that is far ahead must not hide what comes after.
+        EXECUTE format(
+            'UPDATE %1$I.tracking t SET changed_to = (
+                 SELECT greatest(t.changed_to, max(r.changed_at)) FROM %1$I.responses r
+                 WHERE r.changed_at <= CURRENT_TIMESTAMP + interval ''1 day''
+                 AND   (t.changed_to IS NULL OR r.changed_at >= t.changed_to))', model);
+    END IF;
+    RETURN coalesce(n, 0);
+END $$;
+COMMENT ON FUNCTION @extschema@._store_parts(name) IS
+'internal: aggregates again what changed in the source of a model';
+
+CREATE FUNCTION @extschema@._freeze(model name, frozen boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('UPDATE %I.tracking SET frozen = $1', model) USING frozen;
+END $$;
+COMMENT ON FUNCTION @extschema@._freeze(name, boolean) IS
+'internal: whether the stored parts are those of the transaction''s snapshot';
+
+CREATE FUNCTION @extschema@._drop_triggers(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+    note oid := to_regprocedure(format('%I.note_changes()', model));
+BEGIN
+    IF note IS NOT NULL THEN
+        -- The parent's first.
+        FOR what IN SELECT t.tgname, t.tgrelid::regclass AS member FROM pg_trigger t
+                    WHERE t.tgfoid = note ORDER BY t.tgrelid, t.tgname LOOP
+            EXECUTE format('DROP TRIGGER %I ON %s', what.tgname, what.member);
+        END LOOP;
+        EXECUTE format('DROP FUNCTION %I.note_changes()', model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._drop_triggers(name) IS 'internal: drops the triggers of a model';

@@ -1,0 +1,95 @@
+-- What a model would say of another day, with other settings, or without a question. Nothing that
+-- is stored is touched.
+
+CREATE FUNCTION @extschema@.what_if(
+    model name,
+    as_of timestamptz DEFAULT NULL,
+    settings jsonb DEFAULT '{}',
+    without text[] DEFAULT '{}'
+) RETURNS TABLE (
+    subject text,
+    student text,
+    level float8,
+    level_se float8,
+    ci_low float8,
+    ci_high float8,
+    need float8,
+    need_rank bigint,
+    trend text,
+    status text,
+    is_helped boolean,
+    stored_level float8,
+    stored_need float8,
+    stored_need_rank bigint,
+    stored_is_helped boolean,
+    change float8
+)
+LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._check_settings(model, settings);
+    RETURN QUERY EXECUTE format(
+        'SELECT g.subject, s.student, s.level, s.level_se, s.ci_low, s.ci_high, s.need, s.need_rank,
+                s.trend, s.status, coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false),
+                n.level, n.need, n.need_rank,
+                coalesce(n.need >= n.help_need AND n.need_rank IS NOT NULL, false),
+                s.level - n.level
+         FROM  (SELECT b.subject::text AS subject, coalesce($1, b.as_of) AS as_of,
+                       CASE WHEN cardinality($3) = 0 THEN b.gradebook
+                            ELSE @extschema@.without(b.gradebook, $3) END AS gradebook
+                FROM %1$I.gradebook b) g
+         CROSS JOIN LATERAL jsonb_populate_record((SELECT o FROM %1$I.settings o), $2) o
+         CROSS JOIN LATERAL %2$s s
+         LEFT JOIN (SELECT t.*, c.help_need FROM %1$I.students t CROSS JOIN %1$I.settings c) n
+                ON n.subject::text IS NOT DISTINCT FROM g.subject AND n.student::text = s.student
+         ORDER BY g.subject, s.need_rank', model, @extschema@._call(model, '@extschema@.students'::regproc))
+    USING as_of, settings, without;
+END $$;
+COMMENT ON FUNCTION @extschema@.what_if IS
+'the students of a model as of another time, with other settings or without some questions, beside what is stored; nothing stored is touched';
+
+CREATE FUNCTION @extschema@.half_life_report(model name) RETURNS TABLE (
+    subject text,
+    half_life interval,
+    in_use boolean,
+    is_best boolean,
+    indistinguishable boolean,
+    rmse float8,
+    difference float8,
+    ci_low float8,
+    ci_high float8,
+    helped bigint,
+    stays bigint,
+    joins bigint,
+    leaves bigint,
+    advice text
+)
+LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@._model(model);
+    RETURN QUERY EXECUTE format(
+        'SELECT g.subject::text, a.half_life, a.in_use, a.is_best, a.indistinguishable, a.rmse,
+                a.difference, a.ci_low, a.ci_high, w.helped, w.stays, w.joins, w.leaves, a.advice
+         FROM %1$I.gradebook g
+         CROSS JOIN %1$I.settings o
+         CROSS JOIN LATERAL %2$s a
+         CROSS JOIN LATERAL (
+             SELECT count(*) FILTER (WHERE l.is_helped) AS helped,
+                    count(*) FILTER (WHERE l.is_helped AND l.stored_is_helped) AS stays,
+                    count(*) FILTER (WHERE l.is_helped AND NOT l.stored_is_helped) AS joins,
+                    count(*) FILTER (WHERE NOT l.is_helped AND l.stored_is_helped) AS leaves
+             FROM (SELECT coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false)
+                              AS is_helped,
+                          coalesce(t.need >= o.help_need AND t.need_rank IS NOT NULL, false)
+                              AS stored_is_helped
+                   FROM %3$s s
+                   LEFT JOIN %1$I.students t ON t.subject IS NOT DISTINCT FROM g.subject
+                                            AND t.student::text = s.student) l) w
+         ORDER BY g.subject, a.half_life',
+        model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc),
+        -- None is no decay at all.
+        @extschema@._call(model, '@extschema@.students',
+                          '{"half_life": "coalesce(a.half_life, ''100000 days'')"}'));
+END $$;
+COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
+'for each subject of a model and each half-life: how well it would have foretold the past, and whom the help list would gain and lose; it changes no setting';

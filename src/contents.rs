@@ -1,0 +1,127 @@
+//! What a gradebook holds, as rows again: declared in `sql/contents.sql`.
+
+use pg_assess_core::gradebook::{Builder, Gradebook, Score, Sitting};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::error::{Result, report};
+use crate::poll;
+use crate::solvers::{Rows, Time};
+use crate::varlena::{Arguments, to_timestamptz};
+
+/// One response by numbers: student, item, assessment, time and score.
+type Response = (u32, u32, u32, i64, Score);
+
+/// Rows are kept by number, and become text when Postgres asks for them.
+#[pg_extern(sql = false)]
+fn responses(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(item, String),
+    name!(assessment, String),
+    name!(taken_at, Time),
+    name!(score, f64),
+    name!(bounded, bool),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut rows: Vec<Response> = Vec::new();
+    let collect = |sitting: Sitting<'_>| {
+        let (student, assessment, at) = (sitting.student, sitting.assessment, sitting.taken_at);
+        let answers = sitting.items.iter().zip(sitting.scores);
+        rows.extend(answers.map(|(&item, &score)| (student, item, assessment, at, score)));
+        Ok(())
+    };
+    gradebook.visit(&poll, collect).map_err(report)?;
+    let clock = gradebook.clock();
+    let students = gradebook.students().clone();
+    let (items, assessments) = (gradebook.items().clone(), gradebook.assessments().clone());
+    Ok(TableIterator::new(rows.into_iter().map(
+        move |(student, item, assessment, at, score)| {
+            (
+                students.get(student).to_string(),
+                items.get(item).to_string(),
+                assessments.get(assessment).to_string(),
+                to_timestamptz(clock, at),
+                score.value(),
+                !score.is_unbounded(),
+            )
+        },
+    )))
+}
+
+/// The gradebook without some items; unknown ones are passed over.
+#[pg_extern(sql = false)]
+fn without(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<u8>> {
+    let mut from = Arguments::of(fcinfo);
+    let bytes: &[u8] = from.required("gradebook")?;
+    let items: Vec<Option<String>> = from.required("items")?;
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let numbers: Vec<u32> = items
+        .iter()
+        .filter_map(|item| gradebook.items().find(item.as_deref()?))
+        .collect();
+    let mut builder = Builder::new();
+    builder
+        .merge_without(&gradebook, &numbers, &poll)
+        .and_then(|()| builder.encode(&poll))
+        .map_err(report)
+}
+
+/// Count, first and last time of a student's responses.
+#[derive(Clone, Copy)]
+struct Seen {
+    n: i64,
+    first_at: i64,
+    last_at: i64,
+}
+
+#[pg_extern(sql = false)]
+fn members(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(n, i64),
+    name!(first_at, Option<Time>),
+    name!(last_at, Option<Time>),
+)> {
+    let mut from = Arguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>() else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut seen: Vec<Option<Seen>> = vec![None; gradebook.students().len()];
+    let count = |sitting: Sitting<'_>| {
+        let (n, at) = (sitting.items.len() as i64, sitting.taken_at);
+        let seen = &mut seen[sitting.student as usize];
+        *seen = Some(match *seen {
+            None => Seen {
+                n,
+                first_at: at,
+                last_at: at,
+            },
+            Some(before) => Seen {
+                n: before.n + n,
+                first_at: before.first_at.min(at),
+                last_at: before.last_at.max(at),
+            },
+        });
+        Ok(())
+    };
+    gradebook.visit(&poll, count).map_err(report)?;
+    let (clock, students) = (gradebook.clock(), gradebook.students().clone());
+    Ok(TableIterator::new((0..).zip(seen).map(
+        move |(student, seen)| {
+            (
+                students.get(student).to_string(),
+                seen.map_or(0, |seen| seen.n),
+                seen.map(|seen| to_timestamptz(clock, seen.first_at)),
+                seen.map(|seen| to_timestamptz(clock, seen.last_at)),
+            )
+        },
+    )))
+}
