@@ -67,7 +67,7 @@ BEGIN
           threshold float8,
           message text NOT NULL)');
     PERFORM @extschema@._create(model, 'run_figures',
-        '(run_id bigint NOT NULL REFERENCES {m}.run_log ON DELETE CASCADE,
+        '(run_id bigint NOT NULL,
           figure text NOT NULL CHECK (figure IN (''level'', ''told_level'', ''left_out'')),
           subject text,
           student_group text,
@@ -535,3 +535,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@.check_refreshes() IS
 'failed and overdue refreshes of the models one may read; of one''s own it also keeps and tells the alerts, once; for a scheduler';
+
+-- Figures go with their run. A foreign key would do as much, and get in the way of a restore of data.
+CREATE FUNCTION @extschema@._forget_figures(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass(format('%I.run_figures', model)) IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %1$I.run_figures f
+                        WHERE NOT EXISTS (SELECT FROM %1$I.run_log l WHERE l.run_id = f.run_id)', model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._forget_figures(name) IS 'internal: forgets figures of runs that are no longer kept';

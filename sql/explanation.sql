@@ -743,6 +743,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     list text;
 BEGIN
+    IF to_regclass(format('%I.history', model)) IS NULL THEN
+        RETURN;
+    END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
     FROM   pg_attribute a
     WHERE  a.attrelid = format('%I.history', model)::regclass
@@ -778,7 +781,7 @@ CREATE FUNCTION @extschema@.compare_runs(model name, run_a bigint, run_b bigint)
 RETURNS TABLE (
     subject text, student text, level_before float8, level_after float8, change float8,
     by_scores float8, by_weights float8, by_time float8, by_settings float8, by_other float8,
-    new_answers bigint, need_rank_before bigint, need_rank_after bigint, reason text,
+    new_answers bigint, late_answers bigint, need_rank_before bigint, need_rank_after bigint, reason text,
     reason_rank int, explanation text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -819,7 +822,7 @@ BEGIN
     --   under the settings of run_b. Where the newer ones come in, what happens to the level with
     --   all questions weighing alike is by_scores, and the rest by_weights.
     FOR subject, student, level_before, level_after, change, by_scores, by_weights, by_time,
-        by_settings, by_other, new_answers, need_rank_before, need_rank_after, reason,
+        by_settings, by_other, new_answers, late_answers, need_rank_before, need_rank_after, reason,
         reason_rank, id IN EXECUTE format(
         'WITH g AS (SELECT * FROM %1$I.gradebook),
          set AS MATERIALIZED (
@@ -850,7 +853,7 @@ BEGIN
                     v.aged - was.level AS time,
                     more_alike.level - v.aged_alike AS scores,
                     more.level - v.aged - (more_alike.level - v.aged_alike) AS weights,
-                    coalesce(fresh.n, 0) AS fresh
+                    coalesce(fresh.n, 0) AS fresh, was.n AS known
              FROM now n
              LEFT JOIN more ON more.subject IS NOT DISTINCT FROM n.subject
                             AND more.student = n.student
@@ -871,7 +874,7 @@ BEGIN
                             WHERE p.subject IS NOT DISTINCT FROM n.subject)) AS aged_alike) v),
          moved AS (
              SELECT k.subject, k.student, y.level AS before, z.level AS after,
-                    z.level - y.level AS change, y.need_rank AS rank_before,
+                    z.level - y.level AS change, y.n, y.need_rank AS rank_before,
                     z.need_rank AS rank_after, y.student IS NULL AS is_new,
                     z.student IS NULL AS is_gone
              FROM (SELECT DISTINCT h.subject, h.student FROM %1$I.history h
@@ -881,10 +884,10 @@ BEGIN
              LEFT JOIN %1$I.history z ON z.run_id = $2 AND z.student = k.student
                                       AND z.subject IS NOT DISTINCT FROM k.subject)
          SELECT m.subject::text, m.student::text, m.before, m.after, m.change, p.scores, p.weights,
-                p.time, p.settings, p.other, coalesce(t.fresh, 0), m.rank_before, m.rank_after,
+                p.time, p.settings, p.other, coalesce(t.fresh, 0), p.late, m.rank_before, m.rank_after,
                 w.reason, array_position(
                     ARRAY[''new'', ''gone'', ''scores'', ''others'', ''weights'', ''time'', ''settings'',
-                          ''other'', ''unchanged''], w.reason), m.student::text
+                          ''late'', ''other'', ''unchanged''], w.reason), m.student::text
          FROM moved m
          LEFT JOIN steps t ON t.subject IS NOT DISTINCT FROM m.subject
                            AND t.student::%7$s = m.student
@@ -894,7 +897,9 @@ BEGIN
                     m.change * 0 + coalesce(t.time, 0) AS time,
                     m.change * 0 + coalesce(t.settings, 0) AS settings,
                     m.change - coalesce(t.scores, 0) - coalesce(t.weights, 0)
-                        - coalesce(t.time, 0) - coalesce(t.settings, 0) AS other) p
+                        - coalesce(t.time, 0) - coalesce(t.settings, 0) AS other,
+                    -- Known now of the time of run_a, and not then.
+                    greatest(coalesce(t.known - m.n, 0), 0) AS late) p
          CROSS JOIN LATERAL (
              SELECT CASE WHEN m.is_new THEN ''new'' WHEN m.is_gone THEN ''gone''
                          WHEN abs(m.change) < 0.005 THEN ''unchanged''
@@ -903,7 +908,9 @@ BEGIN
                                    (1, CASE WHEN t.fresh > 0 THEN ''scores'' ELSE ''others'' END,
                                     p.scores),
                                    (2, ''weights'', p.weights), (3, ''time'', p.time),
-                                   (4, ''settings'', p.settings), (5, ''other'', p.other))
+                                   (4, ''settings'', p.settings),
+                                   (5, CASE WHEN p.late > 0 THEN ''late'' ELSE ''other'' END,
+                                    p.other))
                                    AS v(place, reason, part)
                                WHERE sign(v.part) = sign(m.change)
                                ORDER BY abs(v.part) DESC, v.place LIMIT 1) END AS reason) w
@@ -941,7 +948,11 @@ BEGIN
                                      ELSE 'new answers of others' END, by_scores),
                                ('the weights of questions', by_weights),
                                ('the passing of time', by_time), ('changed settings', by_settings),
-                               ('corrections and what cannot be told', by_other)) AS u(cause, part)
+                               (CASE WHEN late_answers > 0
+                                     THEN @extschema@._count(late_answers, 'answer')
+                                          || ' that came late'
+                                     ELSE 'corrections and what cannot be told' END,
+                                by_other)) AS u(cause, part)
                            WHERE abs(u.part) >= 0.005) v), '') || '.'
             END);
         RETURN NEXT;

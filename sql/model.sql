@@ -19,7 +19,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM (VALUES
         (1, 'settings'::name, 'TABLE', false,
-         'one row: the choices of the method, as assess.set_option() sets them; they hold from the next refresh on'),
+         'one row: the choices of the method, as assess.set_option() sets them; those that lists go by hold at once, the others from the next refresh on'),
         (2, 'run_log', 'TABLE', false,
          'one row for each refresh, also of those that failed; read the view runs'),
         (3, 'runs', 'VIEW', false,
@@ -682,9 +682,9 @@ BEGIN
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
-         CREATE UNIQUE INDEX ON {m}.questions (subject, item);
-         CREATE UNIQUE INDEX ON {m}.students (subject, student);
-         CREATE UNIQUE INDEX ON {m}.assessments (subject, assessment)', '{m}', quote_ident(model));
+         CREATE UNIQUE INDEX ON {m}.questions (item, subject);
+         CREATE UNIQUE INDEX ON {m}.students (student, subject);
+         CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject)', '{m}', quote_ident(model));
 
     PERFORM @extschema@._create(model, 'coverage',
         'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of
@@ -778,7 +778,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     what record;
 BEGIN
-    PERFORM @extschema@._model(model);
+    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  HINT = format('See %I.runs; wait until it has ended.', model);
+    END IF;
     PERFORM @extschema@._drop_triggers(model);
     -- Without CASCADE: what others have made over it is theirs.
     FOR what IN
@@ -812,6 +816,8 @@ DECLARE
 BEGIN
     PERFORM @extschema@._model(model);
     PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    -- A restore without data has left none.
+    EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
     PERFORM @extschema@._set(model, option, value);
     -- The functions themselves know what an option may be.
     SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls

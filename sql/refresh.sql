@@ -10,32 +10,40 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
 
+-- A run ends with the process that runs it.
 CREATE FUNCTION @extschema@._is_refreshing(run_log regclass, pid int) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT EXISTS (
-        SELECT FROM pg_catalog.pg_locks l
-        JOIN   pg_catalog.pg_class c ON c.relnamespace = l.objid
-        WHERE  c.oid = run_log AND l.pid = _is_refreshing.pid
-        AND    l.locktype = 'advisory' AND l.classid = 1634956133::oid AND l.objsubid = 2
-        AND    l.database = (SELECT d.oid FROM pg_catalog.pg_database d
-                             WHERE d.datname = pg_catalog.current_database()));
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = _is_refreshing.pid);
 END;
 COMMENT ON FUNCTION @extschema@._is_refreshing(regclass, int) IS
-'internal: whether a server process is refreshing the model of that log';
+'internal: whether the server process that logged a run is still there';
 
 -- Logs that a run begins.
 CREATE FUNCTION @extschema@._begin(model name) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run bigint;
+    is_running boolean;
 BEGIN
     IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
         RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
             USING ERRCODE = 'lock_not_available',
                   HINT = format('See %I.runs; wait until it has ended.', model);
     END IF;
-    -- Who has the lock is alone: what else says that it runs has been killed.
+    -- A run commits more than once, and for a moment nobody has the lock.
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.run_log l WHERE l.status = ''running''
+                           AND l.pid <> pg_backend_pid()
+                           AND @extschema@._is_refreshing(%2$L, l.pid))',
+                   model, format('%I.run_log', model)) INTO is_running;
+    IF is_running THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  HINT = format('See %I.runs; wait until it has ended.', model);
+    END IF;
+    -- A restore without data has left none.
+    EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
+    -- What else says that it runs has been killed.
     EXECUTE format(
         'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
                 error = ''the server process ended'' WHERE status = ''running''', model);
@@ -43,6 +51,7 @@ BEGIN
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
     EXECUTE format('DELETE FROM %1$I.run_log
                     WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
+    PERFORM @extschema@._forget_figures(model);
     RETURN run;
 END $$;
 COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
@@ -116,43 +125,111 @@ BEGIN
         PERFORM @extschema@._freeze(model, false);
     END IF;
     PERFORM @extschema@._succeeded(model, run, steps, periods);
-    PERFORM @extschema@._alert(model, run);
 END $$;
 COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
 
--- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so it
--- begins every transaction with that.
+-- Whether a table of the source was emptied or written anew by what committed after the snapshot of
+-- this transaction. Such a table looks empty to the snapshot (TRUNCATE and ALTER TABLE are not safe
+-- in that way, says Postgres' chapter on caveats of concurrency). Planning a query locks all tables
+-- below; then the catalog as the snapshot has it is held against the catalog as it is.
+CREATE FUNCTION @extschema@._is_rewritten(model name) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('SELECT FROM %I.responses LIMIT 0', model);
+    RETURN EXISTS (
+        SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+        WHERE  l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.relkind IN ('r', 'm')
+        AND    l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+        AND    c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid));
+END $$;
+COMMENT ON FUNCTION @extschema@._is_rewritten(name) IS
+'internal: whether a table of the source was written anew after the snapshot was taken';
+
+CREATE FUNCTION @extschema@._owner(model name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = @extschema@._model(model) AND c.relname = 'gradebook';
+END;
+COMMENT ON FUNCTION @extschema@._owner(name) IS 'internal: the role that owns a model';
+
+-- How every transaction of a refresh begins. A procedure that commits may not pin its search_path by
+-- a SET clause (CREATE PROCEDURE). And what belongs to a model runs with the rights of its owner, as
+-- REFRESH MATERIALIZED VIEW does, whoever calls.
+CREATE FUNCTION @extschema@._enter(owner text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+    SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    SELECT pg_catalog.set_config('role', owner, true);
+END;
+COMMENT ON FUNCTION @extschema@._enter(text) IS 'internal: begins a transaction of a refresh';
+
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
+    owner pg_catalog.text;
     run pg_catalog.int8;
+    attempts pg_catalog.int4 := 0;
+    again pg_catalog.bool;
     failure pg_catalog.text;
     code pg_catalog.text;
     told pg_catalog.text;
     advice pg_catalog.text;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    owner := @extschema@._owner(model);
+    PERFORM @extschema@._enter(owner);
     run := @extschema@._begin(model);
-    PERFORM @extschema@._check_tracking(model, everything);
     COMMIT;
-    -- All views from one snapshot, whatever commits while they are made.
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
-        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
-            USING ERRCODE = 'lock_not_available';
-    END IF;
+    PERFORM @extschema@._enter(owner);
     BEGIN
-        PERFORM @extschema@._refresh(model, run);
+        PERFORM @extschema@._check_tracking(model, everything);
     EXCEPTION WHEN OTHERS OR query_canceled THEN
         GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
                                 told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+    END;
+    LOOP
+        COMMIT;
+        -- All views from one snapshot, whatever commits while they are made.
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+        PERFORM @extschema@._enter(owner);
+        again := false;
+        attempts := attempts + 1;
+        BEGIN
+            IF code IS NOT NULL THEN
+                NULL;
+            ELSIF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
+                RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+                    USING ERRCODE = 'lock_not_available';
+            ELSIF NOT @extschema@._is_rewritten(model) THEN
+                PERFORM @extschema@._refresh(model, run);
+            ELSIF attempts < 5 THEN
+                again := true;
+            ELSE
+                RAISE EXCEPTION 'the source of model % is written anew again and again',
+                                quote_ident(model)
+                    USING ERRCODE = 'serialization_failure',
+                          HINT = 'Refresh it when the source has been loaded.';
+            END IF;
+        EXCEPTION WHEN OTHERS OR query_canceled THEN
+            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
+                                    told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+        END;
+        EXIT WHEN NOT again;
+    END LOOP;
+    COMMIT;
+    PERFORM @extschema@._enter(owner);
+    IF code IS NULL THEN
+        PERFORM @extschema@._alert(model, run);
+    ELSE
         PERFORM @extschema@._failed(model, run, code, failure);
         PERFORM @extschema@._alert_of_runs(model);
-    END;
+    END IF;
     COMMIT;
     IF code IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure,
+                              DETAIL = coalesce(nullif(told, ''), 'The results are those of before.'),
+                              HINT = advice;
     END IF;
 END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
@@ -185,7 +262,7 @@ DECLARE
 BEGIN
     IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log), 'SELECT') THEN
         -- From here on it stays as it is.
-        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', log);
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', log);
         IF @extschema@._is_plain(schema, 'run_log') THEN
             RETURN QUERY EXECUTE format(
                 'SELECT CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END, l.finished, l.as_of,
@@ -197,6 +274,9 @@ BEGIN
             USING log::regclass;
         END IF;
     END IF;
+EXCEPTION WHEN OTHERS THEN
+    -- What is no log, or kept from being read, says nothing of the others.
+    RETURN;
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
 

@@ -152,7 +152,11 @@ BEGIN
     WHERE  t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
     query := %L;
     IF TG_OP <> 'TRUNCATE' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
-               AND a.attname = %L AND NOT a.attisdropped) THEN
+               AND a.attname = %L AND NOT a.attisdropped
+               -- Of another type it may have casts that are its owner's, and run with other rights.
+               AND (a.atttypid = %L::regtype
+                    OR EXISTS (SELECT FROM pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
+                               AND y.typbasetype = %L::regtype))) THEN
         IF schema = %L AND TG_OP = 'INSERT' THEN
             %s;
             RETURN NULL;
@@ -168,7 +172,7 @@ BEGIN
     EXECUTE format('INSERT INTO %%I.changes (period) %%s ON CONFLICT DO NOTHING', schema, query);
     RETURN NULL;
 END$body$,
-        everything, taken_at,
+        everything, taken_at, type, type,
         model, format(insertion, format('%I.changes', model), added),
         model, format(insertion, format('%I.changes', model), removed),
         model, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
@@ -367,6 +371,12 @@ BEGIN
                    model) INTO now;
     mode := now.mode;
     before := now.members;
+    IF mode IS NULL THEN
+        RAISE EXCEPTION 'model % does not know what it tracks', quote_ident(model)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('%I.tracking has no row, as after a restore without data.', model),
+                  HINT = 'Restore its data, or drop the model and make it again.';
+    END IF;
     IF mode = 'triggers' THEN
         FOREACH member IN ARRAY now._members LOOP
             IF (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = member

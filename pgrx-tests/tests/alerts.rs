@@ -267,7 +267,7 @@ fn questions_are_told_from_the_threshold_of_their_correlation_on() {
     session.run("CALL assess.refresh('m')");
     session.notices();
     let suspects = session.table(
-        "SELECT item FROM m.questions WHERE status = 'suspect' AND r_rest <= -0.1 ORDER BY 1::text",
+        "SELECT item FROM m.questions WHERE status = 'suspect' AND r_rest <= -0.1 ORDER BY item::text",
     );
     assert!(suspects.len() > 1);
     session.run("UPDATE m.alert_rules SET enabled = true WHERE rule = 'suspect_questions'");

@@ -763,7 +763,7 @@ const WRONG: &str = "abs(change - (level_after - level_before)) > 1e-12
      OR (change IS NULL) <> (reason IN ('new', 'gone'))
      OR (abs(change) < 0.005) <> (reason = 'unchanged')
      OR reason = 'scores' AND new_answers = 0 OR reason = 'others' AND new_answers > 0
-     OR reason NOT IN ('new', 'gone', 'scores', 'others', 'weights', 'time', 'settings', 'other',
+     OR reason NOT IN ('new', 'gone', 'scores', 'others', 'weights', 'time', 'settings', 'late', 'other',
                        'unchanged')";
 
 #[test]
@@ -935,4 +935,39 @@ fn history_is_kept_for_as_many_runs_as_the_settings_say() {
         ["6"]
     );
     session.run("SELECT assess.drop_model('m')");
+}
+
+#[test]
+fn scores_that_come_late_are_told_apart_from_corrections() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE late AS
+         SELECT s, 10 * a + i AS i, a, ((s * 7 + i * 3 + a) % 10 < 3 + s % 5)::int AS x,
+                date '2026-01-05' + 7 * a AS d
+         FROM generate_series(1, 40) s, generate_series(1, 6) i, generate_series(1, 6) a;
+         SELECT assess.create_model('m', 'late', 's', 'i', 'a', 'x', 'd',
+             settings => '{\"as_of\": \"2026-02-20 03:30\"}');
+         INSERT INTO late
+         SELECT s, 70 + i, 7, (s % 2 = 0)::int, '2026-02-20'
+         FROM generate_series(1, 40) s, generate_series(1, 6) i",
+    );
+    session.run("SELECT assess.set_option('m', 'as_of', '2026-02-21 03:30')");
+    session.run("CALL assess.refresh('m')");
+    assert_eq!(
+        session
+            .table("SELECT DISTINCT new_answers, late_answers FROM assess.compare_runs('m', 1, 2)"),
+        ["0|6"]
+    );
+    let moved: i64 = session.one(
+        "SELECT count(*) FROM assess.compare_runs('m', 1, 2)
+         WHERE reason = 'late' AND explanation LIKE '%: 6 answers that came late moved it %'",
+    );
+    assert!(moved > 20, "{moved}");
+    assert_eq!(
+        session.table(
+            "SELECT DISTINCT reason FROM assess.compare_runs('m', 1, 2) WHERE reason = 'other'"
+        ),
+        [""; 0]
+    );
 }

@@ -291,7 +291,6 @@ fn a_dump_restores_to_the_same() {
     // Also one that leaves the data out and comes empty.
     let empty = database.restored("--schema-only");
     let mut copy = empty.session();
-    copy.run("INSERT INTO school.settings DEFAULT VALUES");
     copy.run("CALL assess.refresh('school')");
     assert_eq!(copy.table("SELECT count(*) FROM school.students"), ["0"]);
 }
@@ -691,4 +690,87 @@ fn to_look_at_all_models_runs_nothing_of_their_owners() {
     session.table("SELECT * FROM assess.check_refreshes()");
     assert_eq!(session.table("SELECT * FROM trap"), [""; 0]);
     session.run(&format!("DROP OWNED BY {rogue} CASCADE; DROP ROLE {rogue}"));
+}
+
+#[test]
+fn a_source_that_is_loaded_anew_meanwhile_is_not_empty() {
+    let (database, mut session) = with_model();
+    session.run(
+        "CREATE TABLE loaded AS SELECT * FROM scores;
+         SELECT assess.create_model('load', 'loaded', 'student_id', 'question_id', 'assessment_id',
+             'points', 'taken_on', max_score => 'max_points', subject => 'subject',
+             settings => '{\"as_of\": \"2025-12-20\"}')",
+    );
+    let used = "SELECT rows_used FROM load.runs ORDER BY run_id DESC LIMIT 1";
+    let before = session.table(used);
+    let mut loader = database.session();
+    loader.run("BEGIN; TRUNCATE loaded; INSERT INTO loaded SELECT * FROM scores");
+    let mut refresher = database.session();
+    let pid = refresher.backend();
+    let refresh = thread::spawn(move || refresher.batch_execute("CALL assess.refresh('load')"));
+    let waits = format!(
+        "SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted
+         AND relation = 'loaded'::regclass"
+    );
+    wait_for(&mut session, &waits, "1");
+    loader.run("COMMIT");
+    refresh.join().expect("no panic").expect("it succeeds");
+    assert_eq!(session.table(used), before);
+    assert_eq!(
+        session.table("SELECT status FROM load.runs"),
+        ["succeeded", "succeeded"]
+    );
+}
+
+#[test]
+fn a_model_is_refreshed_with_the_rights_of_its_owner() {
+    let (database, mut session) = with_model();
+    let owner = format!("owner_{}", database.name());
+    session.run(&format!(
+        "CREATE ROLE {owner};
+         GRANT CREATE ON DATABASE {0} TO {owner};
+         GRANT USAGE ON SCHEMA public TO {owner};
+         CREATE TABLE mine AS SELECT * FROM scores;
+         ALTER TABLE mine ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY half ON mine FOR SELECT TO {owner} USING (student_id % 2 = 0);
+         GRANT SELECT ON mine TO {owner};
+         CREATE TABLE trap (who text);
+         GRANT INSERT ON trap TO PUBLIC;
+         SET ROLE {owner};
+         SELECT assess.create_model('half', 'mine', 'student_id', 'question_id', 'assessment_id',
+             'points', 'taken_on', max_score => 'max_points', subject => 'subject');
+         CREATE FUNCTION half.spring() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN INSERT INTO public.trap VALUES (current_user); RETURN NEW; END $$;
+         CREATE TRIGGER spring BEFORE INSERT ON half.run_log FOR EACH ROW EXECUTE FUNCTION half.spring();
+         RESET ROLE",
+        database.name()
+    ));
+    let before = session.table("SELECT sum(rows) FROM half.gradebook");
+    session.run("CALL assess.refresh('half')");
+    assert_eq!(
+        session.table("SELECT sum(rows) FROM half.gradebook"),
+        before
+    );
+    assert_eq!(session.table("SELECT who FROM trap"), [owner.as_str()]);
+    assert_eq!(
+        session.table("SELECT current_user = session_user"),
+        ["t"],
+        "and not for longer"
+    );
+    session.run(&format!("DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}"));
+}
+
+#[test]
+fn a_fake_model_keeps_nobody_from_looking_at_the_others() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "CREATE SCHEMA fake;
+         CREATE MATERIALIZED VIEW fake.gradebook AS SELECT NULL::assess.gradebook AS gradebook;
+         CREATE TABLE fake.settings ();
+         CREATE TABLE fake.run_log (a int)",
+    );
+    assert_eq!(
+        session.table("SELECT model, status FROM assess.models()"),
+        ["fake|-", "school|succeeded"]
+    );
 }

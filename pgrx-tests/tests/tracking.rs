@@ -488,3 +488,50 @@ fn mistakes_are_told() {
     }
     session.refuses(&make("made", "track_changes => 'triggers'"), "42809");
 }
+
+#[test]
+fn a_column_of_another_type_runs_nothing_with_the_rights_of_others() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE src (s int, i int, a int, x float8, d date);
+         INSERT INTO src VALUES (1, 1, 1, 1, '2026-01-02'), (2, 1, 1, 0, '2026-01-02');
+         CREATE TABLE trap (who text);
+         SELECT assess.create_model('m', 'src', 's', 'i', 'a', 'x', 'd', track_changes => 'triggers');
+         CREATE TYPE evil AS (a int);
+         CREATE FUNCTION spring(evil) RETURNS date LANGUAGE plpgsql
+             AS $$ BEGIN INSERT INTO public.trap VALUES (current_user); RETURN '2026-01-01'; END $$;
+         CREATE CAST (evil AS date) WITH FUNCTION spring(evil) AS IMPLICIT;
+         CREATE FUNCTION spring_at(evil) RETURNS timestamp LANGUAGE plpgsql
+             AS $$ BEGIN INSERT INTO public.trap VALUES (current_user); RETURN now(); END $$;
+         CREATE CAST (evil AS timestamp) WITH FUNCTION spring_at(evil) AS IMPLICIT;
+         ALTER TABLE src RENAME d TO d_old;
+         ALTER TABLE src ADD d evil;
+         INSERT INTO src VALUES (3, 1, 1, 1, '2026-01-03', row(1))",
+    );
+    assert_eq!(session.table("SELECT * FROM trap"), [""; 0]);
+    assert_eq!(session.table("SELECT period FROM m.changes"), ["infinity"]);
+    // Nor does an ordinary change of type stop those who write.
+    session.run(
+        "ALTER TABLE src DROP COLUMN d;
+         ALTER TABLE src ADD d text;
+         INSERT INTO src VALUES (4, 1, 1, 1, '2026-01-03', 'soon')",
+    );
+}
+
+#[test]
+fn a_refresh_that_cannot_track_is_in_the_log() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE src AS SELECT 1 AS s, 1 AS i, 1 AS a, 1.0 AS x, date '2026-01-02' AS d;
+         SELECT assess.create_model('m', 'src', 's', 'i', 'a', 'x', 'd', track_changes => 'triggers');
+         DELETE FROM m.tracking",
+    );
+    let told = session.fails("CALL assess.refresh('m')");
+    assert_eq!(told.code().code(), "55000", "{told}");
+    assert_eq!(
+        session.table("SELECT status, sqlstate FROM m.runs ORDER BY run_id DESC LIMIT 1"),
+        ["failed|55000"]
+    );
+}
