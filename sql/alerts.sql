@@ -104,7 +104,7 @@ COMMENT ON FUNCTION @extschema@._alert_subject(text) IS 'internal: a subject in 
 CREATE FUNCTION @extschema@._alert_percent(share float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT pg_catalog.trim_scale(pg_catalog.round((100 * share)::numeric, 1)) || '%';
+    SELECT pg_catalog.trim_scale(pg_catalog.round((100 * share)::numeric, 1)) || ' %';
 END;
 COMMENT ON FUNCTION @extschema@._alert_percent(float8) IS 'internal: a share in a sentence';
 

@@ -333,8 +333,8 @@ fn little_evidence_few_students_and_old_results_are_told_at_their_edge() {
         "little_evidence",
         "0.2",
         "0.2 - 1e-9",
-        "SELECT 'Little is known in Math: 10 of 50 students (20%) have no evidence or that of one'
-                || ' or two assessments, more than 20%.'",
+        "SELECT 'Little is known in Math: 10 of 50 students (20 %) have no evidence or that of one'
+                || ' or two assessments, more than 20 %.'",
     );
     holds_only_above(
         &mut session,
@@ -373,7 +373,7 @@ fn a_jump_of_rows_left_out_is_told_at_its_edge() {
     session.run("CALL assess.refresh('m')");
     assert_eq!(of_last_run(&mut session, "m", "rows_left_out"), [""; 0]);
     session.run("CALL assess.refresh('twin')");
-    let message = "4.8% of the 2016 rows in Math were left out, 0% at the refresh before; \
+    let message = "4.8 % of the 2016 rows in Math were left out, 0 % at the refresh before; \
                    coverage tells why.";
     assert_eq!(
         of_last_run(&mut session, "twin", "rows_left_out"),
