@@ -587,7 +587,10 @@ COMMENT ON FUNCTION @extschema@._score_sheet_svg IS 'internal: draws a score she
 CREATE FUNCTION @extschema@.score_sheet_svg(
     model name, assessment text, subject text DEFAULT NULL, student_group text DEFAULT NULL)
 RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+-- The planner takes the sheet of an assessment for a row or two, and would go through all of them for
+-- each cell.
+SET enable_nestloop = off AS $$
 DECLARE
     of text := @extschema@._picked(model, 'assessments', 'assessment', assessment, subject);
     sheet text;
