@@ -293,7 +293,7 @@ BEGIN
                    CASE WHEN l.is_lost THEN 'failed' ELSE l.status END AS status,
                    CASE WHEN l.is_lost THEN '57P01' ELSE l.sqlstate END AS sqlstate
             FROM  (SELECT g.*, g.status = 'running' AND NOT pg_is_in_recovery()
-                               AND NOT @extschema@._is_refreshing(%2$L::regclass, g.pid) AS is_lost
+                               AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
                    FROM ONLY %1$I.run_log g) l),
         good AS (
             SELECT max(r.run_id) AS run_id, coalesce(max(r.finished), o.started) AS at

@@ -610,8 +610,8 @@ BEGIN
                    CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END AS error,
                    l.method_version
             FROM  (SELECT g.*, g.status = ''running''
-                               AND NOT @extschema@._is_refreshing(%L::regclass, g.pid) AS is_lost
-                   FROM {m}.run_log g) l', format('%I.run_log', model));
+                               AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
+                   FROM {m}.run_log g) l');
 
     PERFORM @extschema@._create(model, 'responses',
         'WITH (security_invoker = true) AS
@@ -778,11 +778,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     what record;
 BEGIN
-    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
-        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
-            USING ERRCODE = 'lock_not_available',
-                  HINT = format('See %I.runs; wait until it has ended.', model);
-    END IF;
+    PERFORM @extschema@._lock(model);
     PERFORM @extschema@._drop_triggers(model);
     -- Without CASCADE: what others have made over it is theirs.
     FOR what IN

@@ -10,37 +10,47 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
 
--- A run ends with the process that runs it.
-CREATE FUNCTION @extschema@._is_refreshing(run_log regclass, pid int) RETURNS boolean
+-- A run ends with the process that runs it. After a restart of the server its number may be that of
+-- another; and one that is idle, which only its own role is told, runs nothing.
+CREATE FUNCTION @extschema@._is_refreshing(pid int, started timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = _is_refreshing.pid);
+    SELECT started >= pg_catalog.pg_postmaster_start_time()
+           AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
+                       WHERE a.pid = _is_refreshing.pid AND a.state IS DISTINCT FROM 'idle');
 END;
-COMMENT ON FUNCTION @extschema@._is_refreshing(regclass, int) IS
-'internal: whether the server process that logged a run is still there';
+COMMENT ON FUNCTION @extschema@._is_refreshing(int, timestamptz) IS
+'internal: whether the server process that logged a run is still at work';
+
+-- Sees to it that nobody else refreshes the model, to the end of the transaction. A run commits more
+-- than once, and for a moment nobody has the lock: then its log tells.
+CREATE FUNCTION @extschema@._lock(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_running boolean := NOT @extschema@._try_lock(@extschema@._model(model));
+BEGIN
+    IF NOT is_running THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.run_log l
+                                       WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
+                                       AND @extschema@._is_refreshing(l.pid, l.started))', model)
+        INTO is_running;
+    END IF;
+    IF is_running THEN
+        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  HINT = format('See %I.runs; wait until it has ended.', model);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._lock(name) IS
+'internal: the right to change a model until the end of the transaction';
 
 -- Logs that a run begins.
 CREATE FUNCTION @extschema@._begin(model name) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run bigint;
-    is_running boolean;
 BEGIN
-    IF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
-        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
-            USING ERRCODE = 'lock_not_available',
-                  HINT = format('See %I.runs; wait until it has ended.', model);
-    END IF;
-    -- A run commits more than once, and for a moment nobody has the lock.
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.run_log l WHERE l.status = ''running''
-                           AND l.pid <> pg_backend_pid()
-                           AND @extschema@._is_refreshing(%2$L, l.pid))',
-                   model, format('%I.run_log', model)) INTO is_running;
-    IF is_running THEN
-        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
-            USING ERRCODE = 'lock_not_available',
-                  HINT = format('See %I.runs; wait until it has ended.', model);
-    END IF;
+    PERFORM @extschema@._lock(model);
     -- A restore without data has left none.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
     -- What else says that it runs has been killed.
@@ -196,11 +206,11 @@ BEGIN
         again := false;
         attempts := attempts + 1;
         BEGIN
+            IF code IS NULL THEN
+                PERFORM @extschema@._lock(model);
+            END IF;
             IF code IS NOT NULL THEN
                 NULL;
-            ELSIF NOT @extschema@._try_lock(@extschema@._model(model)) THEN
-                RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
-                    USING ERRCODE = 'lock_not_available';
             ELSIF NOT @extschema@._is_rewritten(model) THEN
                 PERFORM @extschema@._refresh(model, run);
             ELSIF attempts < 5 THEN
@@ -269,9 +279,8 @@ BEGIN
                         l.rows_used,
                         CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END
                  FROM  (SELECT g.*, g.status = ''running''
-                                    AND NOT @extschema@._is_refreshing($1, g.pid) AS is_lost
-                        FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l', log)
-            USING log::regclass;
+                                    AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
+                        FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l', log);
         END IF;
     END IF;
 EXCEPTION WHEN OTHERS THEN

@@ -774,3 +774,19 @@ fn a_fake_model_keeps_nobody_from_looking_at_the_others() {
         ["fake|-", "school|succeeded"]
     );
 }
+
+#[test]
+fn a_run_of_before_a_restart_holds_nobody_up() {
+    let (database, mut session) = with_model();
+    let mut other = database.session();
+    // Another process has got the number of one that the server took with it when it went down.
+    session.run(&format!(
+        "INSERT INTO school.run_log (started, pid)
+         VALUES (pg_postmaster_start_time() - interval '1 hour', {})",
+        other.backend()
+    ));
+    let last = "SELECT status, sqlstate FROM school.runs ORDER BY run_id DESC LIMIT 1";
+    assert_eq!(session.table(last), ["failed|57P01"]);
+    session.run("CALL assess.refresh('school')");
+    assert_eq!(session.table(last), ["succeeded|-"]);
+}
