@@ -324,7 +324,7 @@ BEGIN
                 SELECT (extract(epoch FROM clock_timestamp() - g.at) / 3600)::float8 AS hours) a
             WHERE  r.rule = 'refresh_overdue' AND a.hours > r.threshold)
         SELECT jsonb_agg(to_jsonb(f) || '{"is_event": false}' ORDER BY f.place) FROM found f
-        $sql$, model, format('%I.run_log', model))
+        $sql$, model)
     INTO findings;
     RETURN coalesce(findings, '[]');
 END $$;
