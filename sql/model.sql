@@ -687,14 +687,14 @@ BEGIN
          CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject)', '{m}', quote_ident(model));
 
     PERFORM @extschema@._create(model, 'coverage',
-        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of
+        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o
             CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => g.as_of,
                                                     attempts => o.attempts) c');
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
-                   s.last_at, s.run_id, s.as_of
+                   s.last_at, s.run_id, s.as_of, s.method_version
             FROM {m}.students s CROSS JOIN {m}.settings o
             WHERE s.need_rank IS NOT NULL AND s.need >= o.help_need
             ORDER BY s.subject, s.need_rank');
@@ -703,14 +703,14 @@ BEGIN
                    CASE s.status WHEN ''none'' THEN ''no evidence'' WHEN ''stale'' THEN ''old evidence''
                         ELSE ''missing work'' END AS reason,
                    s.last_at, s.due, s.missing, s.level, s.ci_low, s.ci_high, s.status,
-                   s.status_rank, s.run_id, s.as_of
+                   s.status_rank, s.run_id, s.as_of, s.method_version
             FROM {m}.students s CROSS JOIN {m}.settings o
             WHERE s.status IN (''none'', ''stale'') OR s.missing >= o.missing_share * s.due AND s.missing > 0
             ORDER BY s.subject, s.status_rank, s.missing DESC, s.student');
     PERFORM @extschema@._create(model, 'question_review',
         'AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.facility, q.r_rest,
                    q.discrimination, q.ci_low, q.ci_high, q.weight, q.assessments, q.first_at,
-                   q.last_at, q.run_id, q.as_of
+                   q.last_at, q.run_id, q.as_of, q.method_version
             FROM {m}.questions q
             WHERE q.status IN (''flawed'', ''suspect'')
             ORDER BY q.subject, q.status_rank, q.r_rest');
@@ -719,7 +719,7 @@ BEGIN
                    CASE p.quadrant_rank
                         WHEN 1 THEN ''low and falling'' WHEN 2 THEN ''low and rising''
                         WHEN 3 THEN ''high and falling'' WHEN 4 THEN ''high and rising''
-                   END AS quadrant, p.quadrant_rank, p.run_id, p.as_of
+                   END AS quadrant, p.quadrant_rank, p.run_id, p.as_of, p.method_version
             FROM  (SELECT s.*,
                           CASE WHEN s.level < avg(s.level) OVER (PARTITION BY s.subject)
                                THEN CASE WHEN s.slope < 0 THEN 1 WHEN s.slope >= 0 THEN 2 END
@@ -729,7 +729,7 @@ BEGIN
     -- Unpacked once, whatever is joined to it.
     PERFORM @extschema@._create(model, 'score_sheet',
         'AS WITH r AS MATERIALIZED (
-                SELECT g.subject, g.run_id, g.as_of, b.student::%1$s AS student,
+                SELECT g.subject, g.run_id, g.as_of, g.method_version, b.student::%1$s AS student,
                        b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
                 FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
@@ -737,7 +737,7 @@ BEGIN
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
                    CASE WHEN r.bounded THEN r.score < coalesce(o.pass_mark, q.facility) END
-                       AS is_below, r.run_id, r.as_of
+                       AS is_below, r.run_id, r.as_of, r.method_version
             FROM r CROSS JOIN {m}.settings o
             JOIN {m}.questions q ON q.subject IS NOT DISTINCT FROM r.subject AND q.item = r.item
             JOIN {m}.students s
