@@ -74,7 +74,7 @@ COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
 
 -- Words for the paragraphs.
 
--- An id within a sentence: nothing that breaks the line, and not longer than a line.
+-- An id or name within a sentence, also of an alert: nothing that breaks the line, and not longer than a line.
 CREATE FUNCTION @extschema@._told(id text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -411,18 +411,21 @@ RETURNS TABLE (
     bounded boolean, level float8, pass_mark float8, group_share float8, min_group_size int)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The gradebook is read once, however the rest is joined.
+    -- The gradebook is read once, however the rest is joined. A pass mark holds at once, as on the
+    -- score sheet.
     RETURN QUERY EXECUTE format(
         'WITH r AS MATERIALIZED (
-             SELECT g.subject, r.*, o.pass_mark, o.upper_lower_share, o.min_group_size, o.attempts
-             FROM %s CROSS JOIN LATERAL @extschema@.responses(g.gradebook) r
-             WHERE r.item::%s = $1::%2$s AND r.taken_at <= g.as_of
+             SELECT g.subject, r.*, o.upper_lower_share, o.min_group_size, o.attempts
+             FROM %1$s CROSS JOIN LATERAL @extschema@.responses(g.gradebook) r
+             WHERE r.item::%2$s = $1::%2$s AND r.taken_at <= g.as_of
              AND   r.assessment <> ALL (o.exclude) AND ($2 IS NULL OR g.subject::text = $2))
          SELECT DISTINCT ON (r.subject, r.student, r.assessment)
                 r.subject::text, r.student, r.assessment, r.taken_at, r.score, r.bounded, s.level,
-                r.pass_mark, r.upper_lower_share, r.min_group_size
-         FROM r JOIN %I.students s ON s.subject IS NOT DISTINCT FROM r.subject
-                                   AND s.student = r.student::%s
+                e.pass_mark, r.upper_lower_share, r.min_group_size
+         FROM r JOIN %3$I.students s ON s.subject IS NOT DISTINCT FROM r.subject
+                                     AND s.student = r.student::%4$s
+         LEFT JOIN %3$I.expectations e ON e.subject IS NOT DISTINCT FROM r.subject
+                                       AND e.item = $1::%2$s
          ORDER BY r.subject, r.student, r.assessment,
                   CASE r.attempts WHEN ''first'' THEN r.taken_at END,
                   CASE r.attempts WHEN ''last'' THEN r.taken_at END DESC, r.score DESC, r.taken_at',
