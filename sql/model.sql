@@ -54,15 +54,19 @@ BEGIN ATOMIC
          'questions whose scores speak against them, the worst first'),
         (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
-        (19, 'score_sheet', 'VIEW', false,
+        (19, 'pass_marks', 'TABLE', false,
+         'one row for each question with a pass mark of its own, in a subject or, where that is null, in every other; edit it by INSERT, UPDATE and DELETE, it holds at once'),
+        (20, 'expectations', 'VIEW', false,
+         'what is expected on each question where its scores have a maximum: the pass mark of pass_marks, else that of settings, else the facility'),
+        (21, 'score_sheet', 'VIEW', false,
          'the score of each student on each question beside what was expected'),
-        (20, 'history', 'TABLE', false,
+        (22, 'history', 'TABLE', false,
          'what each refresh made of each student, for assess.compare_runs()'),
-        (21, 'alert_rules', 'TABLE', false,
+        (23, 'alert_rules', 'TABLE', false,
          'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
-        (22, 'alerts', 'TABLE', false,
+        (24, 'alerts', 'TABLE', false,
          'one row for each alert that was raised; it holds until it has ended'),
-        (23, 'run_figures', 'TABLE', false,
+        (25, 'run_figures', 'TABLE', false,
          'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
     ) AS r(place, relation, kind, refreshed, about);
 END;
@@ -156,7 +160,7 @@ BEGIN ATOMIC
         ('sqlstate', 'the code of the error'),
         ('pid', 'the server process that ran it'),
         -- The model's own settings.
-        ('pass_mark', 'share of the maximum that is expected on every question; null: the question''s own facility'),
+        ('pass_mark', 'share of the maximum that is expected: of a question in pass_marks, else of all in settings; null: the question''s own facility'),
         ('help_need', 'need from which a student is on the help list'),
         ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
@@ -408,6 +412,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
 'internal: the call of a function under the settings of a model';
+
+-- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
+CREATE FUNCTION @extschema@._from(model name) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        '%1$I.gradebook g CROSS JOIN %1$I.settings c
+         LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
+         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model);
+END;
+COMMENT ON FUNCTION @extschema@._from(name) IS
+'internal: a model''s gradebooks with their settings';
 
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
@@ -687,10 +703,9 @@ BEGIN
          CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject)', '{m}', quote_ident(model));
 
     PERFORM @extschema@._create(model, 'coverage',
-        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o
-            CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => g.as_of,
-                                                    attempts => o.attempts) c');
+        'AS SELECT g.subject, v.reason, v.rows, g.run_id, g.as_of, g.method_version
+            FROM %s CROSS JOIN LATERAL %s v',
+        @extschema@._from(model), @extschema@._call(model, '@extschema@.coverage'::regproc));
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
@@ -726,23 +741,40 @@ BEGIN
                                ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
                           END AS quadrant_rank
                    FROM {m}.students s) p');
+    -- The ids as results have them, so that what is written there is found.
+    PERFORM @extschema@._create(model, 'pass_marks',
+        'AS SELECT q.subject, q.item, o.pass_mark
+            FROM {m}.questions q CROSS JOIN {m}.settings o WITH NO DATA');
+    EXECUTE format('ALTER TABLE %I.pass_marks
+                        ALTER item SET NOT NULL, ALTER pass_mark SET NOT NULL,
+                        ADD CHECK (pass_mark BETWEEN 0 AND 1),
+                        ADD UNIQUE NULLS NOT DISTINCT (item, subject)', model);
+    -- Whatever goes by a pass mark goes by this.
+    PERFORM @extschema@._create(model, 'expectations',
+        'AS SELECT x.subject, x.item, x.pass_mark, coalesce(x.pass_mark, x.facility) AS expected
+            FROM  (SELECT q.subject, q.item, q.facility,
+                          coalesce(p.pass_mark, e.pass_mark, o.pass_mark) AS pass_mark
+                   FROM {m}.questions q CROSS JOIN {m}.settings o
+                   LEFT JOIN {m}.pass_marks p ON p.item = q.item AND p.subject = q.subject
+                   LEFT JOIN {m}.pass_marks e ON e.item = q.item AND e.subject IS NULL) x');
     -- Unpacked once, whatever is joined to it.
     PERFORM @extschema@._create(model, 'score_sheet',
         'AS WITH r AS MATERIALIZED (
                 SELECT g.subject, g.run_id, g.as_of, g.method_version, b.student::%1$s AS student,
                        b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
-                FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
-                WHERE b.taken_at <= g.as_of)
+                FROM %4$s CROSS JOIN LATERAL %5$s b)
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
-                   CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
-                   CASE WHEN r.bounded THEN r.score < coalesce(o.pass_mark, q.facility) END
-                       AS is_below, r.run_id, r.as_of, r.method_version
-            FROM r CROSS JOIN {m}.settings o
-            JOIN {m}.questions q ON q.subject IS NOT DISTINCT FROM r.subject AND q.item = r.item
+                   CASE WHEN r.bounded THEN e.expected END AS expected,
+                   CASE WHEN r.bounded THEN r.score < e.expected END AS is_below, r.run_id, r.as_of,
+                   r.method_version
+            FROM r
+            JOIN {m}.expectations e
+                 ON e.subject IS NOT DISTINCT FROM r.subject AND e.item = r.item
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
-        student_id.back, item_id.back, assessment_id.back);
+        student_id.back, item_id.back, assessment_id.back, @extschema@._from(model),
+        @extschema@._call(model, '@extschema@.counted_responses'::regproc));
 
     PERFORM @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,

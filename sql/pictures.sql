@@ -52,12 +52,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION @extschema@._titled(text, text) IS 'internal: a title that begins with the subject';
 
--- A share as per cent for a sentence.
-CREATE FUNCTION @extschema@._percent(share float8) RETURNS text
+-- A share as per cent for a sentence. What is estimated is told without decimals; what is counted,
+-- and what somebody has set, with the one that may matter.
+CREATE FUNCTION @extschema@._percent(share float8, decimals int DEFAULT 0) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN abs(share) < 'Infinity' THEN round((100 * share)::numeric) || ' %' END
+    SELECT CASE WHEN abs(share) < 'Infinity'
+                THEN trim_scale(round((100 * share)::numeric, decimals)) || ' %' END
 $$;
-COMMENT ON FUNCTION @extschema@._percent(float8) IS 'internal: a share as per cent';
+COMMENT ON FUNCTION @extschema@._percent(float8, int) IS 'internal: a share as per cent';
 
 -- A figure as it stands in a Vega-Lite specification; JSON knows no others than finite ones.
 CREATE FUNCTION @extschema@._figure(value float8) RETURNS numeric
@@ -256,7 +258,7 @@ CREATE FUNCTION @extschema@._item_curve_svg(
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_curve_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of a question';
 
--- One score a student: the attempt that counts, and the mean where assessments share a question.
+-- One score a student: the mean where assessments share a question.
 CREATE FUNCTION @extschema@._item_curve(model name, item text, subject text)
 RETURNS TABLE (lowest float8, highest float8, level float8, students bigint, score float8,
                ci_low float8, ci_high float8, expected float8, bounded boolean)
@@ -269,15 +271,10 @@ BEGIN
                        bool_and(a.bounded) AS bounded
                 FROM  (SELECT b.student, min(s.level) AS level, avg(b.score) AS score,
                               bool_and(b.bounded) AS bounded
-                       FROM  (SELECT DISTINCT ON (r.student, r.assessment) r.student, r.score,
-                                     r.expected IS NOT NULL AS bounded
-                              FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
-                              WHERE  r.item::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
-                              AND    r.assessment::text <> ALL (o.exclude)
-                              ORDER  BY r.student, r.assessment,
-                                     CASE o.attempts WHEN ''best'' THEN r.score END DESC,
-                                     CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC,
-                                     r.taken_at, r.score) b
+                       FROM  (SELECT r.student, r.score, r.expected IS NOT NULL AS bounded
+                              FROM   %1$I.score_sheet r
+                              WHERE  r.item::text = $1
+                              AND    r.subject::text IS NOT DISTINCT FROM $2) b
                        JOIN  %1$I.students s ON s.student = b.student
                              AND s.subject::text IS NOT DISTINCT FROM $2
                        WHERE s.level IS NOT NULL
@@ -579,8 +576,8 @@ COMMENT ON FUNCTION @extschema@.student_history_vega(name, text, text) IS
 -- The score sheet.
 
 CREATE FUNCTION @extschema@._score_sheet_svg(
-    title text, words text, students text[], items text[], facilities float8[], bounded boolean[],
-    scores float8[], expected float8[], below boolean[]) RETURNS text
+    title text, words text, students text[], items text[], facilities float8[],
+    pass_marks float8[], bounded boolean[], scores float8[], expected float8[], below boolean[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'score_sheet_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._score_sheet_svg IS 'internal: draws a score sheet';
 
@@ -596,32 +593,38 @@ DECLARE
     sheet text;
 BEGIN
     PERFORM @extschema@._check_group(model, student_group);
-    -- Every student beside every question; of several attempts the one that counts.
+    -- Every student beside every question.
     EXECUTE format(
         'WITH a AS MATERIALIZED (
-             SELECT DISTINCT ON (r.student, r.item) r.student, r.item, r.score, r.expected, r.is_below
-             FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
+             SELECT r.student, r.item, r.score, r.expected, r.is_below
+             FROM   %1$I.score_sheet r
              WHERE  r.assessment::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
              AND    ($4 IS NULL OR r.student_group::text = $4)
-             ORDER  BY r.student, r.item,
-                    CASE o.attempts WHEN ''best'' THEN r.score END DESC,
-                    CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC, r.taken_at, r.score
          ), i AS (
-             SELECT a.item, bool_and(a.expected IS NOT NULL) AS bounded, min(q.facility) AS facility
+             SELECT a.item, bool_and(a.expected IS NOT NULL) AS bounded, min(q.facility) AS facility,
+                    min(e.pass_mark) FILTER (WHERE a.expected IS NOT NULL) AS pass_mark
              FROM   a
+             LEFT   JOIN %1$I.expectations e
+                    ON e.item = a.item AND e.subject::text IS NOT DISTINCT FROM $2
              LEFT   JOIN %1$I.questions q
                     ON q.item = a.item AND q.subject::text IS NOT DISTINCT FROM $2
              GROUP  BY a.item
          ), s AS (SELECT DISTINCT a.student FROM a)
          SELECT @extschema@._score_sheet_svg(
-                    $3, ''Per cent of the points, lowest totals first. Marked: below '' || coalesce(
-                        ''the pass mark of '' || @extschema@._percent(o.pass_mark),
-                        ''the mean of all students'') || ''.'',
-                    s.list, i.list, i.facilities, i.bounded, c.scores, c.expected, c.below)
-         FROM   %1$I.settings o,
-               (SELECT array_agg(s.student::text ORDER BY s.student) AS list FROM s) s,
+                    $3, ''Per cent of the points, lowest totals first. Marked: below '' || CASE
+                        WHEN i.marked = 0 THEN ''the mean of all students''
+                        WHEN i.marked < i.markable
+                        THEN ''the pass mark of the question, or else the mean of all students''
+                        WHEN i.least < i.most THEN ''the pass mark of the question''
+                        ELSE ''the pass mark of '' || @extschema@._percent(i.least, 1) END || ''.'',
+                    s.list, i.list, i.facilities, i.pass_marks, i.bounded, c.scores, c.expected,
+                    c.below)
+         FROM  (SELECT array_agg(s.student::text ORDER BY s.student) AS list FROM s) s,
                (SELECT array_agg(i.item::text ORDER BY i.item) AS list,
                        array_agg(i.facility ORDER BY i.item) AS facilities,
+                       array_agg(i.pass_mark ORDER BY i.item) AS pass_marks,
+                       count(i.pass_mark) AS marked, count(*) FILTER (WHERE i.bounded) AS markable,
+                       min(i.pass_mark) AS least, max(i.pass_mark) AS most,
                        array_agg(i.bounded ORDER BY i.item) AS bounded FROM i) i,
                (SELECT array_agg(a.score ORDER BY s.student, i.item) AS scores,
                        array_agg(a.expected ORDER BY s.student, i.item) AS expected,

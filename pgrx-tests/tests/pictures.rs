@@ -265,6 +265,38 @@ fn the_sheet_marks_what_is_below() {
         parts(&svg, "<path").len(),
         m.count(&format!("SELECT count(*) FROM {rows} WHERE score < 0.9")) + 2
     );
+    // Pass marks of questions go before it, and are shown where they differ.
+    assert!(!svg.contains(">pass mark</text>"));
+    for (marks, words) in [
+        ("0.625", "below the pass mark of the question."),
+        ("0.9", "below the pass mark of 90 %."),
+    ] {
+        m.session.run(&format!(
+            "DELETE FROM m.pass_marks;
+             INSERT INTO m.pass_marks
+             SELECT 'ELA', item, {marks} FROM {rows} GROUP BY item ORDER BY item LIMIT 3"
+        ));
+        let svg = m.text(&sheet);
+        assert!(svg.contains(words), "{words}");
+        assert_eq!(svg.contains(">pass mark</text>"), marks == "0.625");
+        assert_eq!(
+            parts(&svg, "<text")
+                .iter()
+                .filter(|t| t.ends_with(">62.5</text>"))
+                .count(),
+            if marks == "0.625" { 3 } else { 0 }
+        );
+        let below = m.count(&format!("SELECT count(*) FROM {rows} WHERE is_below"));
+        assert_eq!(parts(&svg, "<path").len(), below + 2);
+    }
+    m.session
+        .run("SELECT assess.set_option('m', 'pass_mark', NULL)");
+    let words = "below the pass mark of the question, or else the mean of all students.";
+    assert!(m.text(&sheet).contains(words));
+    m.session.run("DELETE FROM m.pass_marks");
+    assert!(m.text(&sheet).contains("below the mean of all students."));
+    m.session
+        .run("SELECT assess.set_option('m', 'pass_mark', '0.9')");
     // The last attempts instead of the first.
     m.set("attempts", "'last'");
     let last = rows.replace("taken_at", "taken_at DESC");
