@@ -673,15 +673,18 @@ BEGIN
              GROUP  BY a.item
          ), s AS (SELECT DISTINCT a.student FROM a)
          SELECT @extschema@._score_sheet_svg(
-                    $3, ''Per cent of the points, lowest totals first. Marked: below '' || coalesce(
-                        ''the pass mark of '' || @extschema@._percent(o.pass_mark),
-                        ''the mean of all students'') || ''.'',
+                    $3, CASE WHEN i.has_maximum
+                        THEN ''Per cent of the points, lowest totals first. Marked: below '' || coalesce(
+                             ''the pass mark of '' || @extschema@._percent(o.pass_mark),
+                             ''the mean of all students'') || ''.''
+                        ELSE ''Scores as they are: they have no maximum, hence no totals.'' END,
                     s.list, i.list, i.facilities, i.bounded, c.scores, c.expected, c.below)
          FROM   %1$I.settings o,
                (SELECT array_agg(s.student::text ORDER BY s.student) AS list FROM s) s,
                (SELECT array_agg(i.item::text ORDER BY i.item) AS list,
                        array_agg(i.facility ORDER BY i.item) AS facilities,
-                       array_agg(i.bounded ORDER BY i.item) AS bounded FROM i) i,
+                       array_agg(i.bounded ORDER BY i.item) AS bounded,
+                       bool_or(i.bounded) AS has_maximum FROM i) i,
                (SELECT array_agg(a.score ORDER BY s.student, i.item) AS scores,
                        array_agg(a.expected ORDER BY s.student, i.item) AS expected,
                        array_agg(a.is_below ORDER BY s.student, i.item) AS below

@@ -286,6 +286,13 @@ fn the_sheet_marks_what_is_below() {
         parts(&m.text(&sheet), "<path").len(),
         m.count(&format!("SELECT count(*) FROM {last} WHERE score < 0.9")) + 2
     );
+    // Scores without a maximum are no share of it.
+    let oral = m.text(
+        "SELECT min(assessment) FROM (SELECT assessment FROM m.score_sheet GROUP BY assessment
+                                      HAVING bool_and(expected IS NULL)) a",
+    );
+    let svg = m.text(&format!("SELECT assess.score_sheet_svg('m', '{oral}')"));
+    assert!(is_drawing(&svg) && svg.contains("Scores as they are") && !svg.contains("Per cent"));
 }
 
 #[test]
