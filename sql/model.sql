@@ -72,7 +72,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
 
--- What the columns of a model's relations mean. A column that is in several means the same.
+-- What the columns of a model's relations mean. A column that is in several means the same; where
+-- it means something else, or more can be said, the relation stands before it.
 CREATE FUNCTION @extschema@._columns() RETURNS TABLE (attribute name, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -103,19 +104,19 @@ BEGIN ATOMIC
         ('late_commit', 'how long before the last change seen rows are looked at again'),
         ('compare_counts', 'whether a refresh compares the rows of each period with what is stored'),
         ('reason', 'used, or why rows were left out'),
-        ('score', 'the score; in score_sheet the share of the maximum'),
+        ('score', 'the score'),
         ('max_score', 'the maximum of the score'),
         ('taken_at', 'when the response was given'),
         ('answer', 'what was answered'),
-        ('level', 'current level, difficulty of the questions taken out; 0 to 1'),
+        ('level', 'current level, difficulty of the questions taken out; mostly 0 to 1'),
         ('level_se', 'standard error of the level'),
-        ('ci_low', 'lower end of the interval'),
-        ('ci_high', 'upper end of the interval'),
+        ('ci_low', 'lower end of the interval of the level'),
+        ('ci_high', 'upper end of the interval of the level'),
         ('raw_level', 'plain scores under the weights of the level'),
         ('prior', 'the level expected without evidence'),
         ('information', 'how much evidence there is, faded to as_of'),
         ('n', 'responses that count'),
-        ('assessments', 'assessments they belong to, or that used the question'),
+        ('assessments', 'assessments that the responses belong to'),
         ('first_at', 'time of the first response that counts'),
         ('last_at', 'time of the last response that counts'),
         ('slope', 'change of the score in 30 days'),
@@ -127,7 +128,7 @@ BEGIN ATOMIC
         ('need_rank', '1 for the greatest need of the subject'),
         ('due', 'assessments that were due'),
         ('missing', 'due assessments that were not taken'),
-        ('status', 'how far the row can be trusted; of a run how it ended'),
+        ('status', 'how far the level can be trusted: ok, provisional, stale, or none where there is no evidence'),
         ('status_rank', 'rank of the status; 1 asks for attention first'),
         ('n_effective', 'effective number of answers that can be judged'),
         ('facility', 'mean score; the easier, the higher'),
@@ -137,7 +138,7 @@ BEGIN ATOMIC
         ('somers_d', 'separation of strong and weak by order alone, -1 to 1'),
         ('discrimination_index', 'mean score of the strongest less that of the weakest'),
         ('weight', 'what answers to the question weigh in a level'),
-        ('label', 'verdict on the discrimination in a word'),
+        ('label', 'verdict on the discrimination: very_good, good, marginal, poor or negative'),
         ('items', 'questions of the assessment'),
         ('students', 'students who took it'),
         ('mean', 'mean of the students'' mean scores'),
@@ -155,10 +156,36 @@ BEGIN ATOMIC
         ('rows_excluded', 'rows left out, by reason'),
         ('settings', 'the settings it ran with'),
         ('steps', 'milliseconds of each step'),
-        ('duration', 'from its beginning to its end'),
+        ('seconds', 'how long it took; null where it has no end'),
         ('error', 'why it failed'),
         ('sqlstate', 'the code of the error'),
         ('pid', 'the server process that ran it'),
+        -- Those that mean something of their own somewhere.
+        ('responses.student_group', 'the school, class or other group, as in the source'),
+        ('parts.student_group', 'the school, class or other group, as in the source'),
+        ('stored_parts.student_group', 'the school, class or other group, as in the source'),
+        ('questions.assessments', 'assessments that used the question'),
+        ('questions.ci_low', 'lower end of the interval of the discrimination'),
+        ('questions.ci_high', 'upper end of the interval of the discrimination'),
+        ('questions.status', 'flawed, suspect, no_variance, insufficient, provisional, usable or stable'),
+        ('question_review.assessments', 'assessments that used the question'),
+        ('question_review.ci_low', 'lower end of the interval of the discrimination'),
+        ('question_review.ci_high', 'upper end of the interval of the discrimination'),
+        ('question_review.status', 'flawed: the stronger do worse, beyond chance; suspect: perhaps by chance'),
+        ('check_in_list.reason', 'why the student is on the list: no evidence, old evidence or missing work'),
+        ('score_sheet.score', 'the score as a share of the maximum; as it is where there is none'),
+        ('history.run_id', 'the run, see runs'),
+        ('runs.run_id', 'counts the runs'),
+        ('runs.status', 'running, succeeded or failed'),
+        ('run_log.run_id', 'counts the runs'),
+        ('run_log.status', 'running, succeeded or failed; also running where it was killed, see runs'),
+        ('run_figures.run_id', 'the run, see runs'),
+        ('run_figures.student_group', 'the group that the figure is of; null: of all, or of those not named'),
+        ('alerts.run_id', 'the run that raised it, or that failed; null where a refresh is overdue'),
+        ('alerts.subject', 'the subject that it is about, as text'),
+        ('alerts.student_group', 'the group that it is about, as text'),
+        ('alerts.item', 'the question that it is about, as text'),
+        ('settings.as_of', 'the time that results shall be of; null: that of the refresh'),
         -- The model's own settings.
         ('pass_mark', 'share of the maximum that is expected: of a question in pass_marks, else of all in settings; null: the question''s own facility'),
         ('help_need', 'need from which a student is on the help list'),
@@ -374,7 +401,10 @@ BEGIN
     FOR what IN
         SELECT a.attname, c.about
         FROM   pg_attribute a
-        LEFT   JOIN @extschema@._columns() c ON c.attribute = a.attname
+        LEFT   JOIN LATERAL (
+                   SELECT c.about FROM @extschema@._columns() c
+                   WHERE  c.attribute IN (a.attname, _comment.relation || '.' || a.attname)
+                   ORDER  BY c.attribute = a.attname LIMIT 1) c ON true
         WHERE  a.attrelid = format('%I.%I', model, relation)::regclass
         AND    a.attnum > 0 AND NOT a.attisdropped
     LOOP
@@ -493,6 +523,7 @@ DECLARE
     score_value text;
     time_value text;
     time_type regtype;
+    first_attempt bigint;
     tracked text := '';
     belongs text;
     list text;
@@ -566,10 +597,14 @@ BEGIN
         score_value := format('CASE WHEN r.%I::text = ANY (%L::text[]) THEN %s END',
                               status, counted, score_value);
     END IF;
-    -- Of several attempts at one time, the later comes later.
+    -- Of several attempts at one time, the later comes later; the first keeps its time, so that a
+    -- day that results are of has it.
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
-        time_value := format('%s + coalesce(r.%I, 0) * interval ''1 microsecond''', time_value, attempt);
+        EXECUTE format('SELECT coalesce(least(min(r.%I), 1), 1) FROM %s r', attempt, source)
+        INTO first_attempt;
+        time_value := format('%s + (coalesce(r.%I, %s) - %3$s) * interval ''1 microsecond''',
+                             time_value, attempt, first_attempt);
     END IF;
 
     IF track_changes <> 'none' THEN
@@ -619,7 +654,7 @@ BEGIN
           pid int NOT NULL DEFAULT pg_backend_pid(),
           method_version int NOT NULL DEFAULT @extschema@.method_version())');
     PERFORM @extschema@._create(model, 'runs',
-        'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
+        'AS SELECT l.run_id, l.started, l.finished, extract(epoch FROM l.finished - l.started)::float8 AS seconds,
                    CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
                    l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
                    CASE WHEN l.is_lost THEN ''57P01'' ELSE l.sqlstate END AS sqlstate,
@@ -778,7 +813,7 @@ BEGIN
 
     PERFORM @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
-                   s.status, s.n
+                   s.status, s.n, s.as_of
             FROM {m}.students s WITH NO DATA');
     EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
 

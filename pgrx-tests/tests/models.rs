@@ -72,12 +72,40 @@ fn one_statement_makes_a_model() {
         ),
         [""; 0]
     );
+    // What is said of a column of one relation is said of it and of no other.
+    assert_eq!(
+        session.table(
+            "SELECT c.attribute
+             FROM (SELECT attribute, about, split_part(attribute, '.', 1) AS relation,
+                          split_part(attribute, '.', 2) AS name
+                   FROM assess._columns() WHERE attribute LIKE '%.%') c
+             LEFT JOIN pg_attribute a ON a.attrelid = to_regclass('school.' || c.relation)
+                                      AND a.attname = c.name
+             WHERE to_regclass('school.' || c.relation) IS NOT NULL
+                   AND col_description(a.attrelid, a.attnum) IS DISTINCT FROM c.about
+             OR c.relation NOT IN (SELECT relation FROM assess._relations())"
+        ),
+        [""; 0]
+    );
+    assert_eq!(
+        session.table(
+            "SELECT c.relname, col_description(c.oid, a.attnum) FROM pg_class c
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'reason'
+             WHERE c.relnamespace = 'school'::regnamespace ORDER BY 1"
+        ),
+        [
+            "check_in_list|why the student is on the list: no evidence, old evidence or missing work",
+            "coverage|used, or why rows were left out",
+        ]
+    );
     assert_eq!(
         session.table(
             "SELECT DISTINCT format_type(a.atttypid, NULL) FROM pg_class c
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
              WHERE c.relnamespace = 'school'::regnamespace AND c.relkind IN ('v', 'm')
-             AND c.relname NOT IN ('parts', 'gradebook', 'runs') ORDER BY 1"
+             AND c.relname NOT IN ('parts', 'gradebook')
+             AND (c.relname, a.attname) NOT IN (('runs', 'rows_excluded'), ('runs', 'settings'),
+                                                ('runs', 'steps')) ORDER BY 1"
         ),
         [
             "bigint",
@@ -103,12 +131,20 @@ fn one_statement_makes_a_model() {
             assert_eq!(odd, 0, "{relation}.{column}");
         }
     }
+    // A figure over time needs no other relation.
+    assert_eq!(
+        session.table(
+            "SELECT h.as_of = r.as_of, r.seconds BETWEEN 0 AND 3600, count(*) > 0
+             FROM school.history h JOIN school.runs r USING (run_id) GROUP BY 1, 2"
+        ),
+        ["t|t|t"]
+    );
     // The results are those of the functions.
     assert_eq!(
         session.table(
             "SELECT g.subject, s.student::int, s.level, s.need FROM
              (SELECT subject, assess.gradebook_agg(student_id, question_id, assessment_id, points,
-                  max_points, taken_on + attempt * interval '1 microsecond') AS gb
+                  max_points, taken_on + (attempt - 1) * interval '1 microsecond') AS gb
               FROM scores GROUP BY subject) g, assess.students(gb, as_of => '2025-12-20') s
              EXCEPT SELECT subject, student, level, need FROM school.students"
         ),
@@ -917,6 +953,42 @@ fn a_row_without_a_number_of_its_attempt_counts() {
     );
     session.run("CALL assess.refresh('school')");
     assert_eq!(before, session.table(used));
+}
+
+/// A date as `as_of` includes the rows of that date, with a column of attempts too, however these
+/// are numbered; and times are shown as the source has them.
+#[test]
+fn the_day_that_results_are_of_has_its_responses() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "CREATE VIEW from_zero AS
+         SELECT student_id, assessment_id, question_id, points, max_points, taken_on,
+                attempt - 1 AS attempt
+         FROM scores",
+    );
+    let day: String = session.one(
+        "SELECT taken_on::text FROM scores WHERE attempt = 1 AND points IS NOT NULL
+         GROUP BY taken_on ORDER BY count(*) DESC LIMIT 1",
+    );
+    for source in ["scores", "from_zero"] {
+        session.table(&format!(
+            "SELECT * FROM assess.create_model('m', '{source}', 'student_id', 'question_id',
+                 'assessment_id', 'points', 'taken_on', max_score => 'max_points', attempt => 'attempt',
+                 settings => '{{\"as_of\": \"{day}\"}}')"
+        ));
+        let first = "(attempt = (SELECT min(attempt) FROM {source}))".replace("{source}", source);
+        let there: i64 = session.one(&format!(
+            "SELECT count(DISTINCT (student_id, question_id, assessment_id)) FROM {source}
+             WHERE taken_on = '{day}' AND points IS NOT NULL AND {first}"
+        ));
+        assert!(there > 0);
+        let shown: i64 = session.one(&format!(
+            "SELECT count(DISTINCT (student, item, assessment)) FROM m.score_sheet
+             WHERE taken_at = '{day}'"
+        ));
+        assert_eq!(shown, there, "{source}");
+        session.table("SELECT assess.drop_model('m')");
+    }
 }
 
 #[test]
