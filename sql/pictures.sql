@@ -622,7 +622,7 @@ BEGIN
                     $3, ''Per cent of the points, lowest totals first. Marked: below '' || CASE
                         WHEN i.marked = 0 THEN ''the mean of all students''
                         WHEN i.marked < i.markable
-                        THEN ''the pass mark of the question, or else the mean of all students''
+                        THEN ''the pass mark, or else the mean''
                         WHEN i.least < i.most THEN ''the pass mark of the question''
                         ELSE ''the pass mark of '' || @extschema@._percent(i.least, 1) END || ''.'',
                     s.list, i.list, i.facilities, i.pass_marks, i.bounded, c.scores, c.expected,
