@@ -37,7 +37,7 @@ const LEAST_WIDTH: f64 = 820.0;
 const FAR_BELOW: &str = "#240b52";
 const BELOW: &str = "#6a4fa3";
 const NONE: &str = "#f0f0f0";
-const DASH: &str = "text-anchor=\"middle\" fill=\"#777\"";
+const DASH: &str = "text-anchor=\"middle\" fill=\"#666\"";
 
 struct Row<'a> {
     label: &'a str,

@@ -467,6 +467,7 @@ mod sheet {
         all[0].pass_mark = Some(0.625);
         assert!(draw(&all).contains(">62.5</text>"));
         // What has no maximum has no pass mark.
+        all[0].pass_mark = Some(0.75);
         all[1].bounded = false;
         assert!(!draw(&all).contains(">pass mark</text>"));
     }
