@@ -234,27 +234,24 @@ fn computed_columns_are_columns_of_a_source() {
              DROP TABLE raw, plain",
         );
     }
-    // What inherits may compute what its parent stores: then anything may have changed.
+    // One that takes the name of the column of times stops no writer: anything may have changed.
     if version >= 18 {
         session.run(
             "CREATE TABLE src (student int, item int, test int, score float8, day date);
              INSERT INTO src SELECT s, q, q / 5, 1, date '2026-01-05' + q
              FROM generate_series(1, 10) s, generate_series(1, 20) q;
-             CREATE TABLE heir (day date GENERATED ALWAYS AS (date '2026-03-01' + item) VIRTUAL)
-             INHERITS (src);
              SELECT assess.create_model('tracked', 'src', 'student', 'item', 'test', 'score', 'day',
                  track_changes => 'triggers');
-             INSERT INTO heir (student, item, test, score) VALUES (1, 30, 9, 1);
-             UPDATE heir SET score = 0",
+             ALTER TABLE src RENAME day TO at;
+             ALTER TABLE src ADD day date GENERATED ALWAYS AS (at) VIRTUAL;
+             INSERT INTO src (student, item, test, score, at) VALUES (1, 30, 9, 1, '2026-03-01');
+             UPDATE src SET score = 0 WHERE student = 2",
         );
         assert_eq!(
-            session.table("SELECT period FROM tracked.changes"),
+            session.table("SELECT DISTINCT period FROM tracked.changes"),
             ["infinity"]
         );
         session.run("CALL assess.refresh('tracked')");
-        assert_eq!(
-            session.table("SELECT sum(rows) FROM tracked.gradebook"),
-            ["201"]
-        );
+        assert_eq!(session.table("SELECT rows FROM tracked.gradebook"), ["201"]);
     }
 }
