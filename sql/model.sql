@@ -44,7 +44,7 @@ BEGIN ATOMIC
          'where each student stands in each subject; assess.students() tells how'),
         (13, 'assessments', 'MATERIALIZED VIEW', true,
          'size, mean and reliability of each assessment'),
-        (14, 'coverage', 'VIEW', false,
+        (14, 'coverage', 'MATERIALIZED VIEW', true,
          'what became of every row of the source: used, or left out and why'),
         (15, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
@@ -730,17 +730,18 @@ BEGIN
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
         list, @extschema@._call(model, '@extschema@.assessments'::regproc));
+    PERFORM @extschema@._create(model, 'coverage',
+        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s c',
+        @extschema@._call(model, '@extschema@.coverage'::regproc));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
          CREATE UNIQUE INDEX ON {m}.questions (item, subject);
          CREATE UNIQUE INDEX ON {m}.students (student, subject);
-         CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject)', '{m}', quote_ident(model));
+         CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject);
+         CREATE UNIQUE INDEX ON {m}.coverage (subject, reason)', '{m}', quote_ident(model));
 
-    PERFORM @extschema@._create(model, 'coverage',
-        'AS SELECT g.subject, v.reason, v.rows, g.run_id, g.as_of, g.method_version
-            FROM %s CROSS JOIN LATERAL %s v',
-        @extschema@._from(model), @extschema@._call(model, '@extschema@.coverage'::regproc));
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,

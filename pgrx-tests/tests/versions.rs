@@ -79,7 +79,13 @@ fn what_is_named_like_a_built_in_is_never_called() {
              WHERE student_id OPERATOR(pg_catalog.=) 3 AND attempt OPERATOR(pg_catalog.=) 1"
         ));
         session.run(&format!("CALL assess.refresh('{model}')"));
-        for relation in ["gradebook", "questions", "students", "assessments"] {
+        for relation in [
+            "gradebook",
+            "questions",
+            "students",
+            "assessments",
+            "coverage",
+        ] {
             session.run(&format!(
                 "REFRESH MATERIALIZED VIEW CONCURRENTLY {model}.{relation}"
             ));
@@ -133,7 +139,14 @@ fn who_may_maintain_the_views_refreshes_them_one_by_one() {
         "CREATE ROLE {night} LOGIN; GRANT USAGE ON SCHEMA school TO {night}"
     ));
     let mut session = database.session_as(&night);
-    let views = ["parts", "gradebook", "questions", "students", "assessments"];
+    let views = [
+        "parts",
+        "gradebook",
+        "questions",
+        "students",
+        "assessments",
+        "coverage",
+    ];
     if version < 17 {
         // There only the owner may, or a member of that role.
         let told = session.fails("REFRESH MATERIALIZED VIEW school.parts");
