@@ -12,6 +12,24 @@ LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000 AS 'MODULE_PATHNAME', 're
 COMMENT ON FUNCTION @extschema@.responses(@extschema@.gradebook) IS
 'the responses in a gradebook as rows; score is the share of the maximum, or where it has none (not bounded) the score itself';
 
+CREATE FUNCTION @extschema@.counted_responses(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}'
+) RETURNS TABLE (
+    student text,
+    item text,
+    assessment text,
+    taken_at timestamptz,
+    score float8,
+    bounded boolean
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000
+AS 'MODULE_PATHNAME', 'counted_responses_wrapper';
+COMMENT ON FUNCTION @extschema@.counted_responses IS
+'the responses in a gradebook that count as of a time, at most one for each student, question and assessment; columns as of responses()';
+
 CREATE FUNCTION @extschema@.members(gradebook @extschema@.gradebook) RETURNS TABLE (
     student text,
     n bigint,

@@ -413,6 +413,18 @@ END;
 COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
 'internal: the call of a function under the settings of a model';
 
+-- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
+CREATE FUNCTION @extschema@._from(model name) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        '%1$I.gradebook g CROSS JOIN %1$I.settings c
+         LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
+         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model);
+END;
+COMMENT ON FUNCTION @extschema@._from(name) IS
+'internal: a model''s gradebooks with their settings';
+
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
 CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
@@ -691,14 +703,13 @@ BEGIN
          CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject)', '{m}', quote_ident(model));
 
     PERFORM @extschema@._create(model, 'coverage',
-        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o
-            CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => g.as_of,
-                                                    attempts => o.attempts) c');
+        'AS SELECT g.subject, v.reason, v.rows, g.run_id, g.as_of, g.method_version
+            FROM %s CROSS JOIN LATERAL %s v',
+        @extschema@._from(model), @extschema@._call(model, '@extschema@.coverage'::regproc));
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
-                   s.last_at, s.run_id, s.as_of
+                   s.last_at, s.run_id, s.as_of, s.method_version
             FROM {m}.students s CROSS JOIN {m}.settings o
             WHERE s.need_rank IS NOT NULL AND s.need >= o.help_need
             ORDER BY s.subject, s.need_rank');
@@ -707,14 +718,14 @@ BEGIN
                    CASE s.status WHEN ''none'' THEN ''no evidence'' WHEN ''stale'' THEN ''old evidence''
                         ELSE ''missing work'' END AS reason,
                    s.last_at, s.due, s.missing, s.level, s.ci_low, s.ci_high, s.status,
-                   s.status_rank, s.run_id, s.as_of
+                   s.status_rank, s.run_id, s.as_of, s.method_version
             FROM {m}.students s CROSS JOIN {m}.settings o
             WHERE s.status IN (''none'', ''stale'') OR s.missing >= o.missing_share * s.due AND s.missing > 0
             ORDER BY s.subject, s.status_rank, s.missing DESC, s.student');
     PERFORM @extschema@._create(model, 'question_review',
         'AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.facility, q.r_rest,
                    q.discrimination, q.ci_low, q.ci_high, q.weight, q.assessments, q.first_at,
-                   q.last_at, q.run_id, q.as_of
+                   q.last_at, q.run_id, q.as_of, q.method_version
             FROM {m}.questions q
             WHERE q.status IN (''flawed'', ''suspect'')
             ORDER BY q.subject, q.status_rank, q.r_rest');
@@ -723,7 +734,7 @@ BEGIN
                    CASE p.quadrant_rank
                         WHEN 1 THEN ''low and falling'' WHEN 2 THEN ''low and rising''
                         WHEN 3 THEN ''high and falling'' WHEN 4 THEN ''high and rising''
-                   END AS quadrant, p.quadrant_rank, p.run_id, p.as_of
+                   END AS quadrant, p.quadrant_rank, p.run_id, p.as_of, p.method_version
             FROM  (SELECT s.*,
                           CASE WHEN s.level < avg(s.level) OVER (PARTITION BY s.subject)
                                THEN CASE WHEN s.slope < 0 THEN 1 WHEN s.slope >= 0 THEN 2 END
@@ -749,20 +760,21 @@ BEGIN
     -- Unpacked once, whatever is joined to it.
     PERFORM @extschema@._create(model, 'score_sheet',
         'AS WITH r AS MATERIALIZED (
-                SELECT g.subject, g.run_id, g.as_of, b.student::%1$s AS student,
+                SELECT g.subject, g.run_id, g.as_of, g.method_version, b.student::%1$s AS student,
                        b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
-                FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
-                WHERE b.taken_at <= g.as_of)
+                FROM %4$s CROSS JOIN LATERAL %5$s b)
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN e.expected END AS expected,
-                   CASE WHEN r.bounded THEN r.score < e.expected END AS is_below, r.run_id, r.as_of
+                   CASE WHEN r.bounded THEN r.score < e.expected END AS is_below, r.run_id, r.as_of,
+                   r.method_version
             FROM r
             JOIN {m}.expectations e
                  ON e.subject IS NOT DISTINCT FROM r.subject AND e.item = r.item
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
-        student_id.back, item_id.back, assessment_id.back);
+        student_id.back, item_id.back, assessment_id.back, @extschema@._from(model),
+        @extschema@._call(model, '@extschema@.counted_responses'::regproc));
 
     PERFORM @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,

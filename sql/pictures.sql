@@ -258,7 +258,7 @@ CREATE FUNCTION @extschema@._item_curve_svg(
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_curve_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of a question';
 
--- One score a student: the attempt that counts, and the mean where assessments share a question.
+-- One score a student: the mean where assessments share a question.
 CREATE FUNCTION @extschema@._item_curve(model name, item text, subject text)
 RETURNS TABLE (lowest float8, highest float8, level float8, students bigint, score float8,
                ci_low float8, ci_high float8, expected float8, bounded boolean)
@@ -271,15 +271,10 @@ BEGIN
                        bool_and(a.bounded) AS bounded
                 FROM  (SELECT b.student, min(s.level) AS level, avg(b.score) AS score,
                               bool_and(b.bounded) AS bounded
-                       FROM  (SELECT DISTINCT ON (r.student, r.assessment) r.student, r.score,
-                                     r.expected IS NOT NULL AS bounded
-                              FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
-                              WHERE  r.item::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
-                              AND    r.assessment::text <> ALL (o.exclude)
-                              ORDER  BY r.student, r.assessment,
-                                     CASE o.attempts WHEN ''best'' THEN r.score END DESC,
-                                     CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC,
-                                     r.taken_at, r.score) b
+                       FROM  (SELECT r.student, r.score, r.expected IS NOT NULL AS bounded
+                              FROM   %1$I.score_sheet r
+                              WHERE  r.item::text = $1
+                              AND    r.subject::text IS NOT DISTINCT FROM $2) b
                        JOIN  %1$I.students s ON s.student = b.student
                              AND s.subject::text IS NOT DISTINCT FROM $2
                        WHERE s.level IS NOT NULL
@@ -598,16 +593,13 @@ DECLARE
     sheet text;
 BEGIN
     PERFORM @extschema@._check_group(model, student_group);
-    -- Every student beside every question; of several attempts the one that counts.
+    -- Every student beside every question.
     EXECUTE format(
         'WITH a AS MATERIALIZED (
-             SELECT DISTINCT ON (r.student, r.item) r.student, r.item, r.score, r.expected, r.is_below
-             FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
+             SELECT r.student, r.item, r.score, r.expected, r.is_below
+             FROM   %1$I.score_sheet r
              WHERE  r.assessment::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
              AND    ($4 IS NULL OR r.student_group::text = $4)
-             ORDER  BY r.student, r.item,
-                    CASE o.attempts WHEN ''best'' THEN r.score END DESC,
-                    CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC, r.taken_at, r.score
          ), i AS (
              SELECT a.item, bool_and(a.expected IS NOT NULL) AS bounded, min(q.facility) AS facility,
                     min(e.pass_mark) FILTER (WHERE a.expected IS NOT NULL) AS pass_mark

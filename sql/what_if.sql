@@ -1,6 +1,21 @@
 -- What a model would say of another day, with other settings, or without a question. Nothing that
 -- is stored is touched.
 
+-- The gradebooks and the settings of a model as the parameters $1 (as of), $2 (settings) and $3
+-- (questions left out) of a statement say.
+CREATE FUNCTION @extschema@._otherwise(model name) RETURNS text
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        '(SELECT b.subject::text AS subject, coalesce($1, b.as_of) AS as_of,
+                 CASE WHEN cardinality($3) > 0 THEN @extschema@.without(b.gradebook, $3)
+                      ELSE b.gradebook END AS gradebook
+          FROM %1$I.gradebook b) g
+         CROSS JOIN LATERAL jsonb_populate_record((SELECT o FROM %1$I.settings o), $2) o', model);
+END;
+COMMENT ON FUNCTION @extschema@._otherwise(name) IS
+'internal: the gradebooks and settings of a model as of another time, otherwise';
+
 CREATE FUNCTION @extschema@.what_if(
     model name,
     as_of timestamptz DEFAULT NULL,
@@ -34,19 +49,101 @@ BEGIN
                 n.level, n.need, n.need_rank,
                 coalesce(n.need >= n.help_need AND n.need_rank IS NOT NULL, false),
                 s.level - n.level
-         FROM  (SELECT b.subject::text AS subject, coalesce($1, b.as_of) AS as_of,
-                       CASE WHEN cardinality($3) = 0 THEN b.gradebook
-                            ELSE @extschema@.without(b.gradebook, $3) END AS gradebook
-                FROM %1$I.gradebook b) g
-         CROSS JOIN LATERAL jsonb_populate_record((SELECT o FROM %1$I.settings o), $2) o
-         CROSS JOIN LATERAL %2$s s
+         FROM %2$s
+         CROSS JOIN LATERAL %3$s s
          LEFT JOIN (SELECT t.*, c.help_need FROM %1$I.students t CROSS JOIN %1$I.settings c) n
                 ON n.subject::text IS NOT DISTINCT FROM g.subject AND n.student::text = s.student
-         ORDER BY g.subject, s.need_rank', model, @extschema@._call(model, '@extschema@.students'::regproc))
+         ORDER BY g.subject, s.need_rank',
+        model, @extschema@._otherwise(model), @extschema@._call(model, '@extschema@.students'::regproc))
     USING as_of, settings, without;
 END $$;
 COMMENT ON FUNCTION @extschema@.what_if IS
 'the students of a model as of another time, with other settings or without some questions, beside what is stored; nothing stored is touched';
+
+CREATE FUNCTION @extschema@.what_if_questions(
+    model name,
+    as_of timestamptz DEFAULT NULL,
+    settings jsonb DEFAULT '{}',
+    without text[] DEFAULT '{}'
+) RETURNS TABLE (
+    subject text,
+    item text,
+    n bigint,
+    facility float8,
+    r_rest float8,
+    discrimination float8,
+    discrimination_se float8,
+    ci_low float8,
+    ci_high float8,
+    weight float8,
+    label text,
+    status text,
+    is_reviewed boolean,
+    stored_n bigint,
+    stored_discrimination float8,
+    stored_weight float8,
+    stored_status text,
+    stored_is_reviewed boolean,
+    change float8
+)
+LANGUAGE plpgsql STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._check_settings(model, settings);
+    RETURN QUERY EXECUTE format(
+        'SELECT g.subject, i.item, i.n, i.facility, i.r_rest, i.discrimination,
+                i.discrimination_se, i.ci_low, i.ci_high, i.weight, i.label, i.status,
+                i.status IN (''flawed'', ''suspect''),
+                q.n, q.discrimination, q.weight, q.status, q.status IN (''flawed'', ''suspect''),
+                i.discrimination - q.discrimination
+         FROM %2$s
+         CROSS JOIN LATERAL %3$s i
+         LEFT JOIN %1$I.questions q
+                ON q.subject::text IS NOT DISTINCT FROM g.subject AND q.item::text = i.item
+         ORDER BY g.subject, i.status_rank, i.r_rest, i.item',
+        model, @extschema@._otherwise(model), @extschema@._call(model, '@extschema@.items'::regproc))
+    USING as_of, settings, without;
+END $$;
+COMMENT ON FUNCTION @extschema@.what_if_questions IS
+'the questions of a model as of another time, with other settings or without some of them, beside what is stored; nothing stored is touched';
+
+CREATE FUNCTION @extschema@.what_if_assessments(
+    model name,
+    as_of timestamptz DEFAULT NULL,
+    settings jsonb DEFAULT '{}',
+    without text[] DEFAULT '{}'
+) RETURNS TABLE (
+    subject text,
+    assessment text,
+    items bigint,
+    students bigint,
+    mean float8,
+    sd float8,
+    alpha float8,
+    alpha_se float8,
+    sem float8,
+    stored_items bigint,
+    stored_alpha float8,
+    change float8
+)
+LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._check_settings(model, settings);
+    RETURN QUERY EXECUTE format(
+        'SELECT g.subject, a.assessment, a.items, a.students, a.mean, a.sd, a.alpha, a.alpha_se,
+                a.sem, s.items, s.alpha, a.alpha - s.alpha
+         FROM %2$s
+         CROSS JOIN LATERAL %3$s a
+         LEFT JOIN %1$I.assessments s ON s.subject::text IS NOT DISTINCT FROM g.subject
+                                     AND s.assessment::text = a.assessment
+         ORDER BY g.subject, a.last_at, a.assessment',
+        model, @extschema@._otherwise(model),
+        @extschema@._call(model, '@extschema@.assessments'::regproc))
+    USING as_of, settings, without;
+END $$;
+COMMENT ON FUNCTION @extschema@.what_if_assessments IS
+'the assessments of a model as of another time, with other settings or without some questions, beside what is stored; nothing stored is touched';
 
 CREATE FUNCTION @extschema@.half_life_report(model name) RETURNS TABLE (
     subject text,

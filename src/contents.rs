@@ -1,57 +1,80 @@
 //! What a gradebook holds, as rows again: declared in `sql/contents.sql`.
 
-use pg_assess_core::gradebook::{Builder, Gradebook, Score, Sitting};
+use pg_assess_core::gradebook::{Builder, Gradebook, Sitting};
+use pg_assess_core::ledger::{Ledger, Response};
+use pg_assess_core::options::Options;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Result, report};
 use crate::poll;
-use crate::solvers::{Rows, Time};
+use crate::solvers::{Rows, Scope, Time};
 use crate::varlena::{Arguments, to_timestamptz};
 
-/// One response by numbers: student, item, assessment, time and score.
-type Response = (u32, u32, u32, i64, Score);
+type ResponseRows = TableIterator<
+    'static,
+    (
+        name!(student, String),
+        name!(item, String),
+        name!(assessment, String),
+        name!(taken_at, Time),
+        name!(score, f64),
+        name!(bounded, bool),
+    ),
+>;
 
 /// Rows are kept by number, and become text when Postgres asks for them.
+fn in_text(gradebook: &Gradebook<'_>, rows: Vec<Response>) -> ResponseRows {
+    let clock = gradebook.clock();
+    let students = gradebook.students().clone();
+    let (items, assessments) = (gradebook.items().clone(), gradebook.assessments().clone());
+    TableIterator::new(rows.into_iter().map(move |row| {
+        (
+            students.get(row.student).to_string(),
+            items.get(row.item).to_string(),
+            assessments.get(row.assessment).to_string(),
+            to_timestamptz(clock, row.taken_at),
+            row.score.value(),
+            !row.score.is_unbounded(),
+        )
+    }))
+}
+
 #[pg_extern(sql = false)]
-fn responses(
-    fcinfo: pg_sys::FunctionCallInfo,
-) -> Rows<(
-    name!(student, String),
-    name!(item, String),
-    name!(assessment, String),
-    name!(taken_at, Time),
-    name!(score, f64),
-    name!(bounded, bool),
-)> {
+fn responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
     let mut from = Arguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>() else {
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut rows: Vec<Response> = Vec::new();
+    let mut rows = Vec::new();
     let collect = |sitting: Sitting<'_>| {
-        let (student, assessment, at) = (sitting.student, sitting.assessment, sitting.taken_at);
         let answers = sitting.items.iter().zip(sitting.scores);
-        rows.extend(answers.map(|(&item, &score)| (student, item, assessment, at, score)));
+        rows.extend(answers.map(|(&item, &score)| Response {
+            student: sitting.student,
+            item,
+            assessment: sitting.assessment,
+            taken_at: sitting.taken_at,
+            score,
+        }));
         Ok(())
     };
     gradebook.visit(&poll, collect).map_err(report)?;
-    let clock = gradebook.clock();
-    let students = gradebook.students().clone();
-    let (items, assessments) = (gradebook.items().clone(), gradebook.assessments().clone());
-    Ok(TableIterator::new(rows.into_iter().map(
-        move |(student, item, assessment, at, score)| {
-            (
-                students.get(student).to_string(),
-                items.get(item).to_string(),
-                assessments.get(assessment).to_string(),
-                to_timestamptz(clock, at),
-                score.value(),
-                !score.is_unbounded(),
-            )
-        },
-    )))
+    Ok(in_text(&gradebook, rows))
+}
+
+#[pg_extern(sql = false)]
+fn counted_responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
+    let mut from = Arguments::of(fcinfo);
+    let bytes = from.optional::<&[u8]>();
+    let scope = Scope::read(&mut from)?;
+    let Some(bytes) = bytes else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let options = scope.of(&gradebook, Options::default());
+    let rows = Ledger::counted(&gradebook, &options, &poll).map_err(report)?;
+    Ok(in_text(&gradebook, rows))
 }
 
 /// The gradebook without some items; unknown ones are passed over.

@@ -129,6 +129,79 @@ fn one_statement_makes_a_model() {
 }
 
 #[test]
+fn every_result_has_a_key_and_says_what_it_is_of() {
+    let (_database, mut session) = with_model();
+    for (relation, key) in [
+        ("questions", "subject, item"),
+        ("students", "subject, student"),
+        ("assessments", "subject, assessment"),
+        ("coverage", "subject, reason"),
+        ("help_list", "subject, student"),
+        ("check_in_list", "subject, student"),
+        ("question_review", "subject, item"),
+        ("school_map", "subject, student"),
+        ("score_sheet", "subject, assessment, student, item"),
+    ] {
+        assert_eq!(
+            session.table(&format!(
+                "SELECT count(*) > 0, count(*) = count(DISTINCT ({key})),
+                        count(*) = count(run_id) AND count(*) = count(method_version)
+                        AND count(*) = count(as_of) FROM school.{relation}"
+            )),
+            ["t|t|t"],
+            "{relation}"
+        );
+    }
+}
+
+#[test]
+fn the_score_sheet_shows_the_attempt_that_counts() {
+    let database = Database::new();
+    let mut session = database.session();
+    // Three days, and on the second two answers at the same time: then the higher counts.
+    session.run(
+        "CREATE TABLE again AS
+         SELECT s AS student, 'q' || i AS item, 'quiz' AS assessment, x.score,
+                date '2026-03-01' + x.day AS taken_on
+         FROM generate_series(1, 9) s, generate_series(1, 4) i,
+              (VALUES (0.2, 0), (0.4, 1), (0.9, 1), (0.3, 2)) x(score, day)
+         WHERE x.day <= s % 3;
+         SELECT assess.create_model('m', 'again', 'student', 'item', 'assessment', 'score', 'taken_on',
+                                    settings => '{\"as_of\": \"2026-03-09\"}')",
+    );
+    for (attempts, scores) in [
+        ("first", ["0|0.2", "1|0.2", "2|0.2"]),
+        ("last", ["0|0.2", "1|0.9", "2|0.3"]),
+        ("best", ["0|0.2", "1|0.9", "2|0.9"]),
+    ] {
+        session.run(&format!(
+            "SELECT assess.set_option('m', 'attempts', '{attempts}')"
+        ));
+        session.run("CALL assess.refresh('m')");
+        assert_eq!(
+            session.table("SELECT DISTINCT student % 3, score FROM m.score_sheet ORDER BY 1"),
+            scores,
+            "{attempts}"
+        );
+        // What is read off it is what the questions were judged by.
+        assert_eq!(
+            session.table(
+                "SELECT count(*) FROM m.questions q WHERE abs(q.facility
+                 - (SELECT avg(r.score) FROM m.score_sheet r WHERE r.item = q.item)) > 1e-12"
+            ),
+            ["0"],
+            "{attempts}"
+        );
+    }
+    // Until the next refresh the settings are those of the last one.
+    session.run("SELECT assess.set_option('m', 'attempts', 'first')");
+    assert_eq!(
+        session.table("SELECT DISTINCT student % 3, score FROM m.score_sheet ORDER BY 1"),
+        ["0|0.2", "1|0.9", "2|0.9"]
+    );
+}
+
+#[test]
 fn what_does_not_fit_is_told_with_advice() {
     let database = Database::new();
     let mut session = database.session();

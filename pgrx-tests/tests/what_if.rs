@@ -47,6 +47,64 @@ fn a_gradebook_gives_its_rows_back() {
 }
 
 #[test]
+fn of_several_attempts_one_counts() {
+    let database = Database::new();
+    let mut session = database.session();
+    // Few students and questions, many times on few days, with and without a maximum.
+    session.run(
+        "CREATE TABLE again AS
+         SELECT i % 7 AS student, i % 5 AS item, i % 3 AS assessment,
+                ('{0,1,2,4}'::float8[])[1 + i * i % 11 % 4] AS score,
+                CASE WHEN i % 5 = 0 THEN float8 'Infinity' ELSE 4 END AS max_score,
+                date '2026-03-01' + i * i % 13 AS taken_on
+         FROM generate_series(1, 600) i;
+         CREATE TABLE g AS SELECT assess.gradebook_agg(student, item, assessment, score, max_score,
+                                                       taken_on) AS gb FROM again",
+    );
+    for (attempts, order) in [
+        ("first", "taken_on, score DESC"),
+        ("last", "taken_on DESC, score DESC"),
+        ("best", "score DESC, taken_on"),
+    ] {
+        for (as_of, exclude) in [
+            ("infinity", "{}"),
+            ("2026-03-05", "{}"),
+            ("infinity", "{1,9}"),
+        ] {
+            let given = match as_of {
+                "infinity" => String::new(),
+                at => format!("as_of => '{at}', "),
+            };
+            let counted = format!(
+                "SELECT student, item, assessment, taken_at::date, score, bounded
+                 FROM g, assess.counted_responses(gb, {given}attempts => '{attempts}',
+                                                  exclude => '{exclude}')"
+            );
+            let expected = format!(
+                "SELECT student::text, item::text, assessment::text, taken_on,
+                        CASE WHEN item = 0 THEN score ELSE score / 4 END, item <> 0
+                 FROM (SELECT DISTINCT ON (student, item, assessment) * FROM again
+                       WHERE taken_on <= '{as_of}' AND assessment <> ALL ('{exclude}')
+                       ORDER BY student, item, assessment, {order}) a"
+            );
+            let rows: i64 = session.one(&format!("SELECT count(*) FROM ({counted}) c"));
+            assert!(rows > 60, "{attempts}: {rows}");
+            assert_eq!(
+                session.table(&format!(
+                    "({counted} EXCEPT ALL {expected}) UNION ALL ({expected} EXCEPT ALL {counted})"
+                )),
+                [""; 0],
+                "{attempts}, {as_of}, {exclude}"
+            );
+        }
+    }
+    let rows: i64 = session.one("SELECT count(*) FROM assess.counted_responses(NULL)");
+    assert_eq!(rows, 0);
+    let told = session.fails("SELECT assess.counted_responses(gb, attempts => 'worst') FROM g");
+    assert_eq!(told.code().code(), "22023", "{told}");
+}
+
+#[test]
 fn a_gradebook_without_questions_is_one_that_never_had_them() {
     let database = Database::new();
     let mut session = database.session();
@@ -159,6 +217,98 @@ fn what_if_a_question_had_not_been_asked() {
 }
 
 #[test]
+fn what_if_tells_of_questions_and_assessments_what_a_refresh_would() {
+    let (_database, mut session) = with_model();
+    let left_out = "ARRAY(SELECT item::text FROM m.question_review)";
+    session.run(&format!(
+        "CREATE TABLE same_questions AS SELECT * FROM assess.what_if_questions('m');
+         CREATE TABLE same_assessments AS SELECT * FROM assess.what_if_assessments('m');
+         CREATE TABLE questions AS
+         SELECT * FROM assess.what_if_questions('m', '2025-11-15', '{{\"shrink\": false}}', {left_out});
+         CREATE TABLE assessments AS
+         SELECT * FROM assess.what_if_assessments('m', '2025-11-15', NULL, {left_out});
+         CREATE TABLE stored_questions AS TABLE m.questions;
+         CREATE TABLE stored_assessments AS TABLE m.assessments"
+    ));
+    // Nothing else, nothing changes.
+    assert_eq!(
+        session.table(
+            "SELECT (SELECT count(*) FROM m.questions) - (SELECT count(*) FROM same_questions),
+                    (SELECT count(*) FROM m.assessments) - (SELECT count(*) FROM same_assessments),
+                    (SELECT count(*) FROM same_questions
+                     WHERE discrimination IS DISTINCT FROM stored_discrimination
+                     OR weight IS DISTINCT FROM stored_weight OR n <> stored_n
+                     OR status <> stored_status OR is_reviewed <> stored_is_reviewed OR change <> 0),
+                    (SELECT count(*) FROM same_assessments
+                     WHERE alpha IS DISTINCT FROM stored_alpha OR items <> stored_items OR change <> 0)"
+        ),
+        ["0|0|0|0"]
+    );
+    assert_eq!(
+        session.table(
+            "(SELECT subject, item FROM same_questions WHERE is_reviewed)
+             EXCEPT (SELECT subject, item::text FROM m.question_review)"
+        ),
+        [""; 0]
+    );
+    session.run(
+        "DELETE FROM sample_network.responses
+         WHERE question_id IN (SELECT item FROM m.question_review)",
+    );
+    for (option, value) in [("as_of", "2025-11-15"), ("shrink", "false")] {
+        session.run(&format!(
+            "SELECT assess.set_option('m', '{option}', '{value}')"
+        ));
+    }
+    session.run("CALL assess.refresh('m')");
+    for (told, stored, columns, id) in [
+        (
+            "questions",
+            "m.questions",
+            "n, facility, r_rest, discrimination, discrimination_se, ci_low, ci_high, weight, label,
+             status",
+            "item",
+        ),
+        (
+            "assessments",
+            "m.assessments",
+            "items, students, mean, sd, alpha, alpha_se, sem",
+            "assessment",
+        ),
+    ] {
+        let told = format!("SELECT subject, {id}, {columns} FROM {told}");
+        let stored = format!("SELECT subject, {id}::text, {columns} FROM {stored}");
+        let rows: i64 = session.one(&format!("SELECT count(*) FROM ({told}) t"));
+        assert!(rows > 10, "{rows}");
+        assert_eq!(
+            session.table(&format!(
+                "({told} EXCEPT ALL {stored}) UNION ALL ({stored} EXCEPT ALL {told})"
+            )),
+            [""; 0]
+        );
+    }
+    // Beside it is what was stored.
+    assert_eq!(
+        session.table(
+            "SELECT count(*) > 50, count(*) FILTER (WHERE t.change IS DISTINCT FROM
+                    t.discrimination - s.discrimination OR t.stored_status <> s.status)
+             FROM questions t JOIN stored_questions s ON s.subject = t.subject AND s.item::text = t.item"
+        ),
+        ["t|0"]
+    );
+    assert_eq!(
+        session.table(
+            "SELECT count(*) FILTER (WHERE t.items < s.items) > 0,
+                    count(*) FILTER (WHERE t.stored_items <> s.items
+                                     OR t.change IS DISTINCT FROM t.alpha - s.alpha)
+             FROM assessments t JOIN stored_assessments s
+                  ON s.subject = t.subject AND s.assessment::text = t.assessment"
+        ),
+        ["t|0"]
+    );
+}
+
+#[test]
 fn what_does_not_exist_is_told() {
     let (_database, mut session) = with_model();
     for (call, code) in [
@@ -172,6 +322,12 @@ fn what_does_not_exist_is_told() {
             "22023",
         ),
         ("assess.what_if('n')", "42704"),
+        ("assess.what_if_questions('n')", "42704"),
+        ("assess.what_if_assessments(NULL)", "22004"),
+        (
+            "assess.what_if_questions('m', settings => '{\"cutt\": 1}')",
+            "42P02",
+        ),
         ("assess.half_life_report('n')", "42704"),
     ] {
         let told = session.fails(&format!("SELECT * FROM {call}"));

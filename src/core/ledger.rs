@@ -19,6 +19,17 @@ pub struct Unit {
     pub taken_at: i64,
 }
 
+/// One response by its numbers in the gradebook.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Response {
+    pub student: u32,
+    pub item: u32,
+    pub assessment: u32,
+    /// In microseconds since 2000-01-01.
+    pub taken_at: i64,
+    pub score: Score,
+}
+
 /// Responses as of a date, at most one per student, item and assessment.
 #[derive(Debug)]
 pub struct Ledger {
@@ -63,6 +74,18 @@ impl Ledger {
         options: &Options,
         poll: Poll<'_>,
     ) -> Result<Self> {
+        let (mut ledger, raw_unbounded) = Self::load(gradebook, ends, options, poll)?;
+        scale::standardize(&ledger.items, &mut ledger.scores, &raw_unbounded);
+        Ok(ledger)
+    }
+
+    /// The ledger with scores as they are, and the responses whose score has no upper bound.
+    fn load(
+        gradebook: &Gradebook<'_>,
+        ends: &[i64],
+        options: &Options,
+        poll: Poll<'_>,
+    ) -> Result<(Self, Vec<u32>)> {
         let mut loader = Loader {
             attempts: options.attempts,
             pending: Vec::new(),
@@ -125,8 +148,36 @@ impl Ledger {
         for period in ledger.roster.periods() {
             ledger.known[period.student as usize] = true;
         }
-        scale::standardize(&ledger.items, &mut ledger.scores, &loader.raw_unbounded);
-        Ok(ledger)
+        Ok((ledger, loader.raw_unbounded))
+    }
+
+    /// The responses of `gradebook` that count under `options`, with the scores they were given.
+    pub fn counted(
+        gradebook: &Gradebook<'_>,
+        options: &Options,
+        poll: Poll<'_>,
+    ) -> Result<Vec<Response>> {
+        let (ledger, raw_unbounded) = Self::load(gradebook, &[], options, poll)?;
+        let mut raw_unbounded = raw_unbounded.into_iter().peekable();
+        let mut responses = Vec::with_capacity(ledger.items.len());
+        for student in 0..ledger.student_count() {
+            for unit in ledger.units_of(student) {
+                for at in ledger.responses_in(unit) {
+                    let value = ledger.scores[at];
+                    responses.push(Response {
+                        student: student as u32,
+                        item: ledger.items[at],
+                        assessment: ledger.units[unit].assessment,
+                        taken_at: ledger.time_of(unit, at),
+                        score: match raw_unbounded.next_if_eq(&(at as u32)) {
+                            Some(_) => Score::unbounded(value),
+                            None => Score::share(value),
+                        },
+                    });
+                }
+            }
+        }
+        Ok(responses)
     }
 
     /// How many students the gradebook knows.

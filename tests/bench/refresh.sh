@@ -76,6 +76,34 @@ SELECT count(*) AS "gradebooks that differ"
 FROM untracked.gradebook a FULL JOIN tracked_day.gradebook b USING (subject)
 WHERE a.gradebook::text IS DISTINCT FROM b.gradebook::text;
 
+\echo 'What of it Postgres needs to exchange rows that all have changed, once they are worked out'
+SET jit = off;
+CREATE TABLE bench.results AS TABLE untracked.students;
+CREATE TABLE bench.version (run int);
+INSERT INTO bench.version VALUES (0);
+CREATE MATERIALIZED VIEW bench.exchanged AS SELECT r.*, v.run FROM bench.results r, bench.version v;
+CREATE UNIQUE INDEX ON bench.exchanged (student, subject);
+CREATE TEMP TABLE exchange (ms float8);
+DO \$\$
+DECLARE
+    began timestamptz;
+BEGIN
+    FOR round IN 1..$RUNS LOOP
+        UPDATE bench.version SET run = round;
+        COMMIT;
+        began := clock_timestamp();
+        REFRESH MATERIALIZED VIEW CONCURRENTLY bench.exchanged;
+        INSERT INTO exchange VALUES (extract(epoch FROM clock_timestamp() - began) * 1000);
+        COMMIT;
+    END LOOP;
+END \$\$;
+SELECT (SELECT count(*) FROM bench.results) AS "rows of students",
+       round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric) AS ms,
+       round((100 * percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)
+              / (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FROM run
+                 WHERE refresh = 'untracked'))::numeric) AS "% of untracked"
+FROM exchange;
+
 \echo 'What the triggers cost the writer'
 CREATE TEMP TABLE written (tracked boolean, statement text, ms float8);
 CREATE TABLE bench.plain (LIKE bench.responses);
