@@ -451,7 +451,7 @@ fn a_reader_needs_no_more_than_to_read() {
                 "score_sheet_svg('m', (SELECT min(assessment)::text FROM m.assessments), NULL,
                                  (SELECT min(student_group) FROM m.students))",
             ],
-            "m.assessments, m.questions, m.students, m.score_sheet, m.settings",
+            "m.assessments, m.questions, m.students, m.score_sheet, m.expectations",
         ),
         (
             [
