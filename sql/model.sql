@@ -75,6 +75,7 @@ BEGIN ATOMIC
     SELECT * FROM (VALUES
         ('singleton'::name, 'there is but one row'),
         ('as_of', 'the time that the results are of'),
+        ('time_zone', 'the time zone of the session that refreshed, on whose clock dates are read'),
         ('run_id', 'the run of assess.refresh() that made the row, see runs; null when it was refreshed by hand'),
         ('method_version', 'assess.method_version() at that time'),
         ('subject', 'the subject, as in the source'),
@@ -409,6 +410,22 @@ END;
 COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
 'internal: the call of a function under the settings of a model';
 
+-- A time that a refresh has stored, as a session of another time zone reads it that was a date, or a
+-- time without a zone: the clock on the wall shows the same. The statement has the model's
+-- gradebooks, or the log of its runs, as g.
+CREATE FUNCTION @extschema@._local(model name, expression text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN EXISTS (
+                    SELECT FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = pg_catalog.format('%I.gradebook', model)::pg_catalog.regclass
+                    AND   a.attname = 'time_zone' AND a.attnum > 0)
+                THEN pg_catalog.format('timezone(g.time_zone, %s)::timestamptz', expression)
+                ELSE expression END;
+END;
+COMMENT ON FUNCTION @extschema@._local(name, text) IS
+'internal: a time that a refresh has stored, on the clock of the session';
+
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
 CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
@@ -424,7 +441,14 @@ BEGIN
         back := 'numeric';
     ELSIF NOT is_enum AND base <> ALL (ARRAY['int2', 'int4', 'int8', 'text', 'varchar', 'uuid',
                                              'date', 'bool', 'oid']::regtype[]::oid[]) THEN
-        expression := format('r.%I::text', attribute);
+        -- Times in the same way in every session.
+        expression := format(CASE base
+            WHEN 'timestamp'::regtype::oid
+            THEN 'replace(to_jsonb(r.%1$I::timestamp) #>> ''{}'', ''T'', '' '')'
+            WHEN 'timestamptz'::regtype::oid
+            THEN 'replace(to_jsonb(timezone(''UTC'', r.%1$I)) #>> ''{}'', ''T'', '' '')
+                  || CASE WHEN isfinite(r.%1$I) THEN ''+00'' ELSE '''' END'
+            ELSE 'r.%1$I::text' END, attribute);
         back := 'text';
     END IF;
 END $$;
@@ -478,6 +502,8 @@ DECLARE
     time_value text;
     time_type regtype;
     tracked text := '';
+    at text;
+    given jsonb;
     belongs text;
     list text;
     has_rows boolean;
@@ -593,6 +619,7 @@ BEGIN
           status text NOT NULL DEFAULT ''running''
               CHECK (status IN (''running'', ''succeeded'', ''failed'')),
           as_of timestamptz,
+          time_zone text NOT NULL DEFAULT current_setting(''TimeZone''),
           rows_used bigint,
           rows_excluded jsonb,
           settings jsonb,
@@ -641,15 +668,19 @@ BEGIN
                    sum(p.rows)::bigint AS rows,
                    (SELECT max(l.run_id) FROM {m}.run_log l WHERE l.status = ''running'') AS run_id,
                    (SELECT coalesce(o.as_of, CURRENT_TIMESTAMP) FROM {m}.settings o) AS as_of,
-                   @extschema@.method_version() AS method_version
-            FROM {m}.parts p GROUP BY p.subject');
+                   @extschema@.method_version() AS method_version'
+        || CASE WHEN time_type = 'timestamptz'::regtype THEN '' ELSE
+            ', current_setting(''TimeZone'') AS time_zone' END
+        || ' FROM {m}.parts p GROUP BY p.subject');
+    at := @extschema@._local(model, 'g.as_of');
+    given := jsonb_build_object('as_of', at);
     SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
                       ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.items'::regproc) c;
     PERFORM @extschema@._create(model, 'questions',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s i',
-        list, @extschema@._call(model, '@extschema@.items'::regproc));
+        list, @extschema@._call(model, '@extschema@.items'::regproc, given));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
     -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
@@ -670,7 +701,7 @@ BEGIN
         student_id.back, CASE WHEN student_group IS NULL THEN 'NULL::text' ELSE
             'CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
                        >= o.min_group_size THEN m.student_group END' END,
-        list, @extschema@._call(model, '@extschema@.students'::regproc));
+        list, @extschema@._call(model, '@extschema@.students'::regproc, given));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
@@ -678,7 +709,7 @@ BEGIN
     PERFORM @extschema@._create(model, 'assessments',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
-        list, @extschema@._call(model, '@extschema@.assessments'::regproc));
+        list, @extschema@._call(model, '@extschema@.assessments'::regproc, given));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
@@ -689,8 +720,8 @@ BEGIN
     PERFORM @extschema@._create(model, 'coverage',
         'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o
-            CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => g.as_of,
-                                                    attempts => o.attempts) c');
+            CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => %s,
+                                                    attempts => o.attempts) c', at);
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
@@ -733,7 +764,7 @@ BEGIN
                        b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
                 FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
-                WHERE b.taken_at <= g.as_of)
+                WHERE b.taken_at <= %4$s)
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
                    CASE WHEN r.bounded THEN r.score < coalesce(o.pass_mark, q.facility) END
@@ -742,7 +773,7 @@ BEGIN
             JOIN {m}.questions q ON q.subject IS NOT DISTINCT FROM r.subject AND q.item = r.item
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
-        student_id.back, item_id.back, assessment_id.back);
+        student_id.back, item_id.back, assessment_id.back, at);
 
     PERFORM @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
