@@ -106,7 +106,8 @@ fn who_is_new_without_a_level_is_told_none() {
     session.run("INSERT INTO r VALUES (1, 1, '2026-05-03', NULL, 1, '2026-05-03', 'New')");
     session.run("CALL assess.refresh('m')");
     assert_eq!(
-        session.table("SELECT explanation FROM assess.compare_runs('m', 1, 2) WHERE reason = 'new'"),
+        session
+            .table("SELECT explanation FROM assess.compare_runs('m', 1, 2) WHERE reason = 'new'"),
         ["In New, student 1 is new."]
     );
 }
@@ -176,7 +177,10 @@ fn ids_that_are_times_are_the_same_in_every_session() {
     session.run("CREATE TABLE before AS SELECT assessment, items, students FROM m.assessments");
     let changes = "UPDATE r SET score = 1 - score WHERE student = 1 AND assessment > '2026-05-08';
          UPDATE times SET score = 1 - score WHERE student = 1 AND local > '2026-05-08'";
-    for settings in ["datestyle = 'SQL, DMY'; SET timezone = 'Asia/Tokyo'", "datestyle = 'German'"] {
+    for settings in [
+        "datestyle = 'SQL, DMY'; SET timezone = 'Asia/Tokyo'",
+        "datestyle = 'German'",
+    ] {
         session.run(changes);
         session.run(&format!("SET {settings}"));
         for model in ["m", "local", "moment"] {
@@ -194,7 +198,10 @@ fn ids_that_are_times_are_the_same_in_every_session() {
             session.table("SELECT DISTINCT assessment FROM m.score_sheet ORDER BY 1 LIMIT 2"),
             ["2026-05-03", "2026-05-05"]
         );
-        for (model, id) in [("local", "2026-05-03 08:00:00"), ("moment", "2026-05-03 08:00:00+00")] {
+        for (model, id) in [
+            ("local", "2026-05-03 08:00:00"),
+            ("moment", "2026-05-03 08:00:00+00"),
+        ] {
             assert_eq!(
                 session.table(&format!(
                     "SELECT count(*), min(assessment) FROM {model}.assessments"
