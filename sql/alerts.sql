@@ -105,7 +105,8 @@ BEGIN
                 AND b.settings - $2 = r.settings - $2
          WHERE  r.run_id = $1', model)
     INTO before
-    USING run, '{as_of,pass_mark,help_need,missing_share,keep_runs,keep_alerts}'::text[];
+    USING run, '{as_of,pass_mark,help_need,missing_share,keep_runs,keep_history,keep_alerts,
+                 late_commit,compare_counts}'::text[];
     RETURN before;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_before(name, bigint) IS
@@ -145,7 +146,7 @@ BEGIN
             SELECT k.place, a.rule, a.threshold
             FROM   %1$I.alert_rules a JOIN @extschema@._alert_rules() k ON k.rule = a.rule
             WHERE  a.enabled),
-        subjects AS (
+        there AS (
             SELECT s.subject::text AS subject, @extschema@._alert_subject(s.subject::text) AS place,
                    count(*) AS students,
                    count(*) FILTER (WHERE s.status IN ('none', 'provisional')) AS thin,
@@ -153,6 +154,19 @@ BEGIN
                    max(s.last_at) AS last_at,
                    (extract(epoch FROM max(s.as_of) - max(s.last_at)) / 86400)::float8 AS age
             FROM   %1$I.students s GROUP BY s.subject::text),
+        -- A subject that was there at the last run, or is missed since, has no students now.
+        subjects AS (
+            SELECT t.* FROM there t
+            UNION ALL
+            SELECT g.subject, @extschema@._alert_subject(g.subject), NULL, NULL, 0, NULL, NULL
+            FROM  (SELECT f.subject FROM %1$I.run_figures f
+                   WHERE  f.figure = 'left_out'
+                   AND    f.run_id = (SELECT max(l.run_id) FROM %1$I.run_log l
+                                      WHERE l.run_id < $1 AND l.status = 'succeeded')
+                   UNION
+                   SELECT a.subject FROM %1$I.alerts a
+                   WHERE  a.rule = 'few_students' AND a.ended IS NULL) g
+            WHERE  NOT EXISTS (SELECT FROM there t WHERE t.subject IS NOT DISTINCT FROM g.subject)),
         questions AS (
             SELECT q.subject::text AS subject, q.item::text AS item, q.status, q.r_rest, q.n
             FROM   %1$I.questions q WHERE q.status IN ('flawed', 'suspect')),
@@ -268,12 +282,11 @@ BEGIN
             SELECT k.place, a.rule, a.threshold
             FROM   ONLY %1$I.alert_rules a JOIN @extschema@._alert_rules() k ON k.rule = a.rule
             WHERE  a.enabled),
-        -- A standby does not know what runs on its primary.
         runs AS (
             SELECT l.run_id, l.started, l.finished,
                    CASE WHEN l.is_lost THEN 'failed' ELSE l.status END AS status,
                    CASE WHEN l.is_lost THEN '57P01' ELSE l.sqlstate END AS sqlstate
-            FROM  (SELECT g.*, g.status = 'running' AND NOT pg_is_in_recovery()
+            FROM  (SELECT g.*, g.status = 'running'
                                AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
                    FROM ONLY %1$I.run_log g) l),
         good AS (

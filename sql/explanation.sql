@@ -90,7 +90,8 @@ COMMENT ON FUNCTION @extschema@._is_or_are(bigint) IS 'internal: the verb after 
 -- A level or score in points of a hundred, beyond which nobody would understand it.
 CREATE FUNCTION @extschema@._points(share float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN pg_catalog.round(100 * greatest(least(share, 1), 0)::numeric)::text;
+RETURN CASE WHEN share IS NOT NULL
+            THEN pg_catalog.round(100 * greatest(least(share, 1), 0)::numeric)::text END;
 COMMENT ON FUNCTION @extschema@._points(float8) IS 'internal: a share in points of a hundred';
 
 -- By how many points something moves a level, up or down.
@@ -156,7 +157,7 @@ BEGIN
     PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject::text, e.assessment, e.item, e.taken_at, e.score, e.expected, p.others,
-                CASE WHEN p.others >= greatest(o.min_group_size, 1)
+                CASE WHEN p.others >= greatest(o.min_group_size, 1) AND q.facility IS NOT NULL
                      THEN greatest(0, least(1, (q.facility * q.n - e.score) / p.others)) END,
                 e.quality, e.decay, e.share, e.contribution
          FROM %s
@@ -240,7 +241,8 @@ BEGIN
         level_without_quality, need, trend, slope, n, assessments, last_at, due, missing, status,
         usual_margin, further_assessments, enough_at, as_of, confidence IN EXECUTE format(
         'WITH f AS MATERIALIZED (
-             SELECT g.subject::text AS subject, g.as_of, o.confidence, x.*
+             SELECT g.subject::text AS subject, g.as_of AS local_as_of, g.stored_as_of AS as_of,
+                    o.confidence, x.*
              FROM %1$s CROSS JOIN LATERAL %2$s x
              WHERE $2 IS NULL OR g.subject::text = $2),
          one AS MATERIALIZED (SELECT * FROM f WHERE f.student::%5$s = $1::%5$s),
@@ -263,7 +265,7 @@ BEGIN
                 other.without_quality, s.need, s.trend, s.slope, s.n, s.assessments, s.last_at,
                 s.due, s.missing, s.status, pace.margin, t.further,
                 CASE WHEN t.further > 0
-                     THEN s.as_of + t.further * (span.span / (pace.usual - 1)) END,
+                     THEN s.local_as_of + t.further * (span.span / (pace.usual - 1)) END,
                 s.as_of, s.confidence
          FROM one s
          JOIN other ON other.subject IS NOT DISTINCT FROM s.subject
@@ -608,10 +610,14 @@ BEGIN
     PERFORM @extschema@._know(model, 'questions', 'item', id, $3);
     FOR subject, n, assessments, first_at, last_at, facility, discrimination, r_rest, weight,
         label, status, status_rank, as_of IN EXECUTE format(
-        'SELECT q.subject::text, q.n, q.assessments, q.first_at, q.last_at, q.facility,
+        'SELECT q.subject::text, q.n, q.assessments, %3$s, %4$s, q.facility,
                 q.discrimination, q.r_rest, q.weight, q.label, q.status, q.status_rank, q.as_of
-         FROM %I.questions q WHERE q.item = $1::%s AND ($2 IS NULL OR q.subject::text = $2)
-         ORDER BY q.subject', model, @extschema@._type(model, 'questions', 'item')) USING id, $3
+         FROM %1$I.questions q
+         JOIN %1$I.gradebook g ON g.subject IS NOT DISTINCT FROM q.subject
+         WHERE q.item = $1::%2$s AND ($2 IS NULL OR q.subject::text = $2)
+         ORDER BY q.subject', model, @extschema@._type(model, 'questions', 'item'),
+        @extschema@._local(model, 'q.first_at'), @extschema@._local(model, 'q.last_at'))
+        USING id, $3
     LOOP
         SELECT count(*), max(c.mean_score) FILTER (WHERE c.level_group = 1),
                max(c.mean_score) FILTER (WHERE c.level_group = c.groups)
@@ -784,11 +790,12 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE format(
-        'SELECT max(l.as_of) FILTER (WHERE l.run_id = $1),
-                max(l.as_of) FILTER (WHERE l.run_id = $2),
-                count(DISTINCT l.run_id) FILTER (WHERE l.run_id IN ($1, $2)),
-                format(''%%s to %%s'', min(l.run_id), max(l.run_id))
-         FROM %1$I.run_log l WHERE l.run_id IN (SELECT h.run_id FROM %1$I.history h)', model)
+        'SELECT max(%2$s) FILTER (WHERE g.run_id = $1),
+                max(%2$s) FILTER (WHERE g.run_id = $2),
+                count(DISTINCT g.run_id) FILTER (WHERE g.run_id IN ($1, $2)),
+                format(''%%s to %%s'', min(g.run_id), max(g.run_id))
+         FROM %1$I.run_log g WHERE g.run_id IN (SELECT h.run_id FROM %1$I.history h)', model,
+        @extschema@._local(model, 'g.as_of'))
     INTO before, after, known, kept USING run_a, run_b;
     IF known < 1 + (run_a <> run_b)::int THEN
         RAISE EXCEPTION 'model % has no history of that run', quote_ident(model)
@@ -912,7 +919,7 @@ BEGIN
         explanation := @extschema@._sentence(@extschema@._in_subject(model, subject),
             format('student %s ', @extschema@._told(id)) || CASE
             WHEN reason = 'new' THEN coalesce(
-                format('is new, at %s out of 100.', @extschema@._points(level_after)), 'is new.')
+                'is new, at ' || @extschema@._points(level_after) || ' out of 100.', 'is new.')
             WHEN reason = 'gone' THEN 'is not there any more.'
             WHEN change IS NULL THEN 'had no level that could be compared.'
             ELSE CASE WHEN @extschema@._points(level_before) = @extschema@._points(level_after)

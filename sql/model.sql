@@ -80,6 +80,7 @@ BEGIN ATOMIC
     SELECT * FROM (VALUES
         ('singleton'::name, 'there is but one row'),
         ('as_of', 'the time that the results are of'),
+        ('time_zone', 'the time zone of the session that refreshed, on whose clock dates are read'),
         ('run_id', 'the run of assess.refresh() that made the row, see runs; null when it was refreshed by hand'),
         ('method_version', 'assess.method_version() at that time'),
         ('subject', 'the subject, as in the source'),
@@ -443,14 +444,32 @@ END;
 COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
 'internal: the call of a function under the settings of a model';
 
+-- A time that a refresh has stored, as a session of another time zone reads it that was a date, or a
+-- time without a zone: the clock on the wall shows the same. The statement has the model's
+-- gradebooks, or the log of its runs, as g.
+CREATE FUNCTION @extschema@._local(model name, expression text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN EXISTS (
+                    SELECT FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = pg_catalog.format('%I.gradebook', model)::pg_catalog.regclass
+                    AND   a.attname = 'time_zone' AND a.attnum > 0)
+                THEN pg_catalog.format('timezone(g.time_zone, %s)::timestamptz', expression)
+                ELSE expression END;
+END;
+COMMENT ON FUNCTION @extschema@._local(name, text) IS
+'internal: a time that a refresh has stored, on the clock of the session';
+
 -- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
 CREATE FUNCTION @extschema@._from(model name) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
-        '%1$I.gradebook g CROSS JOIN %1$I.settings c
+        '(SELECT g.subject, g.gradebook, g.run_id, g.method_version, %2$s AS as_of,
+                 g.as_of AS stored_as_of FROM %1$I.gradebook g) g CROSS JOIN %1$I.settings c
          LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
-         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model);
+         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model,
+        @extschema@._local(_from.model, 'g.as_of'));
 END;
 COMMENT ON FUNCTION @extschema@._from(name) IS
 'internal: a model''s gradebooks with their settings';
@@ -470,7 +489,14 @@ BEGIN
         back := 'numeric';
     ELSIF NOT is_enum AND base <> ALL (ARRAY['int2', 'int4', 'int8', 'text', 'varchar', 'uuid',
                                              'date', 'bool', 'oid']::regtype[]::oid[]) THEN
-        expression := format('r.%I::text', attribute);
+        -- Times in the same way in every session.
+        expression := format(CASE base
+            WHEN 'timestamp'::regtype::oid
+            THEN 'replace(to_jsonb(r.%1$I::timestamp) #>> ''{}'', ''T'', '' '')'
+            WHEN 'timestamptz'::regtype::oid
+            THEN 'replace(to_jsonb(timezone(''UTC'', r.%1$I)) #>> ''{}'', ''T'', '' '')
+                  || CASE WHEN isfinite(r.%1$I) THEN ''+00'' ELSE '''' END'
+            ELSE 'r.%1$I::text' END, attribute);
         back := 'text';
     END IF;
 END $$;
@@ -525,6 +551,8 @@ DECLARE
     time_type regtype;
     first_attempt bigint;
     tracked text := '';
+    at text;
+    given jsonb;
     belongs text;
     list text;
     has_rows boolean;
@@ -644,6 +672,7 @@ BEGIN
           status text NOT NULL DEFAULT ''running''
               CHECK (status IN (''running'', ''succeeded'', ''failed'')),
           as_of timestamptz,
+          time_zone text NOT NULL DEFAULT current_setting(''TimeZone''),
           rows_used bigint,
           rows_excluded jsonb,
           settings jsonb,
@@ -692,15 +721,19 @@ BEGIN
                    sum(p.rows)::bigint AS rows,
                    (SELECT max(l.run_id) FROM {m}.run_log l WHERE l.status = ''running'') AS run_id,
                    (SELECT coalesce(o.as_of, CURRENT_TIMESTAMP) FROM {m}.settings o) AS as_of,
-                   @extschema@.method_version() AS method_version
-            FROM {m}.parts p GROUP BY p.subject');
+                   @extschema@.method_version() AS method_version'
+        || CASE WHEN time_type = 'timestamptz'::regtype THEN '' ELSE
+            ', current_setting(''TimeZone'') AS time_zone' END
+        || ' FROM {m}.parts p GROUP BY p.subject');
+    at := @extschema@._local(model, 'g.as_of');
+    given := jsonb_build_object('as_of', at);
     SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
                       ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.items'::regproc) c;
     PERFORM @extschema@._create(model, 'questions',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s i',
-        list, @extschema@._call(model, '@extschema@.items'::regproc));
+        list, @extschema@._call(model, '@extschema@.items'::regproc, given));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
     -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
@@ -721,7 +754,7 @@ BEGIN
         student_id.back, CASE WHEN student_group IS NULL THEN 'NULL::text' ELSE
             'CASE WHEN count(*) OVER (PARTITION BY g.subject, m.student_group)
                        >= o.min_group_size THEN m.student_group END' END,
-        list, @extschema@._call(model, '@extschema@.students'::regproc));
+        list, @extschema@._call(model, '@extschema@.students'::regproc, given));
     SELECT string_agg(CASE c.attribute
                       WHEN 'assessment' THEN format('a.assessment::%s AS assessment', assessment_id.back)
                       ELSE format('a.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
@@ -729,11 +762,11 @@ BEGIN
     PERFORM @extschema@._create(model, 'assessments',
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
-        list, @extschema@._call(model, '@extschema@.assessments'::regproc));
+        list, @extschema@._call(model, '@extschema@.assessments'::regproc, given));
     PERFORM @extschema@._create(model, 'coverage',
         'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s c',
-        @extschema@._call(model, '@extschema@.coverage'::regproc));
+        @extschema@._call(model, '@extschema@.coverage'::regproc, given));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
@@ -796,8 +829,8 @@ BEGIN
     -- Unpacked once, whatever is joined to it.
     PERFORM @extschema@._create(model, 'score_sheet',
         'AS WITH r AS MATERIALIZED (
-                SELECT g.subject, g.run_id, g.as_of, g.method_version, b.student::%1$s AS student,
-                       b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
+                SELECT g.subject, g.run_id, g.stored_as_of AS as_of, g.method_version,
+                       b.student::%1$s AS student, b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
                 FROM %4$s CROSS JOIN LATERAL %5$s b)
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,

@@ -456,8 +456,9 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format(
         'WITH s AS (
-             SELECT s.*, o.half_life, o.trend_window
+             SELECT s.*, o.half_life, o.trend_window, %2$s AS local_as_of
              FROM   %1$I.students s CROSS JOIN %1$I.settings o
+             JOIN   %1$I.gradebook g ON g.subject IS NOT DISTINCT FROM s.subject
              WHERE  s.student::text = $1 AND s.subject::text IS NOT DISTINCT FROM $2
          ), e AS (
              SELECT e.assessment, max(e.taken_at) AS taken_at, avg(e.score) AS raw,
@@ -467,7 +468,7 @@ BEGIN
              JOIN   %1$I.gradebook g ON g.subject IS NOT DISTINCT FROM s.subject
              CROSS  JOIN %1$I.settings o
              CROSS  JOIN LATERAL @extschema@.explain(
-                        g.gradebook, $1, as_of => g.as_of, half_life => o.half_life,
+                        g.gradebook, $1, as_of => %2$s, half_life => o.half_life,
                         attempts => o.attempts, exclude => o.exclude,
                         adjust_difficulty => o.adjust_difficulty, shrink => o.shrink,
                         weight_floor => o.weight_floor, min_answers => o.min_answers,
@@ -482,7 +483,7 @@ BEGIN
                     sum(e.share / e.fade * @extschema@._days(e.taken_at))
                         / sum(e.share / e.fade) AS day
              FROM   s JOIN e ON s.trend <> ''unclear'' AND e.share > 0 AND e.fade > 0
-                    AND (s.trend_window IS NULL OR e.taken_at >= s.as_of - s.trend_window)
+                    AND (s.trend_window IS NULL OR e.taken_at >= s.local_as_of - s.trend_window)
          )
          SELECT (SELECT jsonb_agg(jsonb_build_object(
                             ''assessment'', e.assessment, ''taken_at'', @extschema@._figure(e.taken_at),
@@ -494,7 +495,8 @@ BEGIN
                         ORDER BY e.taken_at, e.assessment)
                  FROM e WHERE e.score IS NOT NULL),
                 jsonb_build_object(
-                    ''as_of'', @extschema@._figure(s.as_of), ''day'', @extschema@._days(s.as_of),
+                    ''as_of'', @extschema@._figure(s.local_as_of),
+                    ''day'', @extschema@._days(s.local_as_of),
                     ''level'', @extschema@._figure(s.level),
                     ''ci_low'', @extschema@._figure(s.ci_low),
                     ''ci_high'', @extschema@._figure(s.ci_high),
@@ -509,7 +511,7 @@ BEGIN
                         l.score + s.slope / 30 * (@extschema@._days(l.first_at) - l.day)),
                     ''last_score'', @extschema@._figure(
                         l.score + s.slope / 30 * (@extschema@._days(l.last_at) - l.day)))
-         FROM s CROSS JOIN line l', model)
+         FROM s CROSS JOIN line l', model, @extschema@._local(model, 'g.as_of'))
     INTO tests, standing USING student, subject;
 END $$;
 COMMENT ON FUNCTION @extschema@._student_history(name, text, text) IS

@@ -6,18 +6,22 @@
 CREATE FUNCTION @extschema@._try_lock(schema oid) RETURNS boolean
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT pg_catalog.pg_try_advisory_xact_lock(1634956133, schema::int8::int);
+    -- The 32 bits of an oid, of which the later half has no place among the positive integers.
+    SELECT pg_catalog.pg_try_advisory_xact_lock(1634956133,
+               (schema::int8 - CASE WHEN schema::int8 < 2147483648 THEN 0 ELSE 4294967296 END)::int);
 END;
 COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
 
 -- A run ends with the process that runs it. After a restart of the server its number may be that of
--- another; and one that is idle, which only its own role is told, runs nothing.
+-- another; and one that is idle, which only its own role is told, runs nothing. A standby does not
+-- know what runs on its primary, and takes its word.
 CREATE FUNCTION @extschema@._is_refreshing(pid int, started timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT started >= pg_catalog.pg_postmaster_start_time()
-           AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
-                       WHERE a.pid = _is_refreshing.pid AND a.state IS DISTINCT FROM 'idle');
+    SELECT pg_catalog.pg_is_in_recovery()
+           OR started >= pg_catalog.pg_postmaster_start_time()
+              AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
+                          WHERE a.pid = _is_refreshing.pid AND a.state IS DISTINCT FROM 'idle');
 END;
 COMMENT ON FUNCTION @extschema@._is_refreshing(int, timestamptz) IS
 'internal: whether the server process that logged a run is still at work';
@@ -59,8 +63,12 @@ BEGIN
                 error = ''the server process ended'' WHERE status = ''running''', model);
     PERFORM @extschema@._alert_of_runs(model);
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
-    EXECUTE format('DELETE FROM %1$I.run_log
-                    WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
+    -- However many have failed since, the run that made the results stays: it has their settings.
+    EXECUTE format('DELETE FROM %1$I.run_log l
+                    WHERE l.run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)
+                    AND   l.run_id IS DISTINCT FROM (SELECT max(s.run_id) FROM %1$I.run_log s
+                                                     WHERE s.status = ''succeeded'')', model)
+    USING run;
     PERFORM @extschema@._forget_figures(model);
     RETURN run;
 END $$;
@@ -70,6 +78,9 @@ CREATE FUNCTION @extschema@._succeeded(
     model name, run bigint, steps jsonb, periods int) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Also that which made the results until now.
+    EXECUTE format('DELETE FROM %1$I.run_log
+                    WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
     PERFORM @extschema@._remember(model, run);
     EXECUTE format(
         'UPDATE %1$I.run_log SET

@@ -4,14 +4,15 @@
 -- The gradebooks and the settings of a model as the parameters $1 (as of), $2 (settings) and $3
 -- (questions left out) of a statement say.
 CREATE FUNCTION @extschema@._otherwise(model name) RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
-        '(SELECT b.subject::text AS subject, coalesce($1, b.as_of) AS as_of,
-                 CASE WHEN cardinality($3) > 0 THEN @extschema@.without(b.gradebook, $3)
-                      ELSE b.gradebook END AS gradebook
-          FROM %1$I.gradebook b) g
-         CROSS JOIN LATERAL jsonb_populate_record((SELECT o FROM %1$I.settings o), $2) o', model);
+        '(SELECT g.subject::text AS subject, coalesce($1, %2$s) AS as_of,
+                 CASE WHEN cardinality($3) > 0 THEN @extschema@.without(g.gradebook, $3)
+                      ELSE g.gradebook END AS gradebook
+          FROM %1$I.gradebook g) g
+         CROSS JOIN LATERAL jsonb_populate_record((SELECT o FROM %1$I.settings o), $2) o', model,
+        @extschema@._local(_otherwise.model, 'g.as_of'));
 END;
 COMMENT ON FUNCTION @extschema@._otherwise(name) IS
 'internal: the gradebooks and settings of a model as of another time, otherwise';
@@ -183,10 +184,12 @@ BEGIN
                    LEFT JOIN %1$I.students t ON t.subject IS NOT DISTINCT FROM g.subject
                                             AND t.student::text = s.student) l) w
          ORDER BY g.subject, a.half_life',
-        model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc),
+        model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc,
+                                 jsonb_build_object('as_of', @extschema@._local(model, 'g.as_of'))),
         -- None is no decay at all.
-        @extschema@._call(model, '@extschema@.students',
-                          '{"half_life": "coalesce(a.half_life, ''100000 days'')"}'));
+        @extschema@._call(model, '@extschema@.students', jsonb_build_object(
+            'as_of', @extschema@._local(model, 'g.as_of'),
+            'half_life', 'coalesce(a.half_life, ''100000 days'')')));
 END $$;
 COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
 'for each subject of a model and each half-life: how well it would have foretold the past, and whom the help list would gain and lose; it changes no setting';

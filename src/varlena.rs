@@ -262,6 +262,8 @@ enum IdSource {
     Text,
     /// `char(n)`, whose padding does not count.
     Padded,
+    /// A date as ISO 8601 has it, whatever the `DateStyle` of the session.
+    Date,
     /// Any other type through its output function.
     Output(pg_sys::Oid),
 }
@@ -282,6 +284,7 @@ impl IdSource {
             pg_sys::UUIDOID => IdSource::Uuid,
             pg_sys::TEXTOID | pg_sys::VARCHAROID => IdSource::Text,
             pg_sys::BPCHAROID => IdSource::Padded,
+            pg_sys::DATEOID => IdSource::Date,
             other => {
                 let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
                 // SAFETY: both results are written before they are read.
@@ -314,6 +317,11 @@ impl IdSource {
                 IdSource::Uuid => Id::Uuid(u128::from_be_bytes(*datum.cast_mut_ptr::<[u8; 16]>())),
                 IdSource::Text => Id::Text(utf8(text_bytes(datum))?),
                 IdSource::Padded => Id::Text(utf8(text_bytes(datum))?.trim_end_matches(' ')),
+                IdSource::Date => {
+                    let (buffer, zone) = (std::ptr::null_mut(), std::ptr::null());
+                    let text = pg_sys::JsonEncodeDateTime(buffer, datum, pg_sys::DATEOID, zone);
+                    Id::Text(utf8(std::ffi::CStr::from_ptr(text).to_bytes())?)
+                }
                 IdSource::Output(function) => {
                     let text = pg_sys::OidOutputFunctionCall(function, datum);
                     Id::Text(utf8(std::ffi::CStr::from_ptr(text).to_bytes())?)
