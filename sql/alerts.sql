@@ -79,34 +79,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
 
--- A name in a sentence: on one line, and not for ever.
-CREATE FUNCTION @extschema@._alert_name(name text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT CASE WHEN s.shown = '' THEN '""'
-                WHEN pg_catalog.length(s.shown) > 60 THEN pg_catalog.left(s.shown, 60) || '...'
-                ELSE s.shown END
-    FROM  (SELECT pg_catalog.btrim(pg_catalog.regexp_replace(
-                      _alert_name.name, '[[:cntrl:][:space:]]+', ' ', 'g')) AS shown) s;
-END;
-COMMENT ON FUNCTION @extschema@._alert_name(text) IS 'internal: a name in a sentence';
-
 -- A model without a subject calls it all.
 CREATE FUNCTION @extschema@._alert_subject(subject text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN subject IS NULL THEN 'without a subject'
                 WHEN subject = 'all' THEN 'in all subjects'
-                ELSE 'in ' || @extschema@._alert_name(subject) END;
+                ELSE 'in ' || @extschema@._told(subject) END;
 END;
 COMMENT ON FUNCTION @extschema@._alert_subject(text) IS 'internal: a subject in a sentence';
-
-CREATE FUNCTION @extschema@._alert_percent(share float8) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT pg_catalog.trim_scale(pg_catalog.round((100 * share)::numeric, 1)) || ' %';
-END;
-COMMENT ON FUNCTION @extschema@._alert_percent(float8) IS 'internal: a share in a sentence';
 
 -- The last run, where its figures can be compared: only what comes from the data is news.
 CREATE FUNCTION @extschema@._alert_before(model name, run bigint) RETURNS bigint
@@ -221,7 +202,7 @@ BEGIN
                    q.r_rest AS value, r.threshold, false AS is_event,
                    format('Question %%s %%s speaks against itself, %%s: stronger students do worse'
                           ' on it (correlation %%s, %%s answers).',
-                          @extschema@._alert_name(q.item), @extschema@._alert_subject(q.subject),
+                          @extschema@._told(q.item), @extschema@._alert_subject(q.subject),
                           CASE q.status WHEN 'flawed' THEN 'beyond chance'
                                         ELSE 'perhaps by chance' END,
                           round(q.r_rest::numeric, 2), q.n) AS message
@@ -233,8 +214,8 @@ BEGIN
                    format('Little is known %%s: %%s of %%s students (%%s) have no evidence or that'
                           ' of one or two assessments, more than %%s.',
                           s.place, s.thin, s.students,
-                          @extschema@._alert_percent(s.thin::float8 / s.students),
-                          @extschema@._alert_percent(r.threshold))
+                          @extschema@._percent(s.thin::float8 / s.students, 1),
+                          @extschema@._percent(r.threshold, 1))
             FROM   rules r CROSS JOIN subjects s
             WHERE  r.rule = 'little_evidence' AND s.thin::float8 / s.students > r.threshold
             UNION  ALL
@@ -254,9 +235,9 @@ BEGIN
             UNION  ALL
             SELECT r.place, r.rule, l.subject, NULL, NULL, l.rise, r.threshold, true,
                    format('%%s of the %%s rows %%s were left out, %%s at the refresh before;'
-                          ' coverage tells why.', @extschema@._alert_percent(l.value), l.size,
+                          ' coverage tells why.', @extschema@._percent(l.value, 1), l.size,
                           @extschema@._alert_subject(l.subject),
-                          @extschema@._alert_percent(l.before))
+                          @extschema@._percent(l.before, 1))
             FROM   rules r CROSS JOIN left_out l
             WHERE  r.rule = 'rows_left_out' AND l.rise > r.threshold
             UNION  ALL
@@ -266,7 +247,7 @@ BEGIN
                           ' error of the change (%%s).',
                           CASE WHEN l.is_rest THEN 'of students without a named group '
                                WHEN l.student_group IS NOT NULL
-                               THEN 'of ' || @extschema@._alert_name(l.student_group) || ' '
+                               THEN 'of ' || @extschema@._told(l.student_group) || ' '
                                ELSE '' END,
                           @extschema@._alert_subject(l.subject),
                           CASE WHEN l.moved < 0 THEN 'fell' ELSE 'rose' END,
@@ -358,7 +339,7 @@ BEGIN
         GROUP  BY a.rule ORDER BY min(a.alert_id)
     LOOP
         RAISE WARNING USING
-            MESSAGE = format('model %s: %s%s', @extschema@._alert_name(quote_ident(model)),
+            MESSAGE = format('model %s: %s%s', @extschema@._told(model),
                 CASE WHEN what.n > 1
                      THEN format('%s alerts of %s, the clearest: ', what.n, what.rule)
                      ELSE '' END,

@@ -5,20 +5,6 @@
 -- All run with the rights of their caller. No message names a student: those who read the server's
 -- log need not know who was looked at.
 
--- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
-CREATE FUNCTION @extschema@._from(model name) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT pg_catalog.format(
-        '(SELECT g.subject, g.gradebook, g.run_id, %2$s AS as_of, g.as_of AS stored_as_of
-          FROM %1$I.gradebook g) g CROSS JOIN %1$I.settings c
-         LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
-         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model,
-        @extschema@._local(_from.model, 'g.as_of'));
-END;
-COMMENT ON FUNCTION @extschema@._from(name) IS
-'internal: a model''s gradebooks with their settings';
-
 -- The type of a column of a model.
 CREATE FUNCTION @extschema@._type(model name, relation name, attribute name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -76,7 +62,7 @@ COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
 
 -- Words for the paragraphs.
 
--- An id within a sentence: nothing that breaks the line, and not longer than a line.
+-- An id or name within a sentence, also of an alert: nothing that breaks the line, and not longer than a line.
 CREATE FUNCTION @extschema@._told(id text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -415,23 +401,22 @@ RETURNS TABLE (
     bounded boolean, level float8, pass_mark float8, group_share float8, min_group_size int)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The gradebook is read once, however the rest is joined.
+    -- The gradebook is read once, however the rest is joined. A pass mark holds at once, as on the
+    -- score sheet.
     RETURN QUERY EXECUTE format(
         'WITH r AS MATERIALIZED (
-             SELECT g.subject, r.*, o.pass_mark, o.upper_lower_share, o.min_group_size, o.attempts
-             FROM %s CROSS JOIN LATERAL @extschema@.responses(g.gradebook) r
-             WHERE r.item::%s = $1::%2$s AND r.taken_at <= g.as_of
-             AND   r.assessment <> ALL (o.exclude) AND ($2 IS NULL OR g.subject::text = $2))
-         SELECT DISTINCT ON (r.subject, r.student, r.assessment)
-                r.subject::text, r.student, r.assessment, r.taken_at, r.score, r.bounded, s.level,
-                r.pass_mark, r.upper_lower_share, r.min_group_size
-         FROM r JOIN %I.students s ON s.subject IS NOT DISTINCT FROM r.subject
-                                   AND s.student = r.student::%s
-         ORDER BY r.subject, r.student, r.assessment,
-                  CASE r.attempts WHEN ''first'' THEN r.taken_at END,
-                  CASE r.attempts WHEN ''last'' THEN r.taken_at END DESC, r.score DESC, r.taken_at',
+             SELECT g.subject, r.*, o.upper_lower_share, o.min_group_size
+             FROM %1$s CROSS JOIN LATERAL %5$s r
+             WHERE r.item::%2$s = $1::%2$s AND ($2 IS NULL OR g.subject::text = $2))
+         SELECT r.subject::text, r.student, r.assessment, r.taken_at, r.score, r.bounded, s.level,
+                e.pass_mark, r.upper_lower_share, r.min_group_size
+         FROM r JOIN %3$I.students s ON s.subject IS NOT DISTINCT FROM r.subject
+                                     AND s.student = r.student::%4$s
+         LEFT JOIN %3$I.expectations e ON e.subject IS NOT DISTINCT FROM r.subject
+                                       AND e.item = $1::%2$s',
         @extschema@._from(model), @extschema@._type(model, 'questions', 'item'), model,
-        @extschema@._type(model, 'students', 'student')) USING item, $3;
+        @extschema@._type(model, 'students', 'student'),
+        @extschema@._call(model, '@extschema@.counted_responses'::regproc)) USING item, $3;
 END $$;
 COMMENT ON FUNCTION @extschema@._question_answers(name, text, text) IS
 'internal: the answers to a question that count';

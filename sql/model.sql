@@ -44,7 +44,7 @@ BEGIN ATOMIC
          'where each student stands in each subject; assess.students() tells how'),
         (13, 'assessments', 'MATERIALIZED VIEW', true,
          'size, mean and reliability of each assessment'),
-        (14, 'coverage', 'VIEW', false,
+        (14, 'coverage', 'MATERIALIZED VIEW', true,
          'what became of every row of the source: used, or left out and why'),
         (15, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
@@ -54,21 +54,26 @@ BEGIN ATOMIC
          'questions whose scores speak against them, the worst first'),
         (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
-        (19, 'score_sheet', 'VIEW', false,
+        (19, 'pass_marks', 'TABLE', false,
+         'one row for each question with a pass mark of its own, in a subject or, where that is null, in every other; edit it by INSERT, UPDATE and DELETE, it holds at once'),
+        (20, 'expectations', 'VIEW', false,
+         'what is expected on each question where its scores have a maximum: the pass mark of pass_marks, else that of settings, else the facility'),
+        (21, 'score_sheet', 'VIEW', false,
          'the score of each student on each question beside what was expected'),
-        (20, 'history', 'TABLE', false,
+        (22, 'history', 'TABLE', false,
          'what each refresh made of each student, for assess.compare_runs()'),
-        (21, 'alert_rules', 'TABLE', false,
+        (23, 'alert_rules', 'TABLE', false,
          'one row for each rule: when a refresh raises an alert; edit it by UPDATE'),
-        (22, 'alerts', 'TABLE', false,
+        (24, 'alerts', 'TABLE', false,
          'one row for each alert that was raised; it holds until it has ended'),
-        (23, 'run_figures', 'TABLE', false,
+        (25, 'run_figures', 'TABLE', false,
          'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
 
--- What the columns of a model's relations mean. A column that is in several means the same.
+-- What the columns of a model's relations mean. A column that is in several means the same; where
+-- it means something else, or more can be said, the relation stands before it.
 CREATE FUNCTION @extschema@._columns() RETURNS TABLE (attribute name, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -100,19 +105,19 @@ BEGIN ATOMIC
         ('late_commit', 'how long before the last change seen rows are looked at again'),
         ('compare_counts', 'whether a refresh compares the rows of each period with what is stored'),
         ('reason', 'used, or why rows were left out'),
-        ('score', 'the score; in score_sheet the share of the maximum'),
+        ('score', 'the score'),
         ('max_score', 'the maximum of the score'),
         ('taken_at', 'when the response was given'),
         ('answer', 'what was answered'),
-        ('level', 'current level, difficulty of the questions taken out; 0 to 1'),
+        ('level', 'current level, difficulty of the questions taken out; mostly 0 to 1'),
         ('level_se', 'standard error of the level'),
-        ('ci_low', 'lower end of the interval'),
-        ('ci_high', 'upper end of the interval'),
+        ('ci_low', 'lower end of the interval of the level'),
+        ('ci_high', 'upper end of the interval of the level'),
         ('raw_level', 'plain scores under the weights of the level'),
         ('prior', 'the level expected without evidence'),
         ('information', 'how much evidence there is, faded to as_of'),
         ('n', 'responses that count'),
-        ('assessments', 'assessments they belong to, or that used the question'),
+        ('assessments', 'assessments that the responses belong to'),
         ('first_at', 'time of the first response that counts'),
         ('last_at', 'time of the last response that counts'),
         ('slope', 'change of the score in 30 days'),
@@ -124,7 +129,7 @@ BEGIN ATOMIC
         ('need_rank', '1 for the greatest need of the subject'),
         ('due', 'assessments that were due'),
         ('missing', 'due assessments that were not taken'),
-        ('status', 'how far the row can be trusted; of a run how it ended'),
+        ('status', 'how far the level can be trusted: ok, provisional, stale, or none where there is no evidence'),
         ('status_rank', 'rank of the status; 1 asks for attention first'),
         ('n_effective', 'effective number of answers that can be judged'),
         ('facility', 'mean score; the easier, the higher'),
@@ -134,7 +139,7 @@ BEGIN ATOMIC
         ('somers_d', 'separation of strong and weak by order alone, -1 to 1'),
         ('discrimination_index', 'mean score of the strongest less that of the weakest'),
         ('weight', 'what answers to the question weigh in a level'),
-        ('label', 'verdict on the discrimination in a word'),
+        ('label', 'verdict on the discrimination: very_good, good, marginal, poor or negative'),
         ('items', 'questions of the assessment'),
         ('students', 'students who took it'),
         ('mean', 'mean of the students'' mean scores'),
@@ -152,12 +157,38 @@ BEGIN ATOMIC
         ('rows_excluded', 'rows left out, by reason'),
         ('settings', 'the settings it ran with'),
         ('steps', 'milliseconds of each step'),
-        ('duration', 'from its beginning to its end'),
+        ('seconds', 'how long it took; null where it has no end'),
         ('error', 'why it failed'),
         ('sqlstate', 'the code of the error'),
         ('pid', 'the server process that ran it'),
+        -- Those that mean something of their own somewhere.
+        ('responses.student_group', 'the school, class or other group, as in the source'),
+        ('parts.student_group', 'the school, class or other group, as in the source'),
+        ('stored_parts.student_group', 'the school, class or other group, as in the source'),
+        ('questions.assessments', 'assessments that used the question'),
+        ('questions.ci_low', 'lower end of the interval of the discrimination'),
+        ('questions.ci_high', 'upper end of the interval of the discrimination'),
+        ('questions.status', 'flawed, suspect, no_variance, insufficient, provisional, usable or stable'),
+        ('question_review.assessments', 'assessments that used the question'),
+        ('question_review.ci_low', 'lower end of the interval of the discrimination'),
+        ('question_review.ci_high', 'upper end of the interval of the discrimination'),
+        ('question_review.status', 'flawed: the stronger do worse, beyond chance; suspect: perhaps by chance'),
+        ('check_in_list.reason', 'why the student is on the list: no evidence, old evidence or missing work'),
+        ('score_sheet.score', 'the score as a share of the maximum; as it is where there is none'),
+        ('history.run_id', 'the run, see runs'),
+        ('runs.run_id', 'counts the runs'),
+        ('runs.status', 'running, succeeded or failed'),
+        ('run_log.run_id', 'counts the runs'),
+        ('run_log.status', 'running, succeeded or failed; also running where it was killed, see runs'),
+        ('run_figures.run_id', 'the run, see runs'),
+        ('run_figures.student_group', 'the group that the figure is of; null: of all, or of those not named'),
+        ('alerts.run_id', 'the run that raised it, or that failed; null where a refresh is overdue'),
+        ('alerts.subject', 'the subject that it is about, as text'),
+        ('alerts.student_group', 'the group that it is about, as text'),
+        ('alerts.item', 'the question that it is about, as text'),
+        ('settings.as_of', 'the time that results shall be of; null: that of the refresh'),
         -- The model's own settings.
-        ('pass_mark', 'share of the maximum that is expected on every question; null: the question''s own facility'),
+        ('pass_mark', 'share of the maximum that is expected: of a question in pass_marks, else of all in settings; null: the question''s own facility'),
         ('help_need', 'need from which a student is on the help list'),
         ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
         ('min_group_size', 'groups with fewer students of a subject are not named in results'),
@@ -371,7 +402,10 @@ BEGIN
     FOR what IN
         SELECT a.attname, c.about
         FROM   pg_attribute a
-        LEFT   JOIN @extschema@._columns() c ON c.attribute = a.attname
+        LEFT   JOIN LATERAL (
+                   SELECT c.about FROM @extschema@._columns() c
+                   WHERE  c.attribute IN (a.attname, _comment.relation || '.' || a.attname)
+                   ORDER  BY c.attribute = a.attname LIMIT 1) c ON true
         WHERE  a.attrelid = format('%I.%I', model, relation)::regclass
         AND    a.attnum > 0 AND NOT a.attisdropped
     LOOP
@@ -425,6 +459,21 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._local(name, text) IS
 'internal: a time that a refresh has stored, on the clock of the session';
+
+-- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
+CREATE FUNCTION @extschema@._from(model name) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        '(SELECT g.subject, g.gradebook, g.run_id, %2$s AS as_of, g.as_of AS stored_as_of,
+                 g.method_version
+          FROM %1$I.gradebook g) g CROSS JOIN %1$I.settings c
+         LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
+         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model,
+        @extschema@._local(_from.model, 'g.as_of'));
+END;
+COMMENT ON FUNCTION @extschema@._from(name) IS
+'internal: a model''s gradebooks with their settings';
 
 -- How an id of this type is read from the source, and the type in which it comes back from its
 -- text. Types whose equal values may be written differently are read as text, but for numbers.
@@ -501,8 +550,8 @@ DECLARE
     score_value text;
     time_value text;
     time_type regtype;
+    first_attempt bigint;
     tracked text := '';
-    at text;
     given jsonb;
     belongs text;
     list text;
@@ -576,10 +625,14 @@ BEGIN
         score_value := format('CASE WHEN r.%I::text = ANY (%L::text[]) THEN %s END',
                               status, counted, score_value);
     END IF;
-    -- Of several attempts at one time, the later comes later.
+    -- Of several attempts at one time, the later comes later; the first keeps its time, so that a
+    -- day that results are of has it.
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
-        time_value := format('%s + coalesce(r.%I, 0) * interval ''1 microsecond''', time_value, attempt);
+        EXECUTE format('SELECT coalesce(least(min(r.%I), 1), 1) FROM %s r', attempt, source)
+        INTO first_attempt;
+        time_value := format('%s + (coalesce(r.%I, %s) - %3$s) * interval ''1 microsecond''',
+                             time_value, attempt, first_attempt);
     END IF;
 
     IF track_changes <> 'none' THEN
@@ -630,7 +683,7 @@ BEGIN
           pid int NOT NULL DEFAULT pg_backend_pid(),
           method_version int NOT NULL DEFAULT @extschema@.method_version())');
     PERFORM @extschema@._create(model, 'runs',
-        'AS SELECT l.run_id, l.started, l.finished, l.finished - l.started AS duration,
+        'AS SELECT l.run_id, l.started, l.finished, extract(epoch FROM l.finished - l.started)::float8 AS seconds,
                    CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
                    l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
                    CASE WHEN l.is_lost THEN ''57P01'' ELSE l.sqlstate END AS sqlstate,
@@ -672,8 +725,7 @@ BEGIN
         || CASE WHEN time_type = 'timestamptz'::regtype THEN '' ELSE
             ', current_setting(''TimeZone'') AS time_zone' END
         || ' FROM {m}.parts p GROUP BY p.subject');
-    at := @extschema@._local(model, 'g.as_of');
-    given := jsonb_build_object('as_of', at);
+    given := jsonb_build_object('as_of', @extschema@._local(model, 'g.as_of'));
     SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
                       ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.items'::regproc) c;
@@ -710,18 +762,18 @@ BEGIN
         'AS SELECT g.subject, %s, g.run_id, g.as_of, g.method_version
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s a',
         list, @extschema@._call(model, '@extschema@.assessments'::regproc, given));
+    PERFORM @extschema@._create(model, 'coverage',
+        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
+            FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s c',
+        @extschema@._call(model, '@extschema@.coverage'::regproc, given));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
     EXECUTE replace(
         'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
          CREATE UNIQUE INDEX ON {m}.questions (item, subject);
          CREATE UNIQUE INDEX ON {m}.students (student, subject);
-         CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject)', '{m}', quote_ident(model));
+         CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject);
+         CREATE UNIQUE INDEX ON {m}.coverage (subject, reason)', '{m}', quote_ident(model));
 
-    PERFORM @extschema@._create(model, 'coverage',
-        'AS SELECT g.subject, c.reason, c.rows, g.run_id, g.as_of, g.method_version
-            FROM {m}.gradebook g CROSS JOIN {m}.settings o
-            CROSS JOIN LATERAL @extschema@.coverage(g.gradebook, as_of => %s,
-                                                    attempts => o.attempts) c', at);
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
@@ -757,27 +809,45 @@ BEGIN
                                ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
                           END AS quadrant_rank
                    FROM {m}.students s) p');
+    -- The ids as results have them, so that what is written there is found.
+    PERFORM @extschema@._create(model, 'pass_marks',
+        'AS SELECT q.subject, q.item, o.pass_mark
+            FROM {m}.questions q CROSS JOIN {m}.settings o WITH NO DATA');
+    EXECUTE format('ALTER TABLE %I.pass_marks
+                        ALTER item SET NOT NULL, ALTER pass_mark SET NOT NULL,
+                        ADD CHECK (pass_mark BETWEEN 0 AND 1),
+                        ADD UNIQUE NULLS NOT DISTINCT (item, subject)', model);
+    -- Whatever goes by a pass mark goes by this.
+    PERFORM @extschema@._create(model, 'expectations',
+        'AS SELECT x.subject, x.item, x.pass_mark, coalesce(x.pass_mark, x.facility) AS expected
+            FROM  (SELECT q.subject, q.item, q.facility,
+                          coalesce(p.pass_mark, e.pass_mark, o.pass_mark) AS pass_mark
+                   FROM {m}.questions q CROSS JOIN {m}.settings o
+                   LEFT JOIN {m}.pass_marks p ON p.item = q.item AND p.subject = q.subject
+                   LEFT JOIN {m}.pass_marks e ON e.item = q.item AND e.subject IS NULL) x');
     -- Unpacked once, whatever is joined to it.
     PERFORM @extschema@._create(model, 'score_sheet',
         'AS WITH r AS MATERIALIZED (
-                SELECT g.subject, g.run_id, g.as_of, g.method_version, b.student::%1$s AS student,
+                SELECT g.subject, g.run_id, g.stored_as_of AS as_of, g.method_version,
+                       b.student::%1$s AS student,
                        b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
-                FROM {m}.gradebook g CROSS JOIN LATERAL @extschema@.responses(g.gradebook) b
-                WHERE b.taken_at <= %4$s)
+                FROM %4$s CROSS JOIN LATERAL %5$s b)
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
-                   CASE WHEN r.bounded THEN coalesce(o.pass_mark, q.facility) END AS expected,
-                   CASE WHEN r.bounded THEN r.score < coalesce(o.pass_mark, q.facility) END
-                       AS is_below, r.run_id, r.as_of, r.method_version
-            FROM r CROSS JOIN {m}.settings o
-            JOIN {m}.questions q ON q.subject IS NOT DISTINCT FROM r.subject AND q.item = r.item
+                   CASE WHEN r.bounded THEN e.expected END AS expected,
+                   CASE WHEN r.bounded THEN r.score < e.expected END AS is_below, r.run_id, r.as_of,
+                   r.method_version
+            FROM r
+            JOIN {m}.expectations e
+                 ON e.subject IS NOT DISTINCT FROM r.subject AND e.item = r.item
             JOIN {m}.students s
                  ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
-        student_id.back, item_id.back, assessment_id.back, at);
+        student_id.back, item_id.back, assessment_id.back, @extschema@._from(model),
+        @extschema@._call(model, '@extschema@.counted_responses'::regproc));
 
     PERFORM @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
-                   s.status, s.n
+                   s.status, s.n, s.as_of
             FROM {m}.students s WITH NO DATA');
     EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
 

@@ -10,9 +10,16 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
     schema oid := @extschema@._model(model);
-    lookup text := format('SELECT DISTINCT r.%I FROM %I.%I r',
-                          coalesce(attribute, 'subject'), model, relation);
+    lookup text;
 BEGIN
+    -- The gradebook knows subjects without a student too, but holds everything there is, which not
+    -- everybody may read who may read the map.
+    IF relation = 'gradebook'
+       AND NOT has_table_privilege(format('%I.gradebook', model), 'SELECT') THEN
+        relation := 'school_map';
+    END IF;
+    lookup := format('SELECT DISTINCT r.%I FROM %I.%I r',
+                     coalesce(attribute, 'subject'), model, relation);
     IF attribute IS NOT NULL AND id IS NULL THEN
         RAISE EXCEPTION '% must not be null', attribute
             USING ERRCODE = 'null_value_not_allowed',
@@ -23,8 +30,8 @@ BEGIN
         'SELECT count(*) AS subjects, count(*) FILTER (WHERE r.subject IS NULL) AS without,
                 min(r.subject::text) AS subject,
                 string_agg(quote_nullable(r.subject::text), '', '' ORDER BY r.subject::text) AS list
-         FROM %I.%I r
-         WHERE ($1 IS NULL OR r.subject::text = $1) AND %s', model, relation,
+         FROM  (SELECT DISTINCT r.subject FROM %I.%I r
+                WHERE ($1 IS NULL OR r.subject::text = $1) AND %s) r', model, relation,
         CASE WHEN attribute IS NULL THEN 'true'
              ELSE format('r.%I::text = $2', coalesce(attribute, 'subject')) END)
     INTO found USING subject, id;
@@ -52,12 +59,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION @extschema@._titled(text, text) IS 'internal: a title that begins with the subject';
 
--- A share as per cent for a sentence.
-CREATE FUNCTION @extschema@._percent(share float8) RETURNS text
+-- A share as per cent for a sentence. What is estimated is told without decimals; what is counted,
+-- and what somebody has set, with the one that may matter.
+CREATE FUNCTION @extschema@._percent(share float8, decimals int DEFAULT 0) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN abs(share) < 'Infinity' THEN round((100 * share)::numeric) || ' %' END
+    SELECT CASE WHEN abs(share) < 'Infinity'
+                THEN trim_scale(round((100 * share)::numeric, decimals)) || ' %' END
 $$;
-COMMENT ON FUNCTION @extschema@._percent(float8) IS 'internal: a share as per cent';
+COMMENT ON FUNCTION @extschema@._percent(float8, int) IS 'internal: a share as per cent';
 
 -- A figure as it stands in a Vega-Lite specification; JSON knows no others than finite ones.
 CREATE FUNCTION @extschema@._figure(value float8) RETURNS numeric
@@ -96,24 +105,24 @@ COMMENT ON FUNCTION @extschema@._vega(text, text, jsonb, jsonb) IS
 -- The school map.
 
 -- Refuses a group that the model does not name.
-CREATE FUNCTION @extschema@._check_group(model name, student_group text) RETURNS void
+CREATE FUNCTION @extschema@._check_group(model name, relation name, student_group text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_known boolean := student_group IS NULL;
 BEGIN
     IF NOT is_known THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.students s WHERE s.student_group::text = $1)',
-                       model) INTO is_known USING student_group;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I s WHERE s.student_group::text = $1)',
+                       model, relation) INTO is_known USING student_group;
     END IF;
     IF NOT is_known THEN
         RAISE EXCEPTION 'model % has no such student_group', quote_ident(model)
             USING ERRCODE = 'undefined_object',
                   DETAIL = 'Groups smaller than min_group_size are not named.',
-                  HINT = format('Those there are: SELECT DISTINCT s.student_group FROM %I.students s.',
-                                model);
+                  HINT = format('Those there are: SELECT DISTINCT s.student_group FROM %I.%I s.',
+                                model, relation);
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_group(name, text) IS
+COMMENT ON FUNCTION @extschema@._check_group(name, name, text) IS
 'internal: refuses a group that the model does not name';
 
 -- Low is what lies below the mean of those shown, as the picture says.
@@ -121,7 +130,7 @@ CREATE FUNCTION @extschema@._map_points(model name, subject text, student_group 
 RETURNS TABLE (student text, level float8, slope float8, need float8, quadrant text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@._check_group(model, student_group);
+    PERFORM @extschema@._check_group(model, 'school_map', student_group);
     RETURN QUERY EXECUTE format(
         'SELECT p.student::text, p.level, p.slope, p.need,
                 CASE WHEN p.level < avg(p.level) OVER () THEN ''low and '' ELSE ''high and '' END
@@ -149,6 +158,19 @@ END $$;
 COMMENT ON FUNCTION @extschema@.school_map_svg(name, text, text) IS
 'the school map of a model as an SVG picture: level across, change in 30 days up and down; of a subject, or of one group of it';
 
+-- The range of figures without the few far outside the middle half, as in the SVG.
+CREATE FUNCTION @extschema@._core_range(figures float8[], OUT lowest float8, OUT highest float8)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT greatest(s.list[1], q.lower - 3 * greatest(q.upper - q.lower, 0.02)),
+           least(s.list[1 + s.steps], q.upper + 3 * greatest(q.upper - q.lower, 0.02))
+    FROM  (SELECT array_agg(f ORDER BY f) AS list, count(*) - 1 AS steps
+           FROM unnest(figures) f WHERE f IS NOT NULL) s
+    CROSS  JOIN LATERAL (SELECT s.list[1 + round(s.steps * 0.25)::int] AS lower,
+                                s.list[1 + round(s.steps * 0.75)::int] AS upper) q
+$$;
+COMMENT ON FUNCTION @extschema@._core_range(float8[]) IS
+'internal: the range of figures without the few far outside';
+
 CREATE FUNCTION @extschema@.school_map_vega(
     model name, subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -158,7 +180,16 @@ DECLARE
     mean numeric;
     has_trend boolean;
     has_none boolean;
+    levels float8[];
+    changes float8[];
+    least_level float8;
+    most_level float8;
+    steepest float8;
+    beyond bigint;
+    is_wide boolean;
+    is_steep boolean;
     level_axis jsonb;
+    change_axis jsonb;
     look jsonb;
     views jsonb;
 BEGIN
@@ -166,12 +197,33 @@ BEGIN
                'student', p.student, 'level', @extschema@._figure(p.level),
                'change', @extschema@._figure(p.slope), 'need', @extschema@._figure(p.need),
                'quadrant', coalesce(p.quadrant, 'no trend yet'))),
-           @extschema@._figure(avg(p.level)), bool_or(p.slope IS NOT NULL), bool_or(p.slope IS NULL)
-    INTO   figures, mean, has_trend, has_none
+           @extschema@._figure(avg(p.level)), bool_or(p.slope IS NOT NULL), bool_or(p.slope IS NULL),
+           array_agg(p.level), array_agg(p.slope)
+    INTO   figures, mean, has_trend, has_none, levels, changes
     FROM   @extschema@._map_points(model, of, student_group) p WHERE p.level IS NOT NULL;
+    -- The few far outside would press all others into one spot, and are drawn at the edge.
+    SELECT r.lowest, r.highest INTO least_level, most_level FROM @extschema@._core_range(levels) r;
+    SELECT greatest(-r.lowest, r.highest, 0.002) INTO steepest FROM @extschema@._core_range(changes) r;
+    SELECT bool_or(p.is_wide), bool_or(p.is_steep), count(*) FILTER (WHERE p.is_wide OR p.is_steep)
+    INTO   is_wide, is_steep, beyond
+    FROM  (SELECT f.level NOT BETWEEN least_level AND most_level AS is_wide,
+                  abs(f.change) > steepest AS is_steep
+           FROM   unnest(levels, changes) AS f(level, change)) p;
     level_axis := jsonb_build_object(
         'field', 'level', 'type', 'quantitative', 'title', 'Current level',
-        'axis', '{"format": ".0%"}'::jsonb, 'scale', '{"zero": false, "nice": true}'::jsonb);
+        'axis', '{"format": ".0%"}'::jsonb,
+        'scale', CASE WHEN is_wide THEN
+            '{"zero": false, "nice": false, "clamp": true}'::jsonb || jsonb_build_object(
+                'domain', jsonb_build_array(@extschema@._figure(least_level),
+                                            @extschema@._figure(most_level)))
+            ELSE '{"zero": false, "nice": true}' END);
+    change_axis := jsonb_build_object(
+        'field', 'change', 'type', 'quantitative', 'title', 'Change in 30 days',
+        'axis', '{"format": "+.1%"}'::jsonb) || CASE WHEN is_steep THEN
+            jsonb_build_object('scale', '{"nice": false, "clamp": true}'::jsonb || jsonb_build_object(
+                'domain', jsonb_build_array(@extschema@._figure(-steepest),
+                                            @extschema@._figure(steepest))))
+            ELSE '{}' END;
     -- Corners as in the SVG: darkest low and falling, deep orange high and rising.
     look := jsonb_build_object(
         'x', level_axis,
@@ -211,8 +263,7 @@ BEGIN
                     'transform', '[{"filter": "datum.change != null"}]'::jsonb,
                     'mark', '{"type": "point", "filled": true, "opacity": 0.88,
                               "stroke": "#ffffff", "strokeWidth": 0.8}'::jsonb,
-                    'encoding', look || '{"y": {"field": "change", "type": "quantitative",
-                        "title": "Change in 30 days", "axis": {"format": "+.1%"}}}'::jsonb)));
+                    'encoding', look || jsonb_build_object('y', change_axis))));
     END IF;
     IF has_none THEN
         views := views || jsonb_build_object(
@@ -225,7 +276,9 @@ BEGIN
     END IF;
     RETURN @extschema@._vega(
         @extschema@._titled(concat_ws(', ', of, student_group), 'who is low, who is falling?'),
-        'Each mark is one student: the further left, the lower now; the further down, the faster falling. The dashed line is the mean level.',
+        'Each mark is one student: the further left, the lower now; the further down, the faster falling. The dashed line is the mean level.'
+            || CASE WHEN beyond > 0 THEN format(' At the edge, beyond the frame: %s.', beyond)
+                    ELSE '' END,
         figures, jsonb_build_object('vconcat', views,
                                     'resolve', '{"scale": {"x": "shared"}}'::jsonb));
 END $$;
@@ -256,7 +309,7 @@ CREATE FUNCTION @extschema@._item_curve_svg(
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_curve_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of a question';
 
--- One score a student: the attempt that counts, and the mean where assessments share a question.
+-- One score a student: the mean where assessments share a question.
 CREATE FUNCTION @extschema@._item_curve(model name, item text, subject text)
 RETURNS TABLE (lowest float8, highest float8, level float8, students bigint, score float8,
                ci_low float8, ci_high float8, expected float8, bounded boolean)
@@ -269,15 +322,10 @@ BEGIN
                        bool_and(a.bounded) AS bounded
                 FROM  (SELECT b.student, min(s.level) AS level, avg(b.score) AS score,
                               bool_and(b.bounded) AS bounded
-                       FROM  (SELECT DISTINCT ON (r.student, r.assessment) r.student, r.score,
-                                     r.expected IS NOT NULL AS bounded
-                              FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
-                              WHERE  r.item::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
-                              AND    r.assessment::text <> ALL (o.exclude)
-                              ORDER  BY r.student, r.assessment,
-                                     CASE o.attempts WHEN ''best'' THEN r.score END DESC,
-                                     CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC,
-                                     r.taken_at, r.score) b
+                       FROM  (SELECT r.student, r.score, r.expected IS NOT NULL AS bounded
+                              FROM   %1$I.score_sheet r
+                              WHERE  r.item::text = $1
+                              AND    r.subject::text IS NOT DISTINCT FROM $2) b
                        JOIN  %1$I.students s ON s.student = b.student
                              AND s.subject::text IS NOT DISTINCT FROM $2
                        WHERE s.level IS NOT NULL
@@ -336,6 +384,8 @@ DECLARE
     of text := @extschema@._picked(model, 'questions', 'item', item, subject);
     figures jsonb;
     form text;
+    has_expected boolean;
+    spec jsonb;
 BEGIN
     SELECT jsonb_agg(jsonb_build_object(
                'level', @extschema@._figure(c.level), 'lowest', @extschema@._figure(c.lowest),
@@ -343,14 +393,11 @@ BEGIN
                'score', @extschema@._figure(c.score), 'ci_low', @extschema@._figure(c.ci_low),
                'ci_high', @extschema@._figure(c.ci_high),
                'expected', @extschema@._figure(c.expected)) ORDER BY c.level),
-           CASE WHEN bool_and(c.bounded) THEN '.0%' ELSE '.4~g' END
-    INTO   figures, form FROM @extschema@._item_curve(model, item, of) c;
-    RETURN @extschema@._vega(
-        @extschema@._titled(of, 'who does well on question ' || item || '?'),
-        @extschema@._question_words(model, item, of)
-            || ' Dashed: expected of a question as hard that separates as the average one does.',
-        figures,
-        replace('{"width": 640, "height": 400,
+           CASE WHEN bool_and(c.bounded) THEN '.0%' ELSE '.4~g' END,
+           coalesce(bool_or(c.expected IS NOT NULL), false)
+    INTO   figures, form, has_expected FROM @extschema@._item_curve(model, item, of) c;
+    spec := replace(
+        '{"width": 640, "height": 400,
           "encoding": {
               "x": {"field": "level", "type": "quantitative",
                     "title": "Current level of the students", "axis": {"format": ".0%"},
@@ -359,10 +406,10 @@ BEGIN
               {"mark": {"type": "line", "strokeDash": [7, 5], "color": "#666666"},
                "encoding": {
                    "y": {"field": "expected", "type": "quantitative",
-                         "title": "Mean score", "axis": {"format": "{form}"}}}},
+                         "title": "Mean score"}}},
               {"mark": {"type": "line", "color": "#555555"},
                "encoding": {"y": {"field": "score", "type": "quantitative",
-                                  "title": "Mean score"}}},
+                                  "title": "Mean score", "axis": {"format": "{form}"}}}},
               {"mark": {"type": "errorbar", "ticks": true, "color": "#333333"},
                "encoding": {
                    "y": {"field": "ci_low", "type": "quantitative", "title": "Mean score"},
@@ -384,7 +431,16 @@ BEGIN
                        {"field": "score", "type": "quantitative", "title": "Mean score",
                         "format": "{form}"},
                        {"field": "expected", "type": "quantitative", "title": "Expected",
-                        "format": "{form}"}]}}]}', '{form}', coalesce(form, '.0%'))::jsonb);
+                        "format": "{form}"}]}}]}', '{form}', coalesce(form, '.0%'))::jsonb;
+    IF NOT has_expected THEN
+        spec := spec #- '{layer,0}';
+    END IF;
+    RETURN @extschema@._vega(
+        @extschema@._titled(of, 'who does well on question ' || item || '?'),
+        @extschema@._question_words(model, item, of) || CASE WHEN has_expected THEN
+            ' Dashed: expected of a question as hard that separates as the average one does.'
+            ELSE '' END,
+        figures, spec);
 END $$;
 COMMENT ON FUNCTION @extschema@.item_curve_vega(name, text, text) IS
 'the mean score on a question by level of the students as a Vega-Lite specification with its data';
@@ -581,8 +637,8 @@ COMMENT ON FUNCTION @extschema@.student_history_vega(name, text, text) IS
 -- The score sheet.
 
 CREATE FUNCTION @extschema@._score_sheet_svg(
-    title text, words text, students text[], items text[], facilities float8[], bounded boolean[],
-    scores float8[], expected float8[], below boolean[]) RETURNS text
+    title text, words text, students text[], items text[], facilities float8[],
+    pass_marks float8[], bounded boolean[], scores float8[], expected float8[], below boolean[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'score_sheet_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._score_sheet_svg IS 'internal: draws a score sheet';
 
@@ -597,33 +653,42 @@ DECLARE
     of text := @extschema@._picked(model, 'assessments', 'assessment', assessment, subject);
     sheet text;
 BEGIN
-    PERFORM @extschema@._check_group(model, student_group);
-    -- Every student beside every question; of several attempts the one that counts.
+    PERFORM @extschema@._check_group(model, 'students', student_group);
+    -- Every student beside every question.
     EXECUTE format(
         'WITH a AS MATERIALIZED (
-             SELECT DISTINCT ON (r.student, r.item) r.student, r.item, r.score, r.expected, r.is_below
-             FROM   %1$I.score_sheet r CROSS JOIN %1$I.settings o
+             SELECT r.student, r.item, r.score, r.expected, r.is_below
+             FROM   %1$I.score_sheet r
              WHERE  r.assessment::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
              AND    ($4 IS NULL OR r.student_group::text = $4)
-             ORDER  BY r.student, r.item,
-                    CASE o.attempts WHEN ''best'' THEN r.score END DESC,
-                    CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC, r.taken_at, r.score
          ), i AS (
-             SELECT a.item, bool_and(a.expected IS NOT NULL) AS bounded, min(q.facility) AS facility
+             SELECT a.item, bool_and(a.expected IS NOT NULL) AS bounded, min(q.facility) AS facility,
+                    min(e.pass_mark) FILTER (WHERE a.expected IS NOT NULL) AS pass_mark
              FROM   a
+             LEFT   JOIN %1$I.expectations e
+                    ON e.item = a.item AND e.subject::text IS NOT DISTINCT FROM $2
              LEFT   JOIN %1$I.questions q
                     ON q.item = a.item AND q.subject::text IS NOT DISTINCT FROM $2
              GROUP  BY a.item
          ), s AS (SELECT DISTINCT a.student FROM a)
          SELECT @extschema@._score_sheet_svg(
-                    $3, ''Per cent of the points, lowest totals first. Marked: below '' || coalesce(
-                        ''the pass mark of '' || @extschema@._percent(o.pass_mark),
-                        ''the mean of all students'') || ''.'',
-                    s.list, i.list, i.facilities, i.bounded, c.scores, c.expected, c.below)
-         FROM   %1$I.settings o,
-               (SELECT array_agg(s.student::text ORDER BY s.student) AS list FROM s) s,
+                    $3, CASE WHEN i.markable = 0
+                        THEN ''Scores as they are: they have no maximum, hence no totals.''
+                        ELSE ''Per cent of the points, lowest totals first. Marked: below '' || CASE
+                             WHEN i.marked = 0 THEN ''the mean of all students''
+                             WHEN i.marked < i.markable
+                             THEN ''the pass mark, or else the mean''
+                             WHEN i.least < i.most THEN ''the pass mark of the question''
+                             ELSE ''the pass mark of '' || @extschema@._percent(i.least, 1)
+                             END || ''.'' END,
+                    s.list, i.list, i.facilities, i.pass_marks, i.bounded, c.scores, c.expected,
+                    c.below)
+         FROM  (SELECT array_agg(s.student::text ORDER BY s.student) AS list FROM s) s,
                (SELECT array_agg(i.item::text ORDER BY i.item) AS list,
                        array_agg(i.facility ORDER BY i.item) AS facilities,
+                       array_agg(i.pass_mark ORDER BY i.item) AS pass_marks,
+                       count(i.pass_mark) AS marked, count(*) FILTER (WHERE i.bounded) AS markable,
+                       min(i.pass_mark) AS least, max(i.pass_mark) AS most,
                        array_agg(i.bounded ORDER BY i.item) AS bounded FROM i) i,
                (SELECT array_agg(a.score ORDER BY s.student, i.item) AS scores,
                        array_agg(a.expected ORDER BY s.student, i.item) AS expected,

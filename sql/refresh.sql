@@ -199,6 +199,11 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     owner := @extschema@._owner(model);
+    IF NOT pg_catalog.pg_has_role(owner, 'MEMBER') THEN
+        RAISE EXCEPTION 'must be owner of model %', pg_catalog.quote_ident(model)
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = pg_catalog.format('It belongs to %s.', pg_catalog.quote_ident(owner));
+    END IF;
     PERFORM @extschema@._enter(owner);
     run := @extschema@._begin(model);
     COMMIT;

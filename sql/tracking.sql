@@ -153,6 +153,8 @@ BEGIN
     query := %L;
     IF TG_OP <> 'TRUNCATE' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
                AND a.attname = %L AND NOT a.attisdropped
+               -- What is computed when it is read (PostgreSQL 18) is not in a transition table.
+               AND a.attgenerated <> 'v'
                -- Of another type it may have casts that are its owner's, and run with other rights.
                AND (a.atttypid = %L::regtype
                     OR EXISTS (SELECT FROM pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
@@ -217,6 +219,15 @@ BEGIN
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = 'It is not a table of this database.',
                   HINT = 'Track changes by a column with the time of the last change, or not at all.';
+    END IF;
+    -- Of PostgreSQL 18: it is not in the transition tables that triggers go by.
+    IF track_changes = 'triggers' AND EXISTS (
+           SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = taken_at
+           AND a.attgenerated = 'v') THEN
+        RAISE EXCEPTION 'triggers cannot tell of column % of %', quote_ident(taken_at), source
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'It is a virtual generated column, which triggers do not see.',
+                  HINT = 'Generate it STORED, or name the column that it is made from.';
     END IF;
     IF track_changes = 'changed_at' THEN
         -- The same types as of taken_at.

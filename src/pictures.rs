@@ -165,6 +165,7 @@ fn score_sheet_svg(
     students: Option<Vec<Option<String>>>,
     items: Option<Vec<Option<String>>>,
     facilities: Numbers,
+    pass_marks: Numbers,
     bounded: Option<Vec<Option<bool>>>,
     scores: Numbers,
     expected: Numbers,
@@ -173,6 +174,7 @@ fn score_sheet_svg(
     let (students, items) = (students.unwrap_or_default(), items.unwrap_or_default());
     let n = students.len() * items.len();
     let facilities = same_length("facilities", facilities, items.len())?;
+    let pass_marks = same_length("pass_marks", pass_marks, items.len())?;
     let bounded = same_length("bounded", bounded, items.len())?;
     let scores = same_length("scores", scores, n)?;
     let expected = same_length("expected", expected, n)?;
@@ -186,10 +188,12 @@ fn score_sheet_svg(
     let questions: Vec<Question> = items
         .iter()
         .zip(facilities)
+        .zip(pass_marks)
         .zip(bounded)
-        .map(|((label, facility), bounded)| Question {
+        .map(|(((label, facility), pass_mark), bounded)| Question {
             label,
             facility,
+            pass_mark,
             bounded: bounded.unwrap_or(true),
         })
         .collect();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the core's tests, the goals on real data and the client's tests, and adds up their totals.
-# A test whose data is not there prints "skipped: ..." and is counted as skipped.
+# Runs the core's tests, the goals on real data and the client's tests, some of these on the newest
+# PostgreSQL too, and adds up their totals. A test whose data is not there passes and prints
+# "skipped: ...", and is counted as skipped; so are tests that did not run, as "left out: ..." says.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -22,11 +23,13 @@ run cargo test --no-fail-fast -p pg_assess_core -- --show-output
 # Much arithmetic: built as it is for users, it takes a tenth of the time.
 run cargo test --release --no-fail-fast -p pg_assess_evaluation -- --show-output
 run tests/with_postgres.sh cargo test --no-fail-fast -p pg_assess_it -- --show-output
+run tests/newest.sh
 
 # "test result: ok. 12 passed; 0 failed; 1 ignored; ..."
 awk -v broken="$broken" '
     /^test result: / { passed += $4; failed += $6; ignored += $8 }
     /^skipped: / { skipped++ }
+    /^left out: / { ignored++ }
     END {
         failed += broken
         printf "%d passed, %d failed, %d skipped\n", passed - skipped, failed, skipped + ignored

@@ -17,8 +17,11 @@ libclang_is_there() {
         compgen -G '/usr/lib*/libclang*.so*' >/dev/null ||
         compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
 }
+# For a server that did not come as a system package, there is none to install.
 pg_cron_is_there() {
-    [ -e "$("$PG_CONFIG" --pkglibdir 2>/dev/null)/pg_cron.so" ]
+    local folder
+    folder=$("$PG_CONFIG" --pkglibdir 2>/dev/null || echo /usr/lib/postgresql)
+    [ -e "$folder/pg_cron.so" ] || [ "${folder#/usr/lib/postgresql}" = "$folder" ]
 }
 font_is_there() {
     [ -n "$(find /usr/share/fonts -name '*.[to]tf' -print -quit 2>/dev/null)" ]

@@ -63,6 +63,11 @@ else
     cp -r "$pkglibdir/." "$copy$pkglibdir"
     cp -r "$sharedir/." "$copy$sharedir"
     rm -f "$copy$pkglibdir/pg_assess.so" "$copy$sharedir"/extension/pg_assess[.-]*
+    # Those that look for libpq relative to themselves, as in Python's packages of PostgreSQL, do
+    # not find it from the copy.
+    mkdir "$copy/libpq"
+    ldd "$bindir/initdb" | awk '$1 ~ /^libpq[.-]/ && $3 ~ /^\// { print $3 }' |
+        xargs -r cp -L -t "$copy/libpq"
     CARGO_TERM_QUIET=true "${MAKE:-make}" -s -C "$root" install PG_CONFIG="$pg_config" \
         DESTDIR="$copy" >&2
 fi
@@ -73,7 +78,8 @@ chmod 755 "$dir" "$dir/socket"
 
 as_server() {
     # RUST_BACKTRACE would put pages of DETAIL under every message of the extension.
-    (cd "$dir" && "${server_user[@]}" env -u RUST_BACKTRACE "$@")
+    (cd "$dir" && "${server_user[@]}" env -u RUST_BACKTRACE \
+        LD_LIBRARY_PATH="$copy/libpq${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@")
 }
 as_server "$copy$bindir/initdb" --pgdata="$dir/data" --username=postgres --auth=trust \
     --encoding=UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 ||

@@ -841,7 +841,7 @@ fn names_made_to_break_things_arrive_as_they_are() {
         "{told:?}"
     );
     assert!(
-        told[0].contains("in Ma'th \"\\ %s ; DROP speaks against itself"),
+        told[0].contains("in \"Ma'th '\\ %s ; DROP\" speaks against itself"),
         "{told:?}"
     );
     let sent = heard(&mut ears);

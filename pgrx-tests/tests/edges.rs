@@ -68,7 +68,7 @@ fn the_run_that_made_the_results_stays_in_the_log() {
     session.run("SELECT assess.set_option('m', 'keep_runs', '2')");
     session.run("CALL assess.refresh('m')");
     session.run("SELECT assess.set_option('m', 'half_life', '3 days')");
-    session.run("ALTER VIEW m.coverage RENAME TO moved");
+    session.run("ALTER MATERIALIZED VIEW m.coverage RENAME TO moved");
     for _ in 0..4 {
         session.fails("CALL assess.refresh('m')");
     }

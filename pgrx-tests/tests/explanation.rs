@@ -914,7 +914,8 @@ fn history_is_kept_for_as_many_runs_as_the_settings_say() {
             "need_rank|bigint",
             "trend|text",
             "status|text",
-            "n|bigint"
+            "n|bigint",
+            "as_of|timestamp with time zone"
         ]
     );
     session.run("SELECT assess.set_option('m', 'keep_history', '2')");

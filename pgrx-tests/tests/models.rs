@@ -29,7 +29,14 @@ const MODEL: &str = "
         'points', 'taken_on', max_score => 'max_points', subject => 'subject',
         student_group => 'school_id', attempt => 'attempt')";
 
-const REFRESHED: [&str; 5] = ["parts", "gradebook", "questions", "students", "assessments"];
+const REFRESHED: [&str; 6] = [
+    "parts",
+    "gradebook",
+    "questions",
+    "students",
+    "assessments",
+    "coverage",
+];
 
 /// What a relation of the model holds, without what tells of the run.
 fn held(session: &mut Session, relation: &str) -> Vec<String> {
@@ -72,12 +79,40 @@ fn one_statement_makes_a_model() {
         ),
         [""; 0]
     );
+    // What is said of a column of one relation is said of it and of no other.
+    assert_eq!(
+        session.table(
+            "SELECT c.attribute
+             FROM (SELECT attribute, about, split_part(attribute, '.', 1) AS relation,
+                          split_part(attribute, '.', 2) AS name
+                   FROM assess._columns() WHERE attribute LIKE '%.%') c
+             LEFT JOIN pg_attribute a ON a.attrelid = to_regclass('school.' || c.relation)
+                                      AND a.attname = c.name
+             WHERE to_regclass('school.' || c.relation) IS NOT NULL
+                   AND col_description(a.attrelid, a.attnum) IS DISTINCT FROM c.about
+             OR c.relation NOT IN (SELECT relation FROM assess._relations())"
+        ),
+        [""; 0]
+    );
+    assert_eq!(
+        session.table(
+            "SELECT c.relname, col_description(c.oid, a.attnum) FROM pg_class c
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'reason'
+             WHERE c.relnamespace = 'school'::regnamespace AND c.relkind <> 'i' ORDER BY 1"
+        ),
+        [
+            "check_in_list|why the student is on the list: no evidence, old evidence or missing work",
+            "coverage|used, or why rows were left out",
+        ]
+    );
     assert_eq!(
         session.table(
             "SELECT DISTINCT format_type(a.atttypid, NULL) FROM pg_class c
              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
              WHERE c.relnamespace = 'school'::regnamespace AND c.relkind IN ('v', 'm')
-             AND c.relname NOT IN ('parts', 'gradebook', 'runs') ORDER BY 1"
+             AND c.relname NOT IN ('parts', 'gradebook')
+             AND (c.relname, a.attname) NOT IN (('runs', 'rows_excluded'), ('runs', 'settings'),
+                                                ('runs', 'steps')) ORDER BY 1"
         ),
         [
             "bigint",
@@ -103,12 +138,20 @@ fn one_statement_makes_a_model() {
             assert_eq!(odd, 0, "{relation}.{column}");
         }
     }
+    // A figure over time needs no other relation.
+    assert_eq!(
+        session.table(
+            "SELECT h.as_of = r.as_of, r.seconds BETWEEN 0 AND 3600, count(*) > 0
+             FROM school.history h JOIN school.runs r USING (run_id) GROUP BY 1, 2"
+        ),
+        ["t|t|t"]
+    );
     // The results are those of the functions.
     assert_eq!(
         session.table(
             "SELECT g.subject, s.student::int, s.level, s.need FROM
              (SELECT subject, assess.gradebook_agg(student_id, question_id, assessment_id, points,
-                  max_points, taken_on + attempt * interval '1 microsecond') AS gb
+                  max_points, taken_on + (attempt - 1) * interval '1 microsecond') AS gb
               FROM scores GROUP BY subject) g, assess.students(gb, as_of => '2025-12-20') s
              EXCEPT SELECT subject, student, level, need FROM school.students"
         ),
@@ -125,6 +168,79 @@ fn one_statement_makes_a_model() {
     assert_eq!(
         session.table("SELECT model, owner = current_user, source, status FROM assess.models()"),
         ["school|t|public.scores|succeeded"]
+    );
+}
+
+#[test]
+fn every_result_has_a_key_and_says_what_it_is_of() {
+    let (_database, mut session) = with_model();
+    for (relation, key) in [
+        ("questions", "subject, item"),
+        ("students", "subject, student"),
+        ("assessments", "subject, assessment"),
+        ("coverage", "subject, reason"),
+        ("help_list", "subject, student"),
+        ("check_in_list", "subject, student"),
+        ("question_review", "subject, item"),
+        ("school_map", "subject, student"),
+        ("score_sheet", "subject, assessment, student, item"),
+    ] {
+        assert_eq!(
+            session.table(&format!(
+                "SELECT count(*) > 0, count(*) = count(DISTINCT ({key})),
+                        count(*) = count(run_id) AND count(*) = count(method_version)
+                        AND count(*) = count(as_of) FROM school.{relation}"
+            )),
+            ["t|t|t"],
+            "{relation}"
+        );
+    }
+}
+
+#[test]
+fn the_score_sheet_shows_the_attempt_that_counts() {
+    let database = Database::new();
+    let mut session = database.session();
+    // Three days, and on the second two answers at the same time: then the higher counts.
+    session.run(
+        "CREATE TABLE again AS
+         SELECT s AS student, 'q' || i AS item, 'quiz' AS assessment, x.score,
+                date '2026-03-01' + x.day AS taken_on
+         FROM generate_series(1, 9) s, generate_series(1, 4) i,
+              (VALUES (0.2, 0), (0.4, 1), (0.9, 1), (0.3, 2)) x(score, day)
+         WHERE x.day <= s % 3;
+         SELECT assess.create_model('m', 'again', 'student', 'item', 'assessment', 'score', 'taken_on',
+                                    settings => '{\"as_of\": \"2026-03-09\"}')",
+    );
+    for (attempts, scores) in [
+        ("first", ["0|0.2", "1|0.2", "2|0.2"]),
+        ("last", ["0|0.2", "1|0.9", "2|0.3"]),
+        ("best", ["0|0.2", "1|0.9", "2|0.9"]),
+    ] {
+        session.run(&format!(
+            "SELECT assess.set_option('m', 'attempts', '{attempts}')"
+        ));
+        session.run("CALL assess.refresh('m')");
+        assert_eq!(
+            session.table("SELECT DISTINCT student % 3, score FROM m.score_sheet ORDER BY 1"),
+            scores,
+            "{attempts}"
+        );
+        // What is read off it is what the questions were judged by.
+        assert_eq!(
+            session.table(
+                "SELECT count(*) FROM m.questions q WHERE abs(q.facility
+                 - (SELECT avg(r.score) FROM m.score_sheet r WHERE r.item = q.item)) > 1e-12"
+            ),
+            ["0"],
+            "{attempts}"
+        );
+    }
+    // Until the next refresh the settings are those of the last one.
+    session.run("SELECT assess.set_option('m', 'attempts', 'first')");
+    assert_eq!(
+        session.table("SELECT DISTINCT student % 3, score FROM m.score_sheet ORDER BY 1"),
+        ["0|0.2", "1|0.9", "2|0.9"]
     );
 }
 
@@ -283,9 +399,15 @@ fn plain_refreshes_in_order_give_the_same() {
 #[test]
 fn a_dump_restores_to_the_same() {
     let (database, mut session) = with_model();
+    session.run("INSERT INTO school.pass_marks VALUES (NULL, 3, 0.75), ('Math', 1, 0.5)");
+    let sheet = "SELECT subject, student, assessment, item, taken_at, expected, is_below
+                 FROM school.score_sheet WHERE item < 5 ORDER BY 1, 2, 3, 4, 5";
     let restored = database.restored("--format=plain");
     let mut copy = restored.session();
     assert!(all(&mut session) == all(&mut copy));
+    assert!(session.table(sheet) == copy.table(sheet));
+    let marked = "SELECT min(expected), max(expected) FROM school.score_sheet WHERE item = 3";
+    assert_eq!(copy.table(marked), ["0.75|0.75"]);
     copy.run("CALL assess.refresh('school')");
     assert!(all(&mut session) == all(&mut copy));
     // Also one that leaves the data out and comes empty.
@@ -467,6 +589,16 @@ fn any_source_and_any_name_will_do() {
     session.run(&format!(
         "SELECT assess.set_option('{literal}', 'half_life', '90 days')"
     ));
+    session.run(&format!(
+        "INSERT INTO {quoted}.pass_marks VALUES ('ELA', 1.50, 0.9), (NULL, 2.5, 0.8)"
+    ));
+    assert_eq!(
+        session.table(&format!(
+            "SELECT DISTINCT item, coalesce(subject, 'none'), expected FROM {quoted}.score_sheet
+             WHERE expected > 0.75 ORDER BY 1, 2"
+        )),
+        ["1.5|ELA|0.9", "2.5|ELA|0.8", "2.5|none|0.8"]
+    );
     session.run("RESET search_path");
     // Equal numbers are one question, however they are written; ids are of their own types.
     assert_eq!(
@@ -522,6 +654,9 @@ fn any_source_and_any_name_will_do() {
 
 #[test]
 fn a_foreign_table_is_a_source_too() {
+    if !common::is_available("postgres_fdw") {
+        return;
+    }
     let (database, mut session) = with_model();
     session.run(&format!(
         "CREATE EXTENSION postgres_fdw;
@@ -574,6 +709,8 @@ fn readers_need_no_more_than_to_read() {
         "question_review",
         "school_map",
         "score_sheet",
+        "pass_marks",
+        "expectations",
         "runs",
         "settings",
     ] {
@@ -584,16 +721,26 @@ fn readers_need_no_more_than_to_read() {
         reader.fails("SELECT * FROM school.responses").code().code(),
         "42501"
     );
-    assert_eq!(
-        reader.fails("CALL assess.refresh('school')").code().code(),
-        "42501"
-    );
+    let told = reader.fails("CALL assess.refresh('school')");
+    assert_eq!(told.code().code(), "42501");
+    assert_eq!(told.message(), "must be owner of model school");
     assert_eq!(
         reader
             .fails("SELECT assess.set_option('school', 'cut', '0.5')")
             .code()
             .code(),
         "42501"
+    );
+    // Pass marks are for those who are let.
+    let set = "INSERT INTO school.pass_marks (item, pass_mark) VALUES (1, 0.5)";
+    assert_eq!(reader.fails(set).code().code(), "42501");
+    session.run(&format!(
+        "GRANT INSERT, UPDATE, DELETE ON school.pass_marks TO {role}"
+    ));
+    reader.run(set);
+    assert_eq!(
+        reader.table("SELECT DISTINCT expected FROM school.score_sheet WHERE item = 1"),
+        ["0.5"]
     );
     assert_eq!(
         reader.table("SELECT model, status FROM assess.models()"),
@@ -606,6 +753,163 @@ fn readers_need_no_more_than_to_read() {
     );
     drop(reader);
     session.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+/// The share of the maximum that the pass marks of the test below expect, all in all.
+fn mark_of(subject: &str, item: i32, all: Option<f64>) -> Option<f64> {
+    match (subject, item) {
+        ("A", 1) => Some(0.25),
+        (_, 1) => Some(0.5),
+        (_, 2) => Some(1.0),
+        ("B", 3) => Some(0.0),
+        ("A", 4) => Some(0.7),
+        _ => all,
+    }
+}
+
+#[test]
+fn a_pass_mark_of_a_question_goes_before_that_of_all() {
+    let database = Database::new();
+    let mut session = database.session();
+    // Each question in each subject, one of which has no name; the fifth has no maximum.
+    session.run(
+        "CREATE TABLE t AS
+         SELECT s, i, a, (s * i + a * 7 + s / 3) % 11 AS points,
+                CASE WHEN i = 5 THEN float8 'Infinity' ELSE 10 END AS most,
+                date '2026-01-05' + 7 * a AS at, b.subject
+         FROM generate_series(1, 12) s, generate_series(1, 6) i, generate_series(1, 4) a,
+              (VALUES ('A'), ('B'), (NULL)) b(subject)",
+    );
+    for (id, shown) in [
+        ("i", "integer"),
+        ("'Q ''' || i", "text"),
+        ("md5(i::text)::uuid", "uuid"),
+        ("i::numeric(5, 2) / 2", "numeric"),
+        ("('q' || i)::char(9)", "text"),
+        ("date '2026-01-01' + i", "date"),
+        ("i::float8 / 4", "text"),
+    ] {
+        session.run(&format!(
+            "CREATE VIEW scores AS SELECT t.*, {id} AS item FROM t;
+             SELECT assess.create_model('m', 'scores', 's', 'item', 'a', 'points', 'at',
+                 max_score => 'most', subject => 'subject', settings => '{{\"as_of\": \"2026-03-01\"}}')"
+        ));
+        assert_eq!(
+            session.table("SELECT DISTINCT pg_typeof(item) FROM m.expectations"),
+            [shown]
+        );
+        // Two of them stand for nothing that there is.
+        session.run(&format!(
+            "CREATE TEMPORARY TABLE ids AS
+             SELECT i, ({id})::text AS id
+             FROM generate_series(1, 99) i;
+             INSERT INTO m.pass_marks
+             SELECT v.subject, q.id::{shown}, v.mark
+             FROM (VALUES ('A', 1, 0.25), (NULL, 1, 0.5), (NULL, 2, 1), ('B', 3, 0), ('A', 4, 0.7),
+                          (NULL, 5, 0.5), (NULL, 99, 0.1), ('C', 2, 0.1)) v(subject, i, mark)
+             JOIN ids q USING (i)"
+        ));
+        for all in [None, Some(0.6)] {
+            // Without a refresh.
+            let value = all.map_or("NULL".to_owned(), |mark: f64| format!("'{mark}'"));
+            session.run(&format!(
+                "SELECT assess.set_option('m', 'pass_mark', {value})"
+            ));
+            let rows = session
+                .query(
+                    &format!(
+                        "SELECT coalesce(s.subject, ''), k.i, s.student, s.assessment, s.score,
+                            s.expected, s.is_below, q.facility
+                     FROM m.score_sheet s JOIN ids k ON k.id::{shown} = s.item
+                     JOIN m.questions q ON q.item = s.item
+                                       AND q.subject IS NOT DISTINCT FROM s.subject"
+                    ),
+                    &[],
+                )
+                .expect("rows");
+            assert_eq!(rows.len(), 12 * 6 * 4 * 3, "{id}");
+            for row in rows {
+                let (subject, item): (&str, i32) = (row.get(0), row.get(1));
+                let (student, assessment): (i32, i32) = (row.get(2), row.get(3));
+                let facility: Option<f64> = row.get(7);
+                let points = f64::from((student * item + assessment * 7 + student / 3) % 11);
+                let expected = match item {
+                    5 => None,
+                    _ => mark_of(subject, item, all).or(facility),
+                };
+                assert_eq!(
+                    row.get::<_, Option<f64>>(5),
+                    expected,
+                    "{id} {subject} {item}"
+                );
+                assert_eq!(
+                    row.get::<_, Option<bool>>(6),
+                    expected.map(|mark| points / 10.0 < mark),
+                    "{id} {subject} {item} {points}"
+                );
+            }
+            // Who disagreed with a question is told by the same mark.
+            for row in session
+                .query(
+                    "SELECT coalesce(d.subject, ''), k.i, d.threshold FROM ids k
+                     CROSS JOIN LATERAL assess.question_disagreements('m', k.id) d
+                     WHERE k.i IN (1, 2, 3, 4, 6)",
+                    &[],
+                )
+                .expect("rows")
+            {
+                let mark = mark_of(row.get(0), row.get(1), all).unwrap_or(0.5);
+                assert_eq!(row.get::<_, f64>(2), mark);
+            }
+        }
+        session.run("SELECT assess.drop_model('m'); DROP VIEW scores; DROP TABLE ids");
+    }
+}
+
+#[test]
+fn pass_marks_are_edited_as_any_table() {
+    let (_database, mut session) = with_model();
+    let at_odds = "SELECT count(*) FROM school.score_sheet s
+                   JOIN school.questions q ON q.item = s.item AND q.subject = s.subject
+                   WHERE s.expected IS DISTINCT FROM q.facility
+                   OR s.is_below <> (s.score < q.facility)";
+    assert_eq!(session.table(at_odds), ["0"], "nobody has set any");
+    let own = "SELECT DISTINCT expected FROM school.score_sheet WHERE item = 7";
+    let usual = session.table(own);
+    session.run("INSERT INTO school.pass_marks (item, pass_mark) VALUES (7, 0.5)");
+    assert_eq!(session.table(own), ["0.5"]);
+    session.run("UPDATE school.pass_marks SET pass_mark = 0.25");
+    assert_eq!(session.table(own), ["0.25"]);
+    // A refresh leaves them as they are.
+    session.run("CALL assess.refresh('school')");
+    assert_eq!(session.table(own), ["0.25"]);
+    for (values, code) in [
+        ("(NULL, 7, 0.5)", "23505"),
+        ("(NULL, 8, 1.01)", "23514"),
+        ("(NULL, 8, -0.01)", "23514"),
+        ("(NULL, 8, 'NaN')", "23514"),
+        ("(NULL, 8, NULL)", "23502"),
+        ("(NULL, NULL, 0.5)", "23502"),
+        ("(NULL, 'Q8', 0.5)", "22P02"),
+    ] {
+        let told = session.fails(&format!("INSERT INTO school.pass_marks VALUES {values}"));
+        assert_eq!(told.code().code(), code, "{values}");
+    }
+    session.run("DELETE FROM school.pass_marks");
+    assert_eq!(session.table(own), usual);
+    // Without a subject in the source it is found with and without the word for all of them.
+    session.run(
+        "SELECT assess.create_model('one', 'scores', 'student_id', 'question_id', 'assessment_id',
+             'points', 'taken_on', max_score => 'max_points');
+         INSERT INTO one.pass_marks VALUES (NULL, 7, 0.5), ('all', 8, 0.75)",
+    );
+    assert_eq!(
+        session.table(
+            "SELECT item, pass_mark, expected FROM one.expectations
+             WHERE pass_mark IS NOT NULL ORDER BY item"
+        ),
+        ["7|0.5|0.5", "8|0.75|0.75"]
+    );
 }
 
 #[test]
@@ -658,6 +962,42 @@ fn a_row_without_a_number_of_its_attempt_counts() {
     );
     session.run("CALL assess.refresh('school')");
     assert_eq!(before, session.table(used));
+}
+
+/// A date as `as_of` includes the rows of that date, with a column of attempts too, however these
+/// are numbered; and times are shown as the source has them.
+#[test]
+fn the_day_that_results_are_of_has_its_responses() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "CREATE VIEW from_zero AS
+         SELECT student_id, assessment_id, question_id, points, max_points, taken_on,
+                attempt - 1 AS attempt
+         FROM scores",
+    );
+    let day: String = session.one(
+        "SELECT taken_on::text FROM scores WHERE attempt = 1 AND points IS NOT NULL
+         GROUP BY taken_on ORDER BY count(*) DESC LIMIT 1",
+    );
+    for source in ["scores", "from_zero"] {
+        session.table(&format!(
+            "SELECT * FROM assess.create_model('m', '{source}', 'student_id', 'question_id',
+                 'assessment_id', 'points', 'taken_on', max_score => 'max_points', attempt => 'attempt',
+                 settings => '{{\"as_of\": \"{day}\"}}')"
+        ));
+        let first = "(attempt = (SELECT min(attempt) FROM {source}))".replace("{source}", source);
+        let there: i64 = session.one(&format!(
+            "SELECT count(DISTINCT (student_id, question_id, assessment_id)) FROM {source}
+             WHERE taken_on = '{day}' AND points IS NOT NULL AND {first}"
+        ));
+        assert!(there > 0);
+        let shown: i64 = session.one(&format!(
+            "SELECT count(DISTINCT (student, item, assessment)) FROM m.score_sheet
+             WHERE taken_at = '{day}'"
+        ));
+        assert_eq!(shown, there, "{source}");
+        session.table("SELECT assess.drop_model('m')");
+    }
 }
 
 #[test]

@@ -89,6 +89,20 @@ fn the_map_shows_the_students_of_a_subject_or_group() {
             "SELECT jsonb_array_length({spec} -> 'data' -> 'values')::int8"
         ));
         assert_eq!(dots, n);
+        // Those far outside press nobody into one spot.
+        let subtitle = m.text(&format!("{spec} -> 'title' ->> 'subtitle'"));
+        let edge = |words: &str| {
+            words.split("beyond the frame: ").nth(1).map(|rest| {
+                rest.chars()
+                    .take_while(char::is_ascii_digit)
+                    .collect::<String>()
+            })
+        };
+        assert_eq!(edge(&svg), edge(&subtitle));
+        assert_eq!(
+            edge(&svg).is_some(),
+            m.text(&format!("SELECT jsonb_path_exists({spec}, '$.**.clamp')")) == "true"
+        );
         // The corners hold as many as the legend's colours.
         for quadrant in ["low and falling", "high and rising"] {
             let there = m.count(&format!(
@@ -265,6 +279,38 @@ fn the_sheet_marks_what_is_below() {
         parts(&svg, "<path").len(),
         m.count(&format!("SELECT count(*) FROM {rows} WHERE score < 0.9")) + 2
     );
+    // Pass marks of questions go before it, and are shown where they differ.
+    assert!(!svg.contains(">pass mark</text>"));
+    for (marks, words) in [
+        ("0.625", "below the pass mark of the question."),
+        ("0.9", "below the pass mark of 90 %."),
+    ] {
+        m.session.run(&format!(
+            "DELETE FROM m.pass_marks;
+             INSERT INTO m.pass_marks
+             SELECT 'ELA', item, {marks} FROM {rows} GROUP BY item ORDER BY item LIMIT 3"
+        ));
+        let svg = m.text(&sheet);
+        assert!(svg.contains(words), "{words}");
+        assert_eq!(svg.contains(">pass mark</text>"), marks == "0.625");
+        assert_eq!(
+            parts(&svg, "<text")
+                .iter()
+                .filter(|t| t.ends_with(">62.5</text>"))
+                .count(),
+            if marks == "0.625" { 3 } else { 0 }
+        );
+        let below = m.count(&format!("SELECT count(*) FROM {rows} WHERE is_below"));
+        assert_eq!(parts(&svg, "<path").len(), below + 2);
+    }
+    m.session
+        .run("SELECT assess.set_option('m', 'pass_mark', NULL)");
+    let words = "below the pass mark, or else the mean.<";
+    assert!(m.text(&sheet).contains(words));
+    m.session.run("DELETE FROM m.pass_marks");
+    assert!(m.text(&sheet).contains("below the mean of all students."));
+    m.session
+        .run("SELECT assess.set_option('m', 'pass_mark', '0.9')");
     // The last attempts instead of the first.
     m.set("attempts", "'last'");
     let last = rows.replace("taken_at", "taken_at DESC");
@@ -272,6 +318,13 @@ fn the_sheet_marks_what_is_below() {
         parts(&m.text(&sheet), "<path").len(),
         m.count(&format!("SELECT count(*) FROM {last} WHERE score < 0.9")) + 2
     );
+    // Scores without a maximum are no share of it.
+    let oral = m.text(
+        "SELECT min(assessment) FROM (SELECT assessment FROM m.score_sheet GROUP BY assessment
+                                      HAVING bool_and(expected IS NULL)) a",
+    );
+    let svg = m.text(&format!("SELECT assess.score_sheet_svg('m', '{oral}')"));
+    assert!(is_drawing(&svg) && svg.contains("Scores as they are") && !svg.contains("Per cent"));
 }
 
 #[test]
@@ -376,6 +429,54 @@ fn a_reader_needs_no_more_than_to_read() {
             "{call}"
         );
     }
+    // Each picture is drawn from what may be granted: the map from what readers usually have.
+    for (calls, relations) in [
+        (
+            [
+                "school_map_svg('m', 'Math')",
+                "school_map_vega('m', 'Math', (SELECT min(student_group) FROM m.school_map))",
+            ],
+            "m.school_map",
+        ),
+        (
+            [
+                "item_curve_svg('m', (SELECT min(item)::text FROM m.questions))",
+                "item_curve_vega('m', (SELECT min(item)::text FROM m.questions))",
+            ],
+            "m.questions, m.students, m.score_sheet, m.settings",
+        ),
+        (
+            [
+                "score_sheet_svg('m', (SELECT min(assessment)::text FROM m.assessments))",
+                "score_sheet_svg('m', (SELECT min(assessment)::text FROM m.assessments), NULL,
+                                 (SELECT min(student_group) FROM m.students))",
+            ],
+            "m.assessments, m.questions, m.students, m.score_sheet, m.expectations",
+        ),
+        (
+            [
+                "student_history_svg('m', '1', 'Math')",
+                "student_history_vega('m', '1', 'Math')",
+            ],
+            "m.students, m.gradebook, m.settings",
+        ),
+    ] {
+        session.run(&format!(
+            "REVOKE SELECT ON ALL TABLES IN SCHEMA m FROM {role};
+             GRANT SELECT ON {relations} TO {role}"
+        ));
+        for call in calls {
+            let drawn: String = reader.one(&format!("SELECT assess.{call}::text"));
+            assert!(drawn.len() > 1000, "{call}");
+        }
+    }
+    assert_eq!(
+        reader
+            .fails("SELECT assess.school_map_svg('m', 'Math')")
+            .code()
+            .code(),
+        "42501"
+    );
     session.run(&format!("REVOKE SELECT ON m.students FROM {role}"));
     let told = reader.fails("SELECT assess.student_history_svg('m', '1', 'Math')");
     assert_eq!(told.code().code(), "42501");
@@ -471,7 +572,10 @@ fn scores_of_every_kind_and_students_without_a_trend() {
     let svg: String = session.one("SELECT assess.item_curve_svg('m', '110')");
     assert!(is_drawing(&svg) && !svg.contains("of the points") && !svg.contains("dashed"));
     let spec: String = session.one("SELECT assess.item_curve_vega('m', '110')::text");
-    assert!(spec.contains(".4~g") && !spec.contains("{form}"));
+    assert!(spec.contains(".4~g") && !spec.contains("{form}") && !spec.contains("Dashed"));
+    assert!(!spec.contains("\"y\": {\"type\": \"quantitative\", \"field\": \"expected\""));
+    let spec: String = session.one("SELECT assess.item_curve_vega('m', '101')::text");
+    assert!(spec.contains("Dashed:"));
     let svg: String = session.one("SELECT assess.score_sheet_svg('m', 'test 1')");
     assert!(is_drawing(&svg) && svg.contains("and 30 more with totals of"));
     let svg: String = session.one("SELECT assess.student_history_svg('m', 's7', 'all')");

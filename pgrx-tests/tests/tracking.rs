@@ -76,7 +76,13 @@ fn as_whole(session: &mut Session, name: &str) {
 const PLAIN: &str = "REFRESH MATERIALIZED VIEW CONCURRENTLY";
 
 fn plainly(session: &mut Session, name: &str) {
-    for view in ["gradebook", "questions", "students", "assessments"] {
+    for view in [
+        "gradebook",
+        "questions",
+        "students",
+        "assessments",
+        "coverage",
+    ] {
         session.run(&format!("{PLAIN} {name}.{view}"));
     }
 }

@@ -48,7 +48,7 @@ const NAME_SIZE: f64 = 13.0;
 /// Beyond this a figure is a mistake of the caller's and has no place on any axis.
 const ABSURD: f64 = 1e6;
 
-const GREY: &str = "fill=\"#777\"";
+const GREY: &str = "fill=\"#666\"";
 const DARK: &str = "fill=\"#333\"";
 const CENTRED: &str = "text-anchor=\"middle\" fill=\"#333\"";
 const TICK: &str = "stroke=\"#e4e4e4\"";
@@ -432,7 +432,7 @@ impl Frame {
                 place,
                 low: true,
                 size: 12.0,
-                fill: "#777",
+                fill: "#666",
                 text,
             });
         }
@@ -670,7 +670,7 @@ fn draw_key(svg: &mut Svg, frame: &Frame, marks: &[Mark]) {
         );
     }
     if marks.iter().any(|m| m.named) {
-        let edged = "fill=\"#777\" stroke=\"#111\" stroke-width=\"1.6\"";
+        let edged = "fill=\"#666\" stroke=\"#111\" stroke-width=\"1.6\"";
         entry(
             svg,
             &|svg, y| svg.circle(x, y, r * 1.6, edged),
@@ -678,7 +678,7 @@ fn draw_key(svg: &mut Svg, frame: &Frame, marks: &[Mark]) {
         );
     }
     if frame.strip.h > 0.0 {
-        let ring = "fill=\"#fff\" stroke=\"#777\" stroke-width=\"2.4\"";
+        let ring = "fill=\"#fff\" stroke=\"#666\" stroke-width=\"2.4\"";
         entry(svg, &|svg, y| svg.circle(x, y, r, ring), "no trend yet");
     }
     if marks.iter().any(|m| m.beyond.is_some()) {

@@ -60,7 +60,7 @@ sql <<SQL
 CREATE TEMP VIEW run AS
 SELECT model || CASE WHEN model = 'tracked_day' AND run_id % 2 = 1 THEN ', everything' ELSE '' END
            AS refresh,
-       extract(epoch FROM duration) * 1000 AS ms, periods, steps
+       seconds * 1000 AS ms, periods, steps
 FROM (${list% UNION ALL }) r WHERE run_id > CASE WHEN model = 'tracked_day' THEN 3 ELSE 2 END;
 SELECT refresh, max(periods) AS periods,
        round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric) AS ms,

@@ -324,6 +324,21 @@ pub fn shared_data(what: &str) -> Option<PathBuf> {
     None
 }
 
+/// Whether the server has an extension; told where it has not.
+pub fn is_available(extension: &str) -> bool {
+    let found: bool = Session::maintenance(&environment("PGHOST")).one(&format!(
+        "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = '{extension}')"
+    ));
+    if !found {
+        let thread = std::thread::current();
+        println!(
+            "skipped: {}: no {extension}",
+            thread.name().unwrap_or("test")
+        );
+    }
+    found
+}
+
 /// The lines of a text as rows whose columns stand apart by `|`.
 pub fn rows<const N: usize>(text: &str) -> Vec<[&str; N]> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -9,6 +9,8 @@ pub struct Question<'a> {
     pub label: &'a str,
     /// Mean score of all who answered it.
     pub facility: Option<f64>,
+    /// The share of the maximum that is expected; otherwise it is the facility.
+    pub pass_mark: Option<f64>,
     /// Whether its scores are shares of a maximum.
     pub bounded: bool,
 }
@@ -35,7 +37,7 @@ const LEAST_WIDTH: f64 = 820.0;
 const FAR_BELOW: &str = "#240b52";
 const BELOW: &str = "#6a4fa3";
 const NONE: &str = "#f0f0f0";
-const DASH: &str = "text-anchor=\"middle\" fill=\"#777\"";
+const DASH: &str = "text-anchor=\"middle\" fill=\"#666\"";
 
 struct Row<'a> {
     label: &'a str,
@@ -120,6 +122,8 @@ struct Layout {
     /// Where the first cell begins.
     x: f64,
     top: f64,
+    /// Rows above those of students: the facilities, and pass marks where they differ.
+    heads: usize,
     /// Students and questions that are drawn.
     rows: usize,
     columns: usize,
@@ -146,16 +150,24 @@ impl Layout {
         let drawn = rows.len().min(MOST_STUDENTS);
         let top = 104.0 + if turned { head + 8.0 } else { 22.0 };
         let x = LEFT + names;
+        let mut marks = questions.iter().filter(|q| q.bounded).map(|q| q.pass_mark);
+        let first = marks.next().flatten();
+        let heads = if marks.any(|mark| mark != first) {
+            2
+        } else {
+            1
+        };
         Self {
             names,
             x,
             top,
+            heads,
             rows: drawn,
             columns,
             turned,
             width: (x + columns as f64 * CELL_W + TOTAL_W + 40.0).max(LEAST_WIDTH),
-            // One row more for the facilities, and the key.
-            height: top + (drawn as f64 + 1.0) * CELL_H + 92.0,
+            // The key is below.
+            height: top + (drawn + heads) as f64 * CELL_H + 92.0,
         }
     }
 
@@ -173,7 +185,7 @@ impl Layout {
     }
 
     fn bottom(&self) -> f64 {
-        self.top + (self.rows as f64 + 1.0) * CELL_H
+        self.top + (self.rows + self.heads) as f64 * CELL_H
     }
 
     fn head(&self, svg: &mut Svg, questions: &[Question], rows: &[Row]) {
@@ -197,14 +209,25 @@ impl Layout {
                     );
                 }
             });
-            if let Some(facility) = usable(question.facility).filter(|_| question.bounded) {
-                let words = percent(facility, 0);
-                let extra = "text-anchor=\"middle\" fill=\"#555\" font-style=\"italic\"";
-                svg.text(x, cell.y + 15.5, 12.0, extra, &words);
+            // What somebody has set is shown with the decimal it may have.
+            let marks = [question.facility, question.pass_mark];
+            for (head, mark) in marks.into_iter().take(self.heads).enumerate() {
+                if let Some(mark) = usable(mark).filter(|_| question.bounded) {
+                    let words = percent(mark, head);
+                    let words = words.strip_suffix(".0").unwrap_or(&words);
+                    let extra = "text-anchor=\"middle\" fill=\"#555\" font-style=\"italic\"";
+                    svg.text(x, self.cell(head, column).y + 15.5, 12.0, extra, words);
+                }
             }
         }
         let extra = "fill=\"#555\" font-style=\"italic\"";
-        svg.text(LEFT + 4.0, self.top + 15.5, 12.0, extra, "mean of all");
+        for (head, words) in ["mean of all", "pass mark"]
+            .into_iter()
+            .take(self.heads)
+            .enumerate()
+        {
+            svg.text(LEFT + 4.0, self.cell(head, 0).y + 15.5, 12.0, extra, words);
+        }
         let bold = "text-anchor=\"middle\" font-weight=\"600\" fill=\"#333\"";
         let x = self.right() - TOTAL_W / 2.0;
         svg.text(x, self.top - 8.0, SIZE, bold, "total");
@@ -217,7 +240,7 @@ impl Layout {
     }
 
     fn row(&self, svg: &mut Svg, at: usize, row: &Row, questions: &[Question]) {
-        let y = self.cell(at + 1, 0).y;
+        let y = self.cell(at + self.heads, 0).y;
         let name = fit(row.label, SIZE, self.names - 8.0);
         if name == row.label {
             svg.text(LEFT + 4.0, y + 15.5, SIZE, "fill=\"#111\"", &name);
@@ -233,7 +256,12 @@ impl Layout {
             .take(self.columns)
             .enumerate()
         {
-            self.score(svg, self.cell(at + 1, column), cell, question.bounded);
+            self.score(
+                svg,
+                self.cell(at + self.heads, column),
+                cell,
+                question.bounded,
+            );
         }
         if let Some(total) = row.total {
             let bold = "text-anchor=\"middle\" font-weight=\"600\" fill=\"#111\"";
@@ -272,11 +300,11 @@ impl Layout {
 
     fn grid(&self, svg: &mut Svg) {
         let stroke = "stroke=\"#d4d4d4\" stroke-width=\"0.8\"";
-        for row in 0..=self.rows + 1 {
+        for row in 0..=self.rows + self.heads {
             let y = self.top + row as f64 * CELL_H;
-            // A stronger line below the facilities.
+            // A stronger line above the students.
             let strong = "stroke=\"#777\" stroke-width=\"1.4\"";
-            let style = if row == 1 { strong } else { stroke };
+            let style = if row == self.heads { strong } else { stroke };
             svg.line([(LEFT, y), (self.right(), y)], style);
         }
         for column in 0..=self.columns {

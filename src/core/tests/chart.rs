@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::assert_well_formed;
+use common::{assert_contrast, assert_well_formed, linear, luminance};
 use pg_assess_core::chart::{Dot, MapPoint, NAMED, Rect, colour, place_names, school_map};
 use proptest::prelude::*;
 
@@ -40,6 +40,7 @@ fn an_ordinary_school() {
         .collect();
     let svg = school_map(&points, "A school");
     assert_well_formed(&svg);
+    assert_contrast(&svg);
     assert_eq!(svg.matches("<circle").count(), 60 + 3); // and those of the key
     assert!(svg.contains("<title>A school</title>"));
     assert!(
@@ -125,20 +126,12 @@ fn colours_tell_the_corners_apart() {
     assert_eq!(colour(-9.0, 1e300), colour(0.0, 1.0));
     assert_eq!(colour(f64::NAN, f64::INFINITY), colour(0.5, 0.5));
 
-    // Relative luminance as in the accessibility guidelines.
-    let light = |rgb: [u8; 3]| {
-        let [r, g, b] = rgb.map(|byte| match f64::from(byte) / 255.0 {
-            c if c <= 0.04045 => c / 12.92,
-            c => ((c + 0.055) / 1.055).powf(2.4),
-        });
-        0.2126 * r + 0.7152 * g + 0.0722 * b
-    };
-    let darkest = light(colour(0.0, 0.0));
+    let darkest = luminance(colour(0.0, 0.0));
     for i in 0..=20 {
         for j in 0..=20 {
             let (u, v) = (f64::from(i) / 20.0, f64::from(j) / 20.0);
             assert!(
-                light(colour(u, v)) >= darkest,
+                luminance(colour(u, v)) >= darkest,
                 "darker than low and falling at {u} {v}"
             );
         }
@@ -148,6 +141,83 @@ fn colours_tell_the_corners_apart() {
     assert!(b > r);
     let [r, _, b] = colour(1.0, 1.0);
     assert!(r > b);
+}
+
+/// A colour in OKLab (Ottosson 2020), where a distance of 0.02 can just be seen.
+fn oklab(rgb: [f64; 3]) -> [f64; 3] {
+    let [l, m, s] = times(
+        [
+            [0.412_221_470_8, 0.536_332_536_3, 0.051_445_992_9],
+            [0.211_903_498_2, 0.680_699_545_1, 0.107_396_956_6],
+            [0.088_302_461_9, 0.281_718_837_6, 0.629_978_700_5],
+        ],
+        rgb,
+    )
+    .map(|c| c.max(0.0).cbrt());
+    times(
+        [
+            [0.210_454_255_3, 0.793_617_785_0, -0.004_072_046_8],
+            [1.977_998_495_1, -2.428_592_205_0, 0.450_593_709_9],
+            [0.025_904_037_1, 0.782_771_766_2, -0.808_675_766_0],
+        ],
+        [l, m, s],
+    )
+}
+
+fn times(matrix: [[f64; 3]; 3], [x, y, z]: [f64; 3]) -> [f64; 3] {
+    matrix.map(|[a, b, c]| a * x + b * y + c * z)
+}
+
+#[test]
+fn who_sees_colours_otherwise_tells_the_corners_apart() {
+    // As those see who lack one kind of cone (Machado, Oliveira and Fernandes 2009).
+    let eyes = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [
+            [0.152_286, 1.052_583, -0.204_868],
+            [0.114_503, 0.786_281, 0.099_216],
+            [-0.003_882, -0.048_116, 1.051_998],
+        ],
+        [
+            [0.367_322, 0.860_646, -0.227_968],
+            [0.280_085, 0.672_501, 0.047_413],
+            [-0.011_820, 0.042_940, 0.968_881],
+        ],
+        [
+            [1.255_528, -0.076_749, -0.178_779],
+            [-0.078_411, 0.930_809, 0.147_602],
+            [0.004_733, 0.691_367, 0.303_900],
+        ],
+    ];
+    let [low_falling, low_rising, high_falling, high_rising] =
+        [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)].map(|(u, v)| colour(u, v));
+    // Those of the score sheet, on which figures stand in white.
+    let (below, far_below) = ([0x6a, 0x4f, 0xa3], [0x24, 0x0b, 0x52]);
+    for (eye, matrix) in eyes.into_iter().enumerate() {
+        let seen = |rgb| oklab(times(matrix, linear(rgb)));
+        for (a, b, least) in [
+            (low_falling, low_rising, 0.3),
+            (low_falling, high_falling, 0.3),
+            (low_falling, high_rising, 0.3),
+            (low_rising, high_falling, 0.1),
+            (low_rising, high_rising, 0.2),
+            (high_falling, high_rising, 0.1),
+            (below, far_below, 0.2),
+            (below, [255; 3], 0.4),
+        ] {
+            let apart: f64 = seen(a)
+                .into_iter()
+                .zip(seen(b))
+                .map(|(a, b)| (a - b) * (a - b))
+                .sum();
+            assert!(apart.sqrt() > least, "{eye}: {a:?} {b:?} {}", apart.sqrt());
+        }
+    }
+    // Without any colour the darkest, and what is below on a sheet, can still be told.
+    for other in [low_rising, high_falling, high_rising] {
+        assert!(luminance(other) > 10.0 * luminance(low_falling));
+    }
+    assert!(luminance(below) > 5.0 * luminance(far_below));
 }
 
 #[test]
@@ -210,6 +280,7 @@ fn students_without_a_trend_have_a_place() {
     };
     let svg = school_map(&[trendless, point("old", 0.6, 0.01, 0.1)], "");
     assert_well_formed(&svg);
+    assert_contrast(&svg);
     assert!(
         svg.contains("no trend yet: too few dates")
             && svg.contains("new: level 40 %, no trend yet")
@@ -217,6 +288,7 @@ fn students_without_a_trend_have_a_place() {
 
     let svg = school_map(&[trendless; 500], "In September nobody has a trend");
     assert_well_formed(&svg);
+    assert_contrast(&svg);
     assert!(
         !svg.contains("low and falling:"),
         "no quadrants without trends"

@@ -373,6 +373,7 @@ mod sheet {
             .map(|label| Question {
                 label,
                 facility: Some(0.6),
+                pass_mark: None,
                 bounded: true,
             })
             .collect()
@@ -441,6 +442,34 @@ mod sheet {
         assert_eq!(svg.matches("fill=\"#240b52\"").count(), 2);
         assert!(svg.contains("2 scores are below what was expected."));
         assert!(svg.contains(">46</text>"), "the total of 59, 60 and 20 %");
+    }
+
+    #[test]
+    fn pass_marks_are_shown_where_they_differ() {
+        let items = names("Q", 3);
+        let mut all = questions(&items);
+        let cells = [0.59, 0.6, 0.2].map(cell);
+        let draw = |all: &[Question]| score_sheet(&["Ann"], all, &cells, "", "");
+        for mark in [None, Some(0.75)] {
+            for question in &mut all {
+                question.pass_mark = mark;
+            }
+            let svg = draw(&all);
+            assert!(!svg.contains(">pass mark</text>") && !svg.contains(">75</text>"));
+        }
+        let height = |svg: &str| svg.split('"').nth(7).map(|h| h.parse::<f64>().unwrap());
+        let without = height(&draw(&all));
+        all[1].pass_mark = None;
+        let svg = draw(&all);
+        assert_legible(&svg);
+        assert!(svg.contains(">pass mark</text>") && height(&svg) > without);
+        assert_eq!(svg.matches(">75</text>").count(), 2);
+        all[0].pass_mark = Some(0.625);
+        assert!(draw(&all).contains(">62.5</text>"));
+        // What has no maximum has no pass mark.
+        all[0].pass_mark = Some(0.75);
+        all[1].bounded = false;
+        assert!(!draw(&all).contains(">pass mark</text>"));
     }
 
     #[test]
@@ -543,7 +572,8 @@ proptest! {
             .map(|r| Cell { score: r.1, expected: Some(r.2), is_below: r.3 < 0.5 })
             .collect();
         let labels: Vec<&str> = rows.iter().map(|r| r.0.as_str()).collect();
-        let one = [Question { label: &title, facility: None, bounded: rows.len() % 2 == 0 }];
+        let bounded = rows.len() % 2 == 0;
+        let one = [Question { label: &title, facility: None, pass_mark: None, bounded }];
         assert_well_formed(&score_sheet(&labels, &one, &cells, &title, &title));
         let tests: Vec<Test> = rows
             .iter()

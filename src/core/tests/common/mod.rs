@@ -808,4 +808,62 @@ pub fn assert_legible(svg: &str) {
             assert!(!place.overlaps(*other), "{text:?} and {covered:?} overlap");
         }
     }
+    assert_contrast(svg);
+}
+
+/// A colour such as `#fff` or `#240b52`.
+fn colour_of(hex: &str) -> Option<[u8; 3]> {
+    let digits = hex.strip_prefix('#')?;
+    let short = digits.len() == 3;
+    let byte = |i: usize| match short {
+        true => u8::from_str_radix(&digits[i..=i].repeat(2), 16),
+        false => u8::from_str_radix(&digits[2 * i..2 * i + 2], 16),
+    };
+    Some([0, 1, 2].map(|i| byte(i).expect("hexadecimal digits")))
+}
+
+/// The primaries of sRGB as shares of the full light.
+pub fn linear(rgb: [u8; 3]) -> [f64; 3] {
+    rgb.map(|byte| match f64::from(byte) / 255.0 {
+        c if c <= 0.04045 => c / 12.92,
+        c => ((c + 0.055) / 1.055).powf(2.4),
+    })
+}
+
+/// Relative luminance as in the accessibility guidelines (WCAG 2).
+pub fn luminance(rgb: [u8; 3]) -> f64 {
+    let [r, g, b] = linear(rgb);
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// Words stand out from what they stand on as these guidelines want it of small letters.
+pub fn assert_contrast(svg: &str) {
+    let attribute = |tag: &str, name: &str| -> Option<String> {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(rest.split('"').next()?.to_owned())
+    };
+    let number = |tag: &str, name: &str| attribute(tag, name)?.parse::<f64>().ok();
+    let mut grounds: Vec<(Rect, [u8; 3])> = Vec::new();
+    for line in svg.lines() {
+        let tag = line.split_once('>').map_or(line, |(tag, _)| tag);
+        let fill = || colour_of(&attribute(tag, "fill")?);
+        if tag.starts_with("<rect ") {
+            let [x, y, w, h] = ["x", "y", "width", "height"].map(|n| number(tag, n).unwrap_or(0.0));
+            grounds.extend(fill().map(|fill| (Rect { x, y, w, h }, fill)));
+        } else if tag.starts_with("<text ") {
+            let ink = fill().expect("words have a colour");
+            let (place, words) = words_of(line).remove(0);
+            let centre = Rect {
+                x: place.x + place.w / 2.0,
+                y: place.y + place.h / 2.0,
+                w: 0.0,
+                h: 0.0,
+            };
+            let below = grounds.iter().rev().find(|(rect, _)| centre.within(*rect));
+            let ground = below.map_or([255; 3], |(_, fill)| *fill);
+            let (ink, ground) = (luminance(ink), luminance(ground));
+            let contrast = (ink.max(ground) + 0.05) / (ink.min(ground) + 0.05);
+            assert!(contrast >= 4.5, "{words:?} has a contrast of {contrast:.2}");
+        }
+    }
 }
