@@ -465,8 +465,9 @@ CREATE FUNCTION @extschema@._from(model name) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
-        '(SELECT g.subject, g.gradebook, g.run_id, g.method_version, %2$s AS as_of,
-                 g.as_of AS stored_as_of FROM %1$I.gradebook g) g CROSS JOIN %1$I.settings c
+        '(SELECT g.subject, g.gradebook, g.run_id, %2$s AS as_of, g.as_of AS stored_as_of,
+                 g.method_version
+          FROM %1$I.gradebook g) g CROSS JOIN %1$I.settings c
          LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
          CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model,
         @extschema@._local(_from.model, 'g.as_of'));
@@ -551,7 +552,6 @@ DECLARE
     time_type regtype;
     first_attempt bigint;
     tracked text := '';
-    at text;
     given jsonb;
     belongs text;
     list text;
@@ -725,8 +725,7 @@ BEGIN
         || CASE WHEN time_type = 'timestamptz'::regtype THEN '' ELSE
             ', current_setting(''TimeZone'') AS time_zone' END
         || ' FROM {m}.parts p GROUP BY p.subject');
-    at := @extschema@._local(model, 'g.as_of');
-    given := jsonb_build_object('as_of', at);
+    given := jsonb_build_object('as_of', @extschema@._local(model, 'g.as_of'));
     SELECT string_agg(CASE c.attribute WHEN 'item' THEN format('i.item::%s AS item', item_id.back)
                       ELSE format('i.%I', c.attribute) END, ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.items'::regproc) c;
@@ -830,7 +829,8 @@ BEGIN
     PERFORM @extschema@._create(model, 'score_sheet',
         'AS WITH r AS MATERIALIZED (
                 SELECT g.subject, g.run_id, g.stored_as_of AS as_of, g.method_version,
-                       b.student::%1$s AS student, b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
+                       b.student::%1$s AS student,
+                       b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
                        b.bounded
                 FROM %4$s CROSS JOIN LATERAL %5$s b)
             SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
