@@ -550,7 +550,7 @@ DECLARE
     score_value text;
     time_value text;
     time_type regtype;
-    first_attempt bigint;
+    first_attempt int;
     tracked text := '';
     given jsonb;
     belongs text;
@@ -626,13 +626,16 @@ BEGIN
                               status, counted, score_value);
     END IF;
     -- Of several attempts at one time, the later comes later; the first keeps its time, so that a
-    -- day that results are of has it.
+    -- day that results are of has it. Numbers beyond sense, and times near the end of the calendar,
+    -- stop nothing.
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
-        EXECUTE format('SELECT coalesce(least(min(r.%I), 1), 1) FROM %s r', attempt, source)
-        INTO first_attempt;
-        time_value := format('%s + (coalesce(r.%I, %s) - %3$s) * interval ''1 microsecond''',
-                             time_value, attempt, first_attempt);
+        EXECUTE format('SELECT coalesce(least(greatest(min(r.%I), 0), 1), 1) FROM %s r',
+                       attempt, source) INTO first_attempt;
+        time_value := format(
+            'CASE WHEN %1$s < ''294276-01-01'' THEN %1$s + interval ''1 microsecond''
+                  * (least(greatest(coalesce(r.%2$I, %3$s), %3$s), 1000000) - %3$s)
+             ELSE ''infinity'' END', time_value, attempt, first_attempt);
     END IF;
 
     IF track_changes <> 'none' THEN

@@ -211,3 +211,92 @@ fn ids_that_are_times_are_the_same_in_every_session() {
         }
     }
 }
+
+#[test]
+fn no_time_and_no_number_of_attempt_stops_a_model() {
+    let database = Database::new();
+    let mut session = database.session();
+    let days = [
+        "2026-03-01",
+        "infinity",
+        "-infinity",
+        "5874897-12-31",
+        "294277-01-01",
+        "290001-01-01",
+        "4713-11-24 BC",
+    ];
+    session.run(
+        "CREATE TABLE good AS SELECT s AS student, i AS item, 'a' AS quiz, (s + i) % 2 AS score,
+                date '2026-03-02' AS day, NULL::numeric AS attempt
+         FROM generate_series(1, 20) s, generate_series(1, 5) i;
+         INSERT INTO good SELECT s, 6, 'a', 1, '2026-03-02', a
+         FROM (VALUES (1, 'NaN'::numeric), (2, '-Infinity'), (3, 'Infinity'), (4, 1e300), (5, -1e300),
+                      (6, 0.5), (7, 2)) t(s, a)",
+    );
+    for day in days {
+        session.run(&format!(
+            "CREATE TABLE odd AS TABLE good;
+             INSERT INTO odd VALUES (99, 1, 'a', 1, '{day}', 2);
+             CREATE VIEW plain AS SELECT student, item, quiz, score, day FROM odd"
+        ));
+        for (model, source, attempt) in [("a", "odd", ", attempt => 'attempt'"), ("p", "plain", "")]
+        {
+            session.run(&format!(
+                "SELECT assess.create_model('{model}', '{source}', 'student', 'item', 'quiz', 'score',
+                                            'day'{attempt})"
+            ));
+            session.run(&format!("CALL assess.refresh('{model}')"));
+        }
+        // The same becomes of the row with attempts and without.
+        let became = |model: &str| {
+            format!("SELECT reason, rows FROM {model}.coverage WHERE rows > 0 ORDER BY 1")
+        };
+        assert_eq!(
+            session.table(&became("a")),
+            session.table(&became("p")),
+            "{day}"
+        );
+        session
+            .run("SELECT assess.drop_model('a'), assess.drop_model('p'); DROP TABLE odd CASCADE");
+    }
+}
+
+#[test]
+fn attempts_of_any_type_come_in_their_order() {
+    let database = Database::new();
+    let mut session = database.session();
+    for (kind, first) in [
+        ("smallint", 1),
+        ("bigint", 0),
+        ("numeric", 1),
+        ("float8", 1),
+    ] {
+        session.run(&format!(
+            "CREATE TABLE tried AS
+             SELECT s AS student, i AS item, 'a' AS quiz, CASE WHEN a = {first} THEN 0 ELSE 1 END AS score,
+                    date '2026-03-02' AS day, a::{kind} AS attempt
+             FROM generate_series(1, 9) s, generate_series(1, 4) i,
+                  generate_series({first}, {first} + s % 3) a;
+             SELECT assess.create_model('m', 'tried', 'student', 'item', 'quiz', 'score', 'day',
+                                        attempt => 'attempt')"
+        ));
+        assert_eq!(
+            session.table(
+                "SELECT DISTINCT score, taken_at = date_trunc('day', taken_at) FROM m.score_sheet"
+            ),
+            ["0|t"],
+            "{kind}"
+        );
+        session.run("SELECT assess.set_option('m', 'attempts', 'last')");
+        session.run("CALL assess.refresh('m')");
+        assert_eq!(
+            session.table(
+                "SELECT DISTINCT student % 3, score,
+                        extract(microseconds FROM taken_at)::int FROM m.score_sheet ORDER BY 1"
+            ),
+            ["0|0|0", "1|1|1", "2|1|2"],
+            "{kind}"
+        );
+        session.run("SELECT assess.drop_model('m'); DROP TABLE tried");
+    }
+}
