@@ -264,7 +264,9 @@ BEGIN
          SELECT s.subject, s.level, s.ci_low, s.ci_high, s.prior, other.without_decay,
                 other.without_quality, s.need, s.trend, s.slope, s.n, s.assessments, s.last_at,
                 s.due, s.missing, s.status, pace.margin, t.further,
+                -- In more than a hundred years is never.
                 CASE WHEN t.further > 0
+                     AND  t.further * (span.span / (pace.usual - 1)) < interval ''100 years''
                      THEN s.local_as_of + t.further * (span.span / (pace.usual - 1)) END,
                 s.as_of, s.confidence
          FROM one s
@@ -665,7 +667,8 @@ BEGIN
                  ELSE format('between %s and %s', @extschema@._day(first_at),
                              @extschema@._day(last_at)) END))];
         IF facility IS NOT NULL THEN
-            said := said || format('They reach %s of 100 possible points on average.',
+            said := said || format(CASE n WHEN 1 THEN 'It reaches %s of 100 possible points.'
+                                        ELSE 'They reach %s of 100 possible points on average.' END,
                                    @extschema@._points(facility));
             IF groups > 1 THEN
                 said := said || format(
@@ -685,7 +688,7 @@ BEGIN
             WHEN 'flawed' THEN 'Stronger students do worse on it than weaker ones, by more than chance explains: look at its key and its wording.'
             WHEN 'suspect' THEN 'Stronger students do worse on it than weaker ones, though that may be chance: look at its key and its wording.'
             WHEN 'no_variance' THEN 'It does not tell students apart: either all of them got the same score on it, or they do not differ elsewhere.'
-            WHEN 'insufficient' THEN 'Those are too few to say how well it tells strong from weak students.'
+            WHEN 'insufficient' THEN 'That is too little to say how well it tells strong from weak students.'
             ELSE CASE label
                 WHEN 'very_good' THEN 'It tells strong from weak students very well.'
                 WHEN 'good' THEN 'It tells strong from weak students well.'

@@ -300,3 +300,34 @@ fn attempts_of_any_type_come_in_their_order() {
         session.run("SELECT assess.drop_model('m'); DROP TABLE tried");
     }
 }
+
+#[test]
+fn one_answer_and_far_times_are_told_of() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE r AS SELECT s AS student, i AS item, i / 10 AS quiz, (s + i) % 2 AS score,
+                date '2026-03-02' + i / 10 AS day
+         FROM generate_series(1, 20) s, generate_series(0, 39) i;
+         INSERT INTO r VALUES (1, 77, 0, 1, '2026-03-02'), (2, 1, 9, 1, '0044-03-15 BC'),
+                              (50, 1, 0, 1, '2026-03-02');
+         SELECT assess.create_model('m', 'r', 'student', 'item', 'quiz', 'score', 'day',
+                                    settings => '{\"as_of\": \"290000-01-01\"}')",
+    );
+    assert_eq!(
+        session.table("SELECT explanation FROM assess.explain_question('m', 77)"),
+        [
+            "Question 77 has 1 answer that counts, from 1 assessment, on 2 March 2026. \
+             It reaches 100 of 100 possible points. \
+             That is too little to say how well it tells strong from weak students. \
+             In levels an answer to it counts as much as one to a usual question."
+        ]
+    );
+    // What would take ages has no date.
+    assert_eq!(
+        session.table(
+            "SELECT further_assessments > 0, enough_at IS NULL FROM assess.explain_student('m', 50)"
+        ),
+        ["t|t"]
+    );
+}

@@ -441,7 +441,7 @@ fn one_student_one_answer_and_nothing_at_all() {
         &text,
         "Question 1 has 1 answer that counts, from 1 assessment, on 5 January 2026.",
     );
-    says(&text, "too few");
+    says(&text, "too little");
     // Nobody has any evidence.
     session.run("UPDATE responses SET score = NULL");
     session.run("CALL assess.refresh('one')");
@@ -596,11 +596,11 @@ fn what_is_said_of_questions_is_what_their_rows_say() {
         );
         let (weakest, strongest): (f64, f64) = (row.get("weakest_mean"), row.get("strongest_mean"));
         if let Some(facility) = row.get::<_, Option<f64>>("facility") {
-            assert_eq!(
-                number(text, "They reach ", " of 100"),
-                points(facility),
-                "{text}"
-            );
+            let reach = match row.get::<_, i64>("n") {
+                1 => "It reaches ",
+                _ => "They reach ",
+            };
+            assert_eq!(number(text, reach, " of 100"), points(facility), "{text}");
             assert!(
                 (facility - row.get::<_, f64>("uses_mean")).abs() < 1e-9,
                 "{text}"

@@ -152,7 +152,7 @@ fn limit(session: &mut Session, more: u64) {
         .and_then(|kilobytes| kilobytes.parse::<u64>().ok())
         .expect("its size");
     session.run(&format!(
-        "COPY (SELECT) TO PROGRAM 'prlimit --pid {backend} --as={}'",
+        "COPY (SELECT) TO PROGRAM 'cat >/dev/null && prlimit --pid {backend} --as={}'",
         1024 * taken + more
     ));
 }
