@@ -30,15 +30,18 @@ AS 'MODULE_PATHNAME', 'counted_responses_wrapper';
 COMMENT ON FUNCTION @extschema@.counted_responses IS
 'the responses in a gradebook that count as of a time, at most one for each student, question and assessment; columns as of responses()';
 
-CREATE FUNCTION @extschema@.members(gradebook @extschema@.gradebook) RETURNS TABLE (
+CREATE FUNCTION @extschema@.members(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL
+) RETURNS TABLE (
     student text,
     n bigint,
     first_at timestamptz,
     last_at timestamptz
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'members_wrapper';
-COMMENT ON FUNCTION @extschema@.members(@extschema@.gradebook) IS
-'the students in a gradebook, with the number and the first and last time of their responses';
+COMMENT ON FUNCTION @extschema@.members IS
+'the students in a gradebook, with the number and the first and last time of their responses as of a time';
 
 CREATE FUNCTION @extschema@.without(gradebook @extschema@.gradebook, items text[])
 RETURNS @extschema@.gradebook

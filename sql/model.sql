@@ -738,17 +738,19 @@ BEGIN
         list, @extschema@._call(model, '@extschema@.items'::regproc, given));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
-    -- Where a student belongs is told by the latest response. Without groups there is nothing to ask
+    -- Where a student belongs is told by the latest response as of the time. Without groups there is nothing to ask
     -- for; stored parts of many periods are made one first, as a student is in many of them.
     belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
         'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
                            p.subject, b.student, p.student_group
-                    FROM %s p CROSS JOIN LATERAL @extschema@.members(p.gradebook) b
+                    FROM %s p JOIN {m}.gradebook g ON g.subject IS NOT DISTINCT FROM p.subject
+                    CROSS JOIN LATERAL @extschema@.members(p.gradebook, %s) b
                     ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
                 ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
         CASE track_changes WHEN 'none' THEN '{m}.parts' ELSE
              '(SELECT q.subject, q.student_group, @extschema@.rollup(q.gradebook) AS gradebook
-               FROM {m}.parts q GROUP BY q.subject, q.student_group)' END) END;
+               FROM {m}.parts q GROUP BY q.subject, q.student_group)' END,
+        @extschema@._local(model, 'g.as_of')) END;
     PERFORM @extschema@._create(model, 'students',
         'AS SELECT g.subject, s.student::%s AS student, %s AS student_group,
                    %s, g.run_id, g.as_of, g.method_version

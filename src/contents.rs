@@ -8,8 +8,8 @@ use pgrx::prelude::*;
 
 use crate::error::{Result, report};
 use crate::poll;
-use crate::solvers::{Rows, Scope, Time};
-use crate::varlena::{Arguments, to_timestamptz};
+use crate::solvers::{Rows, Scope, Time, read_as_of};
+use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
 
 type ResponseRows = TableIterator<
     'static,
@@ -113,13 +113,19 @@ fn members(
     name!(last_at, Option<Time>),
 )> {
     let mut from = Arguments::of(fcinfo);
-    let Some(bytes) = from.optional::<&[u8]>() else {
+    let bytes = from.optional::<&[u8]>();
+    let as_of = read_as_of(&mut from)?;
+    let Some(bytes) = bytes else {
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let limit = as_of.map_or(i64::MAX, |at| from_timestamptz(gradebook.clock(), at));
     let mut seen: Vec<Option<Seen>> = vec![None; gradebook.students().len()];
     let count = |sitting: Sitting<'_>| {
         let (n, at) = (sitting.items.len() as i64, sitting.taken_at);
+        if at > limit {
+            return Ok(());
+        }
         let seen = &mut seen[sitting.student as usize];
         *seen = Some(match *seen {
             None => Seen {

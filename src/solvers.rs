@@ -21,7 +21,7 @@ pub type Time = i64;
 pub type Rows<Row> = Result<TableIterator<'static, Row>>;
 
 /// `as_of`, as it was given.
-fn read_as_of(from: &mut Arguments) -> Result<Option<i64>> {
+pub fn read_as_of(from: &mut Arguments) -> Result<Option<i64>> {
     from.optional::<TimestampWithTimeZone>()
         .map(|at| finite("as_of", at))
         .transpose()

@@ -331,3 +331,29 @@ fn one_answer_and_far_times_are_told_of() {
         ["t|t"]
     );
 }
+
+#[test]
+fn a_student_belongs_where_the_latest_response_of_the_time_was_given() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE r AS
+         SELECT s AS student, i AS item, d AS quiz, (s + i + d) % 2 AS score,
+                date '2026-03-01' + 30 * d AS day,
+                CASE WHEN d < 2 THEN 'old' ELSE 'new' END AS school
+         FROM generate_series(1, 9) s, generate_series(1, 5) i, generate_series(0, 3) d",
+    );
+    for tracking in ["none", "triggers"] {
+        session.run(&format!(
+            "SELECT assess.create_model('m', 'r', 'student', 'item', 'quiz', 'score', 'day',
+                student_group => 'school', track_changes => '{tracking}',
+                settings => '{{\"as_of\": \"2026-03-31\"}}')"
+        ));
+        let groups = "SELECT student_group, count(*) FROM m.students GROUP BY 1";
+        assert_eq!(session.table(groups), ["old|9"], "{tracking}");
+        session.run("SELECT assess.set_option('m', 'as_of', '2026-04-30')");
+        session.run("CALL assess.refresh('m')");
+        assert_eq!(session.table(groups), ["new|9"], "{tracking}");
+        session.run("SELECT assess.drop_model('m')");
+    }
+}

@@ -40,6 +40,16 @@ fn a_gradebook_gives_its_rows_back() {
         ),
         [""; 0]
     );
+    assert_eq!(
+        session.table(
+            "SELECT student, n, first_at::date, last_at::date
+             FROM g, assess.members(gb, as_of => '2026-02-01') WHERE n > 0
+             EXCEPT
+             SELECT student, count(*), min(taken_on), max(taken_on)
+             FROM responses WHERE score <= max_score AND taken_on <= '2026-02-01' GROUP BY student"
+        ),
+        [""; 0]
+    );
     for function in ["responses", "members"] {
         let rows: i64 = session.one(&format!("SELECT count(*) FROM assess.{function}(NULL)"));
         assert_eq!(rows, 0);
