@@ -87,7 +87,7 @@ BEGIN ATOMIC
         ('student', 'the student, as in the source'),
         ('item', 'the question, as in the source'),
         ('assessment', 'the assessment, as in the source'),
-        ('student_group', 'the school, class or other group of the student''s latest response'),
+        ('student_group', 'the school, class or other group of the student''s latest response up to as_of'),
         ('gradebook', 'all responses in one value, for the functions of schema assess'),
         ('rows', 'rows of the source'),
         ('period', 'first day of the period, in UTC; -infinity for rows without a usable time, infinity for all periods'),
