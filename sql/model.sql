@@ -460,6 +460,18 @@ END;
 COMMENT ON FUNCTION @extschema@._local(name, text) IS
 'internal: a time that a refresh has stored, on the clock of the session';
 
+-- The settings of a run as o; those of today where it is not known, as of results that were made by
+-- plain statements.
+CREATE FUNCTION @extschema@._solved_with(model name, run text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        '%1$I.settings c LEFT JOIN %1$I.run_log l ON l.run_id = %2$s
+         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model, run);
+END;
+COMMENT ON FUNCTION @extschema@._solved_with(name, text) IS
+'internal: the settings that results of a model were made with';
+
 -- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
 CREATE FUNCTION @extschema@._from(model name) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -467,10 +479,9 @@ BEGIN ATOMIC
     SELECT pg_catalog.format(
         '(SELECT g.subject, g.gradebook, g.run_id, %2$s AS as_of, g.as_of AS stored_as_of,
                  g.method_version
-          FROM %1$I.gradebook g) g CROSS JOIN %1$I.settings c
-         LEFT JOIN %1$I.run_log l ON l.run_id = g.run_id
-         CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(l.settings, ''{}'')) o', model,
-        @extschema@._local(_from.model, 'g.as_of'));
+          FROM %1$I.gradebook g) g CROSS JOIN %3$s', model,
+        @extschema@._local(_from.model, 'g.as_of'),
+        @extschema@._solved_with(_from.model, 'g.run_id'));
 END;
 COMMENT ON FUNCTION @extschema@._from(name) IS
 'internal: a model''s gradebooks with their settings';

@@ -316,7 +316,7 @@ RETURNS TABLE (lowest float8, highest float8, level float8, students bigint, sco
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE format(
-        'SELECT c.*, f.bounded
+        'SELECT v.*, f.bounded
          FROM  (SELECT array_agg(a.level ORDER BY a.student) AS levels,
                        array_agg(a.score ORDER BY a.student) AS scores,
                        bool_and(a.bounded) AS bounded
@@ -330,9 +330,11 @@ BEGIN
                              AND s.subject::text IS NOT DISTINCT FROM $2
                        WHERE s.level IS NOT NULL
                        GROUP BY b.student) a) f
-         CROSS JOIN %1$I.settings o
-         CROSS JOIN LATERAL @extschema@._level_groups(f.levels, f.scores, f.bounded, o.confidence) c
-         ORDER BY c.level', model) USING item, subject;
+         CROSS JOIN %2$s
+         CROSS JOIN LATERAL @extschema@._level_groups(f.levels, f.scores, f.bounded, o.confidence) v
+         ORDER BY v.level',
+        model, @extschema@._solved_with(model, format('(SELECT max(q.run_id) FROM %I.questions q)',
+                                                      model))) USING item, subject;
 END $$;
 COMMENT ON FUNCTION @extschema@._item_curve(name, text, text) IS
 'internal: mean scores on a question by groups of about the same level';
@@ -456,26 +458,15 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format(
         'WITH s AS (
-             SELECT s.*, o.half_life, o.trend_window, %2$s AS local_as_of
-             FROM   %1$I.students s CROSS JOIN %1$I.settings o
-             JOIN   %1$I.gradebook g ON g.subject IS NOT DISTINCT FROM s.subject
+             SELECT s.*, o.half_life, o.trend_window, g.as_of AS local_as_of
+             FROM   %2$s JOIN %1$I.students s ON s.subject IS NOT DISTINCT FROM g.subject
              WHERE  s.student::text = $1 AND s.subject::text IS NOT DISTINCT FROM $2
          ), e AS (
              SELECT e.assessment, max(e.taken_at) AS taken_at, avg(e.score) AS raw,
                     max(e.decay) AS fade, sum(e.share) AS share, count(*) AS answers,
                     min(s.prior) + sum(e.contribution) / nullif(sum(e.share), 0) AS score
-             FROM   s
-             JOIN   %1$I.gradebook g ON g.subject IS NOT DISTINCT FROM s.subject
-             CROSS  JOIN %1$I.settings o
-             CROSS  JOIN LATERAL @extschema@.explain(
-                        g.gradebook, $1, as_of => %2$s, half_life => o.half_life,
-                        attempts => o.attempts, exclude => o.exclude,
-                        adjust_difficulty => o.adjust_difficulty, shrink => o.shrink,
-                        weight_floor => o.weight_floor, min_answers => o.min_answers,
-                        flag_answers => o.flag_answers, flag_alpha => o.flag_alpha,
-                        quality => o.quality, counting => o.counting,
-                        half_precision_items => o.half_precision_items,
-                        noise_df => o.noise_df) e
+             FROM   %2$s JOIN s ON s.subject IS NOT DISTINCT FROM g.subject
+             CROSS  JOIN LATERAL %3$s e
              GROUP  BY e.assessment
          ), line AS (
              SELECT min(e.taken_at) AS first_at, max(e.taken_at) AS last_at,
@@ -511,7 +502,8 @@ BEGIN
                         l.score + s.slope / 30 * (@extschema@._days(l.first_at) - l.day)),
                     ''last_score'', @extschema@._figure(
                         l.score + s.slope / 30 * (@extschema@._days(l.last_at) - l.day)))
-         FROM s CROSS JOIN line l', model, @extschema@._local(model, 'g.as_of'))
+         FROM s CROSS JOIN line l', model, @extschema@._from(model),
+        @extschema@._call(model, '@extschema@.explain'::regproc, '{"student": "$1"}'))
     INTO tests, standing USING student, subject;
 END $$;
 COMMENT ON FUNCTION @extschema@._student_history(name, text, text) IS

@@ -408,6 +408,29 @@ fn what_is_not_there_is_told_without_saying_whom() {
 }
 
 #[test]
+fn pictures_are_of_the_settings_that_the_results_have() {
+    let mut m = Model::new();
+    let drawings = "SELECT md5(assess.student_history_svg('m', '1', 'Math'))
+        || md5(assess.item_curve_svg('m', (SELECT min(item)::text FROM m.questions)))
+        || md5(assess.score_sheet_svg('m', (SELECT min(assessment)::text FROM m.assessments)))";
+    let before = m.text(drawings);
+    for (option, value) in [
+        ("half_life", "'10 days'"),
+        ("attempts", "'best'"),
+        ("quality", "'false'"),
+        ("confidence", "'0.5'"),
+        ("trend_window", "'30 days'"),
+    ] {
+        m.session.table(&format!(
+            "SELECT assess.set_option('m', '{option}', {value})"
+        ));
+        assert_eq!(m.text(drawings), before, "{option}");
+    }
+    m.session.run("CALL assess.refresh('m')");
+    assert_ne!(m.text(drawings), before);
+}
+
+#[test]
 fn a_reader_needs_no_more_than_to_read() {
     let m = Model::new();
     let mut session = m.database.session();
@@ -443,7 +466,7 @@ fn a_reader_needs_no_more_than_to_read() {
                 "item_curve_svg('m', (SELECT min(item)::text FROM m.questions))",
                 "item_curve_vega('m', (SELECT min(item)::text FROM m.questions))",
             ],
-            "m.questions, m.students, m.score_sheet, m.settings",
+            "m.questions, m.students, m.score_sheet, m.settings, m.run_log",
         ),
         (
             [
@@ -458,7 +481,7 @@ fn a_reader_needs_no_more_than_to_read() {
                 "student_history_svg('m', '1', 'Math')",
                 "student_history_vega('m', '1', 'Math')",
             ],
-            "m.students, m.gradebook, m.settings",
+            "m.students, m.gradebook, m.settings, m.run_log",
         ),
     ] {
         session.run(&format!(
