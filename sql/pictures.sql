@@ -324,7 +324,7 @@ BEGIN
                               bool_and(b.bounded) AS bounded
                        FROM  (SELECT r.student, r.score, r.expected IS NOT NULL AS bounded
                               FROM   %1$I.score_sheet r
-                              WHERE  r.item::text = $1
+                              WHERE  r.item = $1::%3$s
                               AND    r.subject::text IS NOT DISTINCT FROM $2) b
                        JOIN  %1$I.students s ON s.student = b.student
                              AND s.subject::text IS NOT DISTINCT FROM $2
@@ -334,7 +334,8 @@ BEGIN
          CROSS JOIN LATERAL @extschema@._level_groups(f.levels, f.scores, f.bounded, o.confidence) v
          ORDER BY v.level',
         model, @extschema@._solved_with(model, format('(SELECT max(q.run_id) FROM %I.questions q)',
-                                                      model))) USING item, subject;
+                                                      model)),
+        @extschema@._type(model, 'questions', 'item')) USING item, subject;
 END $$;
 COMMENT ON FUNCTION @extschema@._item_curve(name, text, text) IS
 'internal: mean scores on a question by groups of about the same level';
@@ -639,8 +640,8 @@ CREATE FUNCTION @extschema@.score_sheet_svg(
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 -- The planner takes the sheet of an assessment for a row or two, and would go through all of them for
--- each cell.
-SET enable_nestloop = off AS $$
+-- each cell. What it is forbidden looks so dear to it that it compiles what it does instead.
+SET enable_nestloop = off SET jit = off AS $$
 DECLARE
     of text := @extschema@._picked(model, 'assessments', 'assessment', assessment, subject);
     sheet text;
@@ -651,7 +652,7 @@ BEGIN
         'WITH a AS MATERIALIZED (
              SELECT r.student, r.item, r.score, r.expected, r.is_below
              FROM   %1$I.score_sheet r
-             WHERE  r.assessment::text = $1 AND r.subject::text IS NOT DISTINCT FROM $2
+             WHERE  r.assessment = $1::%2$s AND r.subject::text IS NOT DISTINCT FROM $2
              AND    ($4 IS NULL OR r.student_group::text = $4)
          ), i AS (
              SELECT a.item, bool_and(a.expected IS NOT NULL) AS bounded, min(q.facility) AS facility,
@@ -686,7 +687,7 @@ BEGIN
                        array_agg(a.expected ORDER BY s.student, i.item) AS expected,
                        array_agg(a.is_below ORDER BY s.student, i.item) AS below
                 FROM s CROSS JOIN i LEFT JOIN a ON a.student = s.student AND a.item = i.item) c',
-        model)
+        model, @extschema@._type(model, 'assessments', 'assessment'))
     INTO sheet USING assessment, of, @extschema@._titled(concat_ws(', ', of, student_group),
                                                          'scores in assessment ' || assessment),
                      student_group;
