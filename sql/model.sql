@@ -514,6 +514,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
 
+-- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
+-- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision and
+-- scale, see numeric.c) rules it out.
+CREATE FUNCTION @extschema@._number(source regclass, attribute name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        CASE WHEN a.base = 'bool'::pg_catalog.regtype THEN 'r.%1$I::int::float8'
+             WHEN a.base <> 'numeric'::pg_catalog.regtype
+                  OR a.typmod >= 4 AND (a.typmod - 4) >> 16 <= 300 AND ((a.typmod - 4) & 2047) <= 300
+             THEN 'r.%1$I::float8'
+             ELSE 'CASE WHEN abs(r.%1$I) < 1e-300 THEN 0
+                        WHEN abs(r.%1$I) > 1e300 AND abs(r.%1$I) < ''Infinity'' THEN ''NaN''
+                        ELSE r.%1$I::float8 END' END, attribute)
+    FROM  (SELECT @extschema@._base(t.atttypid) AS base, t.atttypmod AS typmod
+           FROM pg_catalog.pg_attribute t
+           WHERE t.attrelid = source AND t.attname = attribute AND NOT t.attisdropped) a;
+END;
+COMMENT ON FUNCTION @extschema@._number(regclass, name) IS 'internal: how a model reads a number';
+
 -- Makes one relation of a model, with its comments. In the definition {m} stands for the model, and
 -- format() then puts the parts in, in which nothing is replaced: names may be anything.
 CREATE FUNCTION @extschema@._create(model name, relation name, definition text,
@@ -630,8 +650,7 @@ BEGIN
     SELECT * INTO student_id FROM @extschema@._id((types ->> 'student')::oid, student);
     SELECT * INTO item_id FROM @extschema@._id((types ->> 'item')::oid, item);
     SELECT * INTO assessment_id FROM @extschema@._id((types ->> 'assessment')::oid, assessment);
-    score_value := format(CASE WHEN @extschema@._base((types ->> 'score')::oid) = 'bool'::regtype::oid
-                               THEN 'r.%I::int::float8' ELSE 'r.%I::float8' END, score);
+    score_value := @extschema@._number(source, score);
     IF status IS NOT NULL THEN
         score_value := format('CASE WHEN r.%I::text = ANY (%L::text[]) THEN %s END',
                               status, counted, score_value);
@@ -715,7 +734,7 @@ BEGIN
         coalesce('r.' || quote_ident(subject), '''all''::text'),
         coalesce('r.' || quote_ident(student_group), 'NULL::text'),
         student_id.expression, item_id.expression, assessment_id.expression, score_value,
-        coalesce('r.' || quote_ident(max_score) || '::float8', '1::float8'), time_value,
+        coalesce(@extschema@._number(source, max_score), '1::float8'), time_value,
         coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
 
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;

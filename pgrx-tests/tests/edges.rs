@@ -357,3 +357,26 @@ fn a_student_belongs_where_the_latest_response_of_the_time_was_given() {
         session.run("SELECT assess.drop_model('m')");
     }
 }
+
+#[test]
+fn numbers_that_no_float_holds_are_left_out() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE r AS SELECT s AS student, i AS item, 'a' AS quiz, ((s + i) % 2)::numeric AS score,
+                1::numeric AS most, date '2026-03-02' AS day
+         FROM generate_series(1, 20) s, generate_series(1, 5) i;
+         INSERT INTO r VALUES (1, 6, 'a', 1e400, 1, '2026-03-02'), (2, 6, 'a', 1e-400, 1, '2026-03-02'),
+                              (3, 6, 'a', 1, 1e400, '2026-03-02'), (4, 6, 'a', -1e400, 1, '2026-03-02'),
+                              (5, 6, 'a', 'NaN', 1, '2026-03-02'), (6, 6, 'a', 1, 'NaN', '2026-03-02'),
+                              (7, 7, 'a', 3, 'Infinity', '2026-03-02'), (8, 6, 'a', NULL, 1, '2026-03-02');
+         SELECT assess.create_model('m', 'r', 'student', 'item', 'quiz', 'score', 'day',
+                                    max_score => 'most')",
+    );
+    assert_eq!(
+        session.table("SELECT student, score, expected IS NOT NULL FROM m.score_sheet WHERE item > 5 ORDER BY 1"),
+        ["2|0|t", "7|3|f"]
+    );
+    assert_eq!(session.table("SELECT sum(rows) FROM m.coverage"), ["108"]);
+    session.run("CALL assess.refresh('m')");
+}
