@@ -62,7 +62,8 @@ COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
 
 -- Words for the paragraphs.
 
--- An id or name within a sentence, also of an alert: nothing that breaks the line, and not longer than a line.
+-- An id or name within a sentence, also of an alert: nothing that breaks the line, and not longer
+-- than a line.
 CREATE FUNCTION @extschema@._told(id text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC

@@ -768,8 +768,8 @@ BEGIN
         list, @extschema@._call(model, '@extschema@.items'::regproc, given));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
-    -- Where a student belongs is told by the latest response as of the time. Without groups there is nothing to ask
-    -- for; stored parts of many periods are made one first, as a student is in many of them.
+    -- Where a student belongs is told by the latest response as of the time. Without groups there is
+    -- nothing to ask for; stored parts of many periods are made one first, as a student is in many.
     belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
         'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
                            p.subject, b.student, p.student_group

@@ -158,18 +158,14 @@ END $$;
 COMMENT ON FUNCTION @extschema@.school_map_svg(name, text, text) IS
 'the school map of a model as an SVG picture: level across, change in 30 days up and down; of a subject, or of one group of it';
 
--- The range of figures without the few far outside the middle half, as in the SVG.
-CREATE FUNCTION @extschema@._core_range(figures float8[], OUT lowest float8, OUT highest float8)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT greatest(s.list[1], q.lower - 3 * greatest(q.upper - q.lower, 0.02)),
-           least(s.list[1 + s.steps], q.upper + 3 * greatest(q.upper - q.lower, 0.02))
-    FROM  (SELECT array_agg(f ORDER BY f) AS list, count(*) - 1 AS steps
-           FROM unnest(figures) f WHERE f IS NOT NULL) s
-    CROSS  JOIN LATERAL (SELECT s.list[1 + round(s.steps * 0.25)::int] AS lower,
-                                s.list[1 + round(s.steps * 0.75)::int] AS upper) q
-$$;
-COMMENT ON FUNCTION @extschema@._core_range(float8[]) IS
-'internal: the range of figures without the few far outside';
+CREATE FUNCTION @extschema@._map_frame(levels float8[], changes float8[]) RETURNS TABLE (
+    lowest float8,
+    highest float8,
+    steepest float8
+)
+LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'map_frame_wrapper';
+COMMENT ON FUNCTION @extschema@._map_frame(float8[], float8[]) IS
+'internal: what of a map is drawn, without the few far outside';
 
 CREATE FUNCTION @extschema@.school_map_vega(
     model name, subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS jsonb
@@ -202,8 +198,8 @@ BEGIN
     INTO   figures, mean, has_trend, has_none, levels, changes
     FROM   @extschema@._map_points(model, of, student_group) p WHERE p.level IS NOT NULL;
     -- The few far outside would press all others into one spot, and are drawn at the edge.
-    SELECT r.lowest, r.highest INTO least_level, most_level FROM @extschema@._core_range(levels) r;
-    SELECT greatest(-r.lowest, r.highest, 0.002) INTO steepest FROM @extschema@._core_range(changes) r;
+    SELECT f.lowest, f.highest, f.steepest INTO least_level, most_level, steepest
+    FROM   @extschema@._map_frame(levels, changes) f;
     SELECT bool_or(p.is_wide), bool_or(p.is_steep), count(*) FILTER (WHERE p.is_wide OR p.is_steep)
     INTO   is_wide, is_steep, beyond
     FROM  (SELECT f.level NOT BETWEEN least_level AND most_level AS is_wide,

@@ -12,6 +12,20 @@ use crate::solvers::Rows;
 type Numbers = Option<Vec<Option<f64>>>;
 
 #[pg_extern(sql = false)]
+fn map_frame(
+    levels: Numbers,
+    changes: Numbers,
+) -> Rows<(
+    name!(lowest, f64),
+    name!(highest, f64),
+    name!(steepest, f64),
+)> {
+    let known = |numbers: Numbers| numbers.unwrap_or_default().into_iter().flatten().collect();
+    let frame = pg_assess_core::chart::map_frame(known(levels), known(changes));
+    Ok(TableIterator::once(frame))
+}
+
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn level_groups(
     levels: Numbers,

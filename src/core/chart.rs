@@ -236,8 +236,7 @@ impl Frame {
             ..PLOT
         };
 
-        let (down, up) = core_range(slopes.clone());
-        let steepest = up.abs().max(down.abs()).max(0.002);
+        let steepest = steepest(slopes.clone());
         // The captions in the corners get a band without dots above and below.
         let r = (9.0 - 2.0 * (drawable.len() as f64).log10()).clamp(1.5, 6.0);
         let band = CAPTION_BAND + 1.6 * r;
@@ -438,6 +437,18 @@ impl Frame {
         }
         captions
     }
+}
+
+/// What of a map is worth drawing: the lowest and the highest level, and the steepest change.
+pub fn map_frame(levels: Vec<f64>, slopes: Vec<f64>) -> (f64, f64, f64) {
+    let (lowest, highest) = core_range(levels);
+    (lowest, highest, steepest(slopes))
+}
+
+/// The steepest change worth drawing, up or down.
+fn steepest(slopes: Vec<f64>) -> f64 {
+    let (down, up) = core_range(slopes);
+    up.abs().max(down.abs()).max(0.002)
 }
 
 /// The range worth drawing: all of it, unless a few values lie far from the others.
