@@ -4,7 +4,7 @@ ROWS ?= 10000000
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
-    school_map item decay trend pairs alpha dif over_time word model refresh tracking what_if \
+    school_map item decay trend pairs alpha dif over_time word rights model refresh tracking what_if \
     explanation pictures alerts
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz

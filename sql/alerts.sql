@@ -284,11 +284,11 @@ BEGIN
             WHERE  a.enabled),
         runs AS (
             SELECT l.run_id, l.started, l.finished,
-                   CASE WHEN l.is_lost THEN 'failed' ELSE l.status END AS status,
-                   CASE WHEN l.is_lost THEN '57P01' ELSE l.sqlstate END AS sqlstate
-            FROM  (SELECT g.*, g.status = 'running'
-                               AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
-                   FROM ONLY %1$I.run_log g) l),
+                   CASE WHEN l.broken_off IS NULL THEN l.status ELSE 'failed' END AS status,
+                   coalesce(l.broken_off, l.sqlstate) AS sqlstate
+            FROM  (SELECT g.*, @extschema@._broken_off(g.tableoid, g.status, g.pid, g.started)
+                               AS broken_off
+                   FROM ONLY %1$I.run_log g OFFSET 0) l),
         good AS (
             SELECT max(r.run_id) AS run_id, coalesce(max(r.finished), o.started) AS at
             FROM  (SELECT min(started) AS started FROM runs) o
@@ -481,8 +481,27 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
 'internal: the alerts about the refreshes of a model';
 
--- A refresh that never begins tells nothing: this is for a scheduler to call. At the models of
--- others it only looks, with care: what runs here runs with the rights of the caller.
+-- Why the log of a model cannot be written; null where it can. A row is written and taken back.
+CREATE FUNCTION @extschema@._unwritable_log(model name) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE %I.run_log IN ROW EXCLUSIVE MODE NOWAIT', model);
+    EXECUTE format('INSERT INTO %I.run_log (run_id) OVERRIDING SYSTEM VALUE VALUES (-1)', model);
+    EXECUTE format('UPDATE %I.run_log SET status = ''failed'' WHERE run_id = -1', model);
+    EXECUTE format('DELETE FROM %I.run_log WHERE run_id = -1', model);
+    RAISE SQLSTATE 'AS000';
+EXCEPTION
+    WHEN SQLSTATE 'AS000' THEN
+        RETURN NULL;
+    WHEN OTHERS THEN
+        RETURN format('%s (%s)', SQLERRM, SQLSTATE);
+END $$;
+COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
+'internal: why the log of a model cannot be written';
+
+-- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for nobody's
+-- lock. At the models of others it only looks, with care: what runs here runs with the rights of the
+-- caller.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -505,26 +524,32 @@ BEGIN
         AND    bool_and(t.relname = 'alerts' OR has_table_privilege(t.oid, 'SELECT'))
         ORDER  BY n.nspname
     LOOP
+        findings := '[]';
+        failure := NULL;
         BEGIN
             -- From here on they stay as they are.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
-                            IN ACCESS SHARE MODE', what.model);
+                            IN ACCESS SHARE MODE NOWAIT', what.model);
             CONTINUE WHEN NOT what.is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
             findings := @extschema@._alert_found_of_runs(what.model);
             IF what.is_own AND NOT current_setting('transaction_read_only')::boolean THEN
-                PERFORM @extschema@._alert_raise(
-                    what.model, '{refresh_failed,refresh_overdue}', findings, false);
+                PERFORM @extschema@._as_owner(current_user::regrole, format(
+                    'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
+                PERFORM @extschema@._as_owner(current_user::regrole, format(
+                    'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', %L, false)',
+                    what.model, findings));
+                failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
+                    current_user::regrole, format('SELECT @extschema@._unwritable_log(%L)', what.model));
             END IF;
         EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
-            RAISE WARNING 'refreshes of model % could not be checked: %', quote_ident(what.model),
-                          failure;
-            CONTINUE;
+            failure := 'Its refreshes could not be checked: ' || SQLERRM;
         END;
         RETURN QUERY
             SELECT what.model, f.rule, f.message, f.value, f.threshold
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
-                                                     threshold float8);
+                                                     threshold float8)
+            UNION  ALL
+            SELECT what.model, 'refresh_failed', failure || '.', NULL, NULL WHERE failure IS NOT NULL;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@.check_refreshes() IS

@@ -549,7 +549,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
 
-CREATE FUNCTION @extschema@.create_model(
+CREATE FUNCTION @extschema@._create_model(
     model name,
     source regclass,
     student name,
@@ -557,18 +557,18 @@ CREATE FUNCTION @extschema@.create_model(
     assessment name,
     score name,
     taken_at name,
-    max_score name DEFAULT NULL,
-    subject name DEFAULT NULL,
-    student_group name DEFAULT NULL,
-    attempt name DEFAULT NULL,
-    status name DEFAULT NULL,
-    counted text[] DEFAULT NULL,
-    answer name DEFAULT NULL,
-    track_changes text DEFAULT 'none',
-    changed_at name DEFAULT NULL,
-    period text DEFAULT 'month',
-    settings jsonb DEFAULT '{}',
-    if_not_exists boolean DEFAULT false
+    max_score name,
+    subject name,
+    student_group name,
+    attempt name,
+    status name,
+    counted text[],
+    answer name,
+    track_changes text,
+    changed_at name,
+    period text,
+    settings jsonb,
+    if_not_exists boolean
 ) RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -717,14 +717,13 @@ BEGIN
           method_version int NOT NULL DEFAULT @extschema@.method_version())');
     PERFORM @extschema@._create(model, 'runs',
         'AS SELECT l.run_id, l.started, l.finished, extract(epoch FROM l.finished - l.started)::float8 AS seconds,
-                   CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END AS status,
+                   CASE WHEN l.broken_off IS NULL THEN l.status ELSE ''failed'' END AS status,
                    l.as_of, l.rows_used, l.rows_excluded, l.settings, l.steps, l.periods,
-                   CASE WHEN l.is_lost THEN ''57P01'' ELSE l.sqlstate END AS sqlstate,
-                   CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END AS error,
+                   coalesce(l.broken_off, l.sqlstate) AS sqlstate,
+                   coalesce(@extschema@._broken_off_error(l.broken_off), l.error) AS error,
                    l.method_version
-            FROM  (SELECT g.*, g.status = ''running''
-                               AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
-                   FROM {m}.run_log g) l');
+            FROM  (SELECT g.*, @extschema@._broken_off(g.tableoid, g.status, g.pid, g.started) AS broken_off
+                   FROM {m}.run_log g OFFSET 0) l');
 
     PERFORM @extschema@._create(model, 'responses',
         'WITH (security_invoker = true) AS
@@ -909,6 +908,45 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
+COMMENT ON FUNCTION @extschema@._create_model IS
+'internal: makes a model, as the role that will own it';
+
+CREATE FUNCTION @extschema@.create_model(
+    model name,
+    source regclass,
+    student name,
+    item name,
+    assessment name,
+    score name,
+    taken_at name,
+    max_score name DEFAULT NULL,
+    subject name DEFAULT NULL,
+    student_group name DEFAULT NULL,
+    attempt name DEFAULT NULL,
+    status name DEFAULT NULL,
+    counted text[] DEFAULT NULL,
+    answer name DEFAULT NULL,
+    track_changes text DEFAULT 'none',
+    changed_at name DEFAULT NULL,
+    period text DEFAULT 'month',
+    settings jsonb DEFAULT '{}',
+    if_not_exists boolean DEFAULT false
+) RETURNS TABLE (relation text, kind text, rows bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    made jsonb;
+BEGIN
+    -- The source may have views, policies and casts of others.
+    made := @extschema@._as_owner(current_user::regrole, format(
+        'SELECT jsonb_agg(to_jsonb(m)) FROM @extschema@._create_model(%L, %L::oid::regclass, %L, %L, %L, %L, %L, %L, %L,
+            %L, %L, %L, %L::text[], %L, %L, %L, %L, %L, %L) m',
+        model, source::oid, student, item, assessment, score, taken_at, max_score, subject,
+        student_group, attempt, status, counted, answer, track_changes, changed_at, period,
+        settings, if_not_exists))::jsonb;
+    RETURN QUERY SELECT m.relation, m.kind, m.rows
+                 FROM   jsonb_to_recordset(made) AS m(relation text, kind text, rows bigint);
+END $$;
 COMMENT ON FUNCTION @extschema@.create_model IS
 'makes a schema with the results over a table of responses: students, questions, assessments, the lists and the log of its refreshes; returns what it made';
 
@@ -916,8 +954,9 @@ CREATE FUNCTION @extschema@.drop_model(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     what record;
+    owner oid := @extschema@._must_be_owner(model);
 BEGIN
-    PERFORM @extschema@._lock(model);
+    PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._lock(%L)', model));
     PERFORM @extschema@._drop_triggers(model);
     -- Without CASCADE: what others have made over it is theirs.
     FOR what IN
@@ -944,12 +983,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._set(name, name, text) IS 'internal: sets a column of the settings';
 
-CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+CREATE FUNCTION @extschema@._set_option(model name, option name, value text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     calls text;
 BEGIN
-    PERFORM @extschema@._model(model);
     PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
     -- A restore without data has left none.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
@@ -962,6 +1000,24 @@ BEGIN
         'SELECT %s FROM %I.settings o,
              (SELECT @extschema@.gradebook_agg(1, 1, 1, 1, date ''2026-01-01'') AS gradebook,
                      NULL::timestamptz AS as_of) g', calls, model);
+END $$;
+COMMENT ON FUNCTION @extschema@._set_option(name, name, text) IS
+'internal: sets a choice of the method, as the owner of the model';
+
+CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    owner oid := @extschema@._must_be_owner(model);
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger t
+               WHERE t.tgrelid = format('%I.settings', model)::regclass AND t.tgdeferrable) THEN
+        RAISE EXCEPTION 'the settings of model % have a trigger that can be deferred', quote_ident(model)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'It would fire at the end of the transaction, with the rights of the caller.',
+                  HINT = format('Make the constraint triggers of %I.settings NOT DEFERRABLE.', model);
+    END IF;
+    PERFORM @extschema@._as_owner(owner,
+        format('SELECT @extschema@._set_option(%L, %L, %L)', model, option, value));
 END $$;
 COMMENT ON FUNCTION @extschema@.set_option(name, name, text) IS
 'sets a choice of the method for a model, from its next refresh on; out of range is an error';

@@ -2,7 +2,8 @@
 -- REFRESH ... CONCURRENTLY: readers see the old state until they see the new one, and never wait.
 -- That a run began is committed before, so the log also keeps runs that failed or were killed.
 
--- A refresh holds this lock of its transaction; 1634956133 is "asse" in ASCII.
+-- Each transaction of a refresh holds this lock; 1634956133 is "asse" in ASCII. The server releases it
+-- however the transaction ends, and shows it to every role.
 CREATE FUNCTION @extschema@._try_lock(schema oid) RETURNS boolean
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
@@ -12,38 +13,88 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
 
--- A run ends with the process that runs it. After a restart of the server its number may be that of
--- another; and one that is idle, which only its own role is told, runs nothing. A standby does not
--- know what runs on its primary, and takes its word.
-CREATE FUNCTION @extschema@._is_refreshing(pid int, started timestamptz) RETURNS boolean
-LANGUAGE sql STABLE
+-- The server process that holds the lock of a refresh; null where none does.
+CREATE FUNCTION @extschema@._lock_holder(schema oid) RETURNS int
+LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT pg_catalog.pg_is_in_recovery()
-           OR started >= pg_catalog.pg_postmaster_start_time()
-              AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
-                          WHERE a.pid = _is_refreshing.pid AND a.state IS DISTINCT FROM 'idle');
+    SELECT l.pid FROM pg_catalog.pg_locks l
+    WHERE  l.locktype = 'advisory' AND l.classid = 1634956133 AND l.objid = schema
+    AND    l.objsubid = 2 AND l.granted
+    AND    l.database = (SELECT d.oid FROM pg_catalog.pg_database d
+                         WHERE d.datname = pg_catalog.current_database())
+    LIMIT  1;
 END;
-COMMENT ON FUNCTION @extschema@._is_refreshing(int, timestamptz) IS
-'internal: whether the server process that logged a run is still at work';
+COMMENT ON FUNCTION @extschema@._lock_holder(oid) IS
+'internal: the server process that holds the lock of a refresh';
 
--- Sees to it that nobody else refreshes the model, to the end of the transaction. A run commits more
--- than once, and for a moment nobody has the lock: then its log tells.
+-- Whether the run that a server process has logged is still at work: the log alone proves nothing, as
+-- a run can be broken off between any two statements. A run has its lock but for a moment between
+-- two transactions, so where its process lives there is a second look. A standby does not know
+-- what runs on its primary, and takes its word.
+CREATE FUNCTION @extschema@._is_refreshing(schema oid, pid int, started timestamptz) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_is_in_recovery() OR @extschema@._lock_holder(schema) = pid THEN
+        RETURN true;
+    END IF;
+    -- After a restart of the server the number of a process may be that of another.
+    IF started < pg_postmaster_start_time() OR pid = pg_backend_pid()
+       OR NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = _is_refreshing.pid) THEN
+        RETURN false;
+    END IF;
+    PERFORM pg_sleep(0.1);
+    RETURN @extschema@._lock_holder(schema) IS NOT DISTINCT FROM pid;
+END $$;
+COMMENT ON FUNCTION @extschema@._is_refreshing(oid, int, timestamptz) IS
+'internal: whether a run that was logged is still at work';
+
+-- A run that its log calls running, and that is not: how it ended, as far as can be known. Null for
+-- all others.
+CREATE FUNCTION @extschema@._broken_off(log oid, status text, pid int, started timestamptz)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF status <> 'running' OR @extschema@._is_refreshing(
+           (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log), pid, started) THEN
+        RETURN NULL;
+    END IF;
+    RETURN CASE WHEN started >= pg_postmaster_start_time()
+                     AND EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = _broken_off.pid)
+                THEN '57014' ELSE '57P01' END;
+END $$;
+COMMENT ON FUNCTION @extschema@._broken_off(oid, text, int, timestamptz) IS
+'internal: the SQLSTATE of a run that was broken off without a word in its log';
+
+CREATE FUNCTION @extschema@._broken_off_error(sqlstate text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE sqlstate WHEN '57014' THEN 'the run was cancelled between two of its steps'
+                         WHEN '57P01' THEN 'the server process ended' END;
+END;
+COMMENT ON FUNCTION @extschema@._broken_off_error(text) IS
+'internal: what is said of a run that was broken off';
+
+-- Sees to it that nobody else refreshes the model, to the end of the transaction.
 CREATE FUNCTION @extschema@._lock(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    is_running boolean := NOT @extschema@._try_lock(@extschema@._model(model));
+    model_schema oid := @extschema@._model(model);
+    holder int;
 BEGIN
-    IF NOT is_running THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.run_log l
-                                       WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
-                                       AND @extschema@._is_refreshing(l.pid, l.started))', model)
-        INTO is_running;
+    -- A run that has no lock for a moment is not overtaken.
+    EXECUTE format('SELECT l.pid FROM %I.run_log l
+                    WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
+                    AND   @extschema@._is_refreshing($1, l.pid, l.started) LIMIT 1', model)
+    INTO holder USING model_schema;
+    IF holder IS NULL AND @extschema@._try_lock(model_schema) THEN
+        RETURN;
     END IF;
-    IF is_running THEN
-        RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
-            USING ERRCODE = 'lock_not_available',
-                  HINT = format('See %I.runs; wait until it has ended.', model);
-    END IF;
+    holder := coalesce(holder, @extschema@._lock_holder(model_schema));
+    RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
+        USING ERRCODE = 'lock_not_available',
+              DETAIL = CASE WHEN holder IS NULL THEN 'Another session had its lock.'
+                            ELSE format('Server process %s holds its lock.', holder) END,
+              HINT = format('See %I.runs; wait until it has ended.', model);
 END $$;
 COMMENT ON FUNCTION @extschema@._lock(name) IS
 'internal: the right to change a model until the end of the transaction';
@@ -57,10 +108,15 @@ BEGIN
     PERFORM @extschema@._lock(model);
     -- A restore without data has left none.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
-    -- What else says that it runs has been killed.
+    -- What else says that it runs was broken off.
     EXECUTE format(
-        'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
-                error = ''the server process ended'' WHERE status = ''running''', model);
+        'UPDATE %I.run_log l
+         SET    status = ''failed'', sqlstate = b.sqlstate,
+                error = @extschema@._broken_off_error(b.sqlstate)
+         FROM  (SELECT r.run_id, coalesce(@extschema@._broken_off(r.tableoid, r.status, r.pid, r.started),
+                                          ''57014'') AS sqlstate
+                FROM %1$I.run_log r WHERE r.status = ''running'') b
+         WHERE  l.run_id = b.run_id', model);
     PERFORM @extschema@._alert_of_runs(model);
     EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
     -- However many have failed since, the run that made the results stays: it has their settings.
@@ -97,19 +153,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb, int) IS 'internal: logs that a run succeeded';
 
+-- Logs that a run failed, also one that failed before it was in the log. Who came while another run
+-- was at work has not failed.
 CREATE FUNCTION @extschema@._failed(model name, run bigint, sqlstate text, error text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_at_work boolean;
 BEGIN
+    IF run IS NULL AND sqlstate = '55P03' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.run_log l WHERE l.status = ''running''
+                                       AND @extschema@._is_refreshing($1, l.pid, l.started))', model)
+        INTO is_at_work USING @extschema@._model(model);
+        IF is_at_work THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF run IS NULL THEN
+        EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    END IF;
     EXECUTE format(
         'UPDATE %I.run_log SET finished = clock_timestamp(), status = ''failed'',
                 sqlstate = $2, error = $3 WHERE run_id = $1', model) USING run, sqlstate, error;
+    PERFORM @extschema@._alert_of_runs(model);
 END $$;
 COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS 'internal: logs that a run failed';
 
--- All that a refresh changes.
--- Its statements look large to the planner, and compiling them takes longer than to run them.
-CREATE FUNCTION @extschema@._refresh(model name, run bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+-- All that a refresh changes. It looks at catalogs only, and lets the owner do the rest.
+-- The settings are those under which Postgres itself can do it, and results are the same whoever calls:
+-- REFRESH ... CONCURRENTLY of PostgreSQL 15 writes SQL that cannot be read again with
+-- quote_all_identifiers; and its statements look large to the planner, but compiling them takes longer
+-- than to run them.
+CREATE FUNCTION @extschema@._refresh(owner oid, model name, run bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
+SET quote_all_identifiers = off SET extra_float_digits = 1 AS $$
 DECLARE
     what record;
     began timestamptz := clock_timestamp();
@@ -123,8 +199,8 @@ BEGIN
         PERFORM set_config('default_toast_compression', 'lz4', true);
     END IF;
     IF is_tracked THEN
-        periods := @extschema@._store_parts(model);
-        PERFORM @extschema@._freeze(model, true);
+        periods := @extschema@._as_owner(owner, format('SELECT @extschema@._store_parts(%L)', model));
+        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._freeze(%L, true)', model));
         steps := jsonb_build_object('stored_parts',
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END IF;
@@ -136,18 +212,19 @@ BEGIN
     LOOP
         began := clock_timestamp();
         -- What has never been filled, as after the restore of a schema without data, has no
-        -- readers.
-        EXECUTE format('REFRESH MATERIALIZED VIEW %s %I.%I',
-                       CASE WHEN what.relispopulated THEN 'CONCURRENTLY' END, model, what.relation);
+        -- readers. The statement restricts its query itself, and needs a temporary table before.
+        PERFORM @extschema@._as_owner(owner, format('REFRESH MATERIALIZED VIEW %s %I.%I',
+            CASE WHEN what.relispopulated THEN 'CONCURRENTLY' END, model, what.relation), false);
         steps := steps || jsonb_build_object(what.relation,
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END LOOP;
     IF is_tracked THEN
-        PERFORM @extschema@._freeze(model, false);
+        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._freeze(%L, false)', model));
     END IF;
-    PERFORM @extschema@._succeeded(model, run, steps, periods);
+    PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._succeeded(%L, %L, %L, %L)', model,
+                                                run, steps, periods));
 END $$;
-COMMENT ON FUNCTION @extschema@._refresh(name, bigint) IS 'internal: all that a refresh changes';
+COMMENT ON FUNCTION @extschema@._refresh(oid, name, bigint) IS 'internal: all that a refresh changes';
 
 -- Whether a table of the source was emptied or written anew by what committed after the snapshot of
 -- this transaction. Such a table looks empty to the snapshot (TRUNCATE and ALTER TABLE are not safe
@@ -166,103 +243,110 @@ END $$;
 COMMENT ON FUNCTION @extschema@._is_rewritten(name) IS
 'internal: whether a table of the source was written anew after the snapshot was taken';
 
-CREATE FUNCTION @extschema@._owner(model name) RETURNS text
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = @extschema@._model(model) AND c.relname = 'gradebook';
-END;
-COMMENT ON FUNCTION @extschema@._owner(name) IS 'internal: the role that owns a model';
+-- One transaction of a refresh, and which comes next: begin, check_tracking, results (until the source
+-- stays as it is), alerts; failed after any of them.
+CREATE FUNCTION @extschema@._refresh_step(
+    model name, everything boolean, sqlstate text, error text,
+    INOUT step text, INOUT run bigint, INOUT attempt int)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- Asked again each time: between two transactions anything may have changed.
+    owner oid := @extschema@._must_be_owner(model);
+BEGIN
+    -- At the end of the transaction they would fire with the rights of the caller.
+    SET CONSTRAINTS ALL IMMEDIATE;
+    CASE step
+    WHEN 'begin' THEN
+        run := @extschema@._as_owner(owner, format('SELECT @extschema@._begin(%L)', model));
+        step := 'check_tracking';
+    WHEN 'check_tracking' THEN
+        PERFORM @extschema@._as_owner(owner, format(
+            'SELECT @extschema@._lock(%1$L), @extschema@._check_tracking(%1$L, %2$L)', model,
+            everything));
+        step := 'results';
+    WHEN 'results' THEN
+        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._lock(%L)', model));
+        IF NOT @extschema@._as_owner(owner, format('SELECT @extschema@._is_rewritten(%L)',
+                                                        model))::boolean THEN
+            PERFORM @extschema@._refresh(owner, model, run);
+            step := 'alerts';
+        ELSIF attempt < 5 THEN
+            attempt := attempt + 1;
+        ELSE
+            RAISE EXCEPTION 'the source of model % is written anew again and again', quote_ident(model)
+                USING ERRCODE = 'serialization_failure',
+                      HINT = 'Refresh it when the source has been loaded.';
+        END IF;
+    WHEN 'alerts' THEN
+        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._alert(%L, %L)', model, run));
+        step := NULL;
+    WHEN 'failed' THEN
+        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._failed(%L, %L, %L, %L)', model,
+                                                    run, sqlstate, error));
+        step := NULL;
+    END CASE;
+END $$;
+COMMENT ON FUNCTION @extschema@._refresh_step(name, boolean, text, text, text, bigint, int) IS
+'internal: one transaction of a refresh';
 
--- How every transaction of a refresh begins. A procedure that commits may not pin its search_path by
--- a SET clause (CREATE PROCEDURE). And what belongs to a model runs with the rights of its owner, as
--- REFRESH MATERIALIZED VIEW does, whoever calls.
-CREATE FUNCTION @extschema@._enter(owner text) RETURNS void
-LANGUAGE sql
-BEGIN ATOMIC
-    SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    SELECT pg_catalog.set_config('role', owner, true);
-END;
-COMMENT ON FUNCTION @extschema@._enter(text) IS 'internal: begins a transaction of a refresh';
-
+-- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so each of
+-- its transactions does, before anything has an operator.
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
-    owner pg_catalog.text;
+    step pg_catalog.text := 'begin';
     run pg_catalog.int8;
-    attempts pg_catalog.int4 := 0;
-    again pg_catalog.bool;
+    attempt pg_catalog.int4 := 1;
+    has_failed pg_catalog.bool := false;
     failure pg_catalog.text;
     code pg_catalog.text;
     told pg_catalog.text;
     advice pg_catalog.text;
+    unlogged pg_catalog.text;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    owner := @extschema@._owner(model);
-    IF NOT pg_catalog.pg_has_role(owner, 'MEMBER') THEN
-        RAISE EXCEPTION 'must be owner of model %', pg_catalog.quote_ident(model)
-            USING ERRCODE = 'insufficient_privilege',
-                  HINT = pg_catalog.format('It belongs to %s.', pg_catalog.quote_ident(owner));
-    END IF;
-    PERFORM @extschema@._enter(owner);
-    run := @extschema@._begin(model);
-    COMMIT;
-    PERFORM @extschema@._enter(owner);
-    BEGIN
-        PERFORM @extschema@._check_tracking(model, everything);
-    EXCEPTION WHEN OTHERS OR query_canceled THEN
-        GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
-                                told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
-    END;
+    PERFORM @extschema@._must_be_owner(model);
     LOOP
-        COMMIT;
-        -- All views from one snapshot, whatever commits while they are made.
-        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-        PERFORM @extschema@._enter(owner);
-        again := false;
-        attempts := attempts + 1;
+        -- The first COMMIT ends what the caller has begun, with the rights of the caller.
+        IF step OPERATOR(pg_catalog.=) 'results' THEN
+            COMMIT;
+            -- All views from one snapshot, whatever commits while they are made.
+            SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+        ELSE
+            COMMIT;
+        END IF;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
         BEGIN
-            IF code IS NULL THEN
-                PERFORM @extschema@._lock(model);
-            END IF;
-            IF code IS NOT NULL THEN
-                NULL;
-            ELSIF NOT @extschema@._is_rewritten(model) THEN
-                PERFORM @extschema@._refresh(model, run);
-            ELSIF attempts < 5 THEN
-                again := true;
-            ELSE
-                RAISE EXCEPTION 'the source of model % is written anew again and again',
-                                quote_ident(model)
-                    USING ERRCODE = 'serialization_failure',
-                          HINT = 'Refresh it when the source has been loaded.';
-            END IF;
+            SELECT s.step, s.run, s.attempt INTO step, run, attempt
+            FROM   @extschema@._refresh_step(model, everything, code, failure, step, run, attempt) s;
         EXCEPTION WHEN OTHERS OR query_canceled THEN
-            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
-                                    told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+            IF has_failed THEN
+                GET STACKED DIAGNOSTICS unlogged = MESSAGE_TEXT;
+                step := NULL;
+            ELSE
+                GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
+                                        told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+                has_failed := true;
+                step := 'failed';
+            END IF;
         END;
-        EXIT WHEN NOT again;
+        EXIT WHEN step IS NULL;
     END LOOP;
+    told := concat_ws(' ', coalesce(nullif(told, ''), 'The results are those of before.'),
+                      'This could not be logged: ' || unlogged || '.');
+    advice := nullif(advice, '');
     COMMIT;
-    PERFORM @extschema@._enter(owner);
-    IF code IS NULL THEN
-        PERFORM @extschema@._alert(model, run);
-    ELSE
-        PERFORM @extschema@._failed(model, run, code, failure);
-        PERFORM @extschema@._alert_of_runs(model);
-    END IF;
-    COMMIT;
-    IF code IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure,
-                              DETAIL = coalesce(nullif(told, ''), 'The results are those of before.'),
-                              HINT = advice;
+    IF has_failed AND advice IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told;
+    ELSIF has_failed THEN
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
     END IF;
 END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
 'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
 
 -- Whether a read of these tables of a schema runs nothing that their owner has put there: they are
--- no views, and have no row-level policies, nor columns of types that may have casts of their own.
+-- no views, and have no row-level policies, nor columns of types that may have casts of their own. The
+-- planner works out what is constant in index expressions, statistics and constraints (plancat.c).
 CREATE FUNCTION @extschema@._is_plain(schema oid, VARIADIC tables name[]) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -273,7 +357,17 @@ BEGIN ATOMIC
     AND    NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                        JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
                        JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
-                       WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog');
+                       WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog')
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_index i
+                       WHERE i.indrelid = t.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext x
+                       WHERE x.stxrelid = t.oid AND x.stxexprs IS NOT NULL)
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
+                       JOIN pg_catalog.pg_depend d
+                            ON  d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                            AND d.objid = c.oid
+                       WHERE c.conrelid = t.oid
+                       AND   d.refclassid <> 'pg_catalog.pg_class'::pg_catalog.regclass);
 END;
 COMMENT ON FUNCTION @extschema@._is_plain(oid, name[]) IS
 'internal: whether a read of tables of a schema runs nothing of their owner';
@@ -291,12 +385,11 @@ BEGIN
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', log);
         IF @extschema@._is_plain(schema, 'run_log') THEN
             RETURN QUERY EXECUTE format(
-                'SELECT CASE WHEN l.is_lost THEN ''failed'' ELSE l.status END, l.finished, l.as_of,
-                        l.rows_used,
-                        CASE WHEN l.is_lost THEN ''the server process ended'' ELSE l.error END
-                 FROM  (SELECT g.*, g.status = ''running''
-                                    AND NOT @extschema@._is_refreshing(g.pid, g.started) AS is_lost
-                        FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l', log);
+                'SELECT CASE WHEN b.code IS NULL THEN l.status ELSE ''failed'' END, l.finished, l.as_of,
+                        l.rows_used, coalesce(@extschema@._broken_off_error(b.code), l.error)
+                 FROM  (SELECT g.tableoid, g.* FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l
+                 CROSS JOIN LATERAL @extschema@._broken_off(l.tableoid, l.status, l.pid, l.started)
+                            b(code)', log);
         END IF;
     END IF;
 EXCEPTION WHEN OTHERS THEN

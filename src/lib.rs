@@ -1,7 +1,7 @@
 //! pg_assess: which students most need our help, and why?
 //!
 //! This crate is glue. The arithmetic is in `src/core`, the SQL objects are declared in `sql/`;
-//! `agg` and `varlena` are the only rooms that touch raw memory.
+//! `agg` and `varlena` are the only rooms that touch raw memory; `rights` alone changes who acts.
 
 mod agg;
 mod alpha;
@@ -17,6 +17,7 @@ mod missing_work;
 mod numbers;
 mod pairs;
 mod pictures;
+mod rights;
 mod sample;
 mod school_map;
 mod solvers;
@@ -35,5 +36,6 @@ fn poll() {
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     logging::start();
+    rights::start();
     varlena::require_utf8();
 }
