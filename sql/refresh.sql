@@ -290,7 +290,7 @@ COMMENT ON FUNCTION @extschema@._refresh_step(name, boolean, text, text, text, b
 'internal: one transaction of a refresh';
 
 -- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so each of
--- its transactions does, before anything has an operator.
+-- its transactions begins with it.
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -304,10 +304,11 @@ DECLARE
     advice pg_catalog.text;
     unlogged pg_catalog.text;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM @extschema@._must_be_owner(model);
     LOOP
         -- The first COMMIT ends what the caller has begun, with the rights of the caller.
-        IF step OPERATOR(pg_catalog.=) 'results' THEN
+        IF step = 'results' THEN
             COMMIT;
             -- All views from one snapshot, whatever commits while they are made.
             SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;

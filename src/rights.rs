@@ -46,9 +46,10 @@ fn as_owner(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
     let is_restricted = from.boolean();
     if !may_become(owner) {
         let message = "permission denied to run a statement for another role";
-        let hint = "Only a role that may SET ROLE to it can.";
         return Err(
-            ErrorReport::new(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, message, "").set_hint(hint),
+            ErrorReport::new(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, message, "")
+                .set_detail("The current role may not SET ROLE to it.")
+                .set_hint("Call as that role, or as a member of it."),
         );
     }
     let settings = Settings::pinned();

@@ -153,7 +153,12 @@ fn attackers(session: &mut Session) -> Vec<String> {
     let mut who: Vec<String> = session
         .notices()
         .iter()
-        .filter_map(|notice| notice.message().strip_prefix("attack as ").map(str::to_owned))
+        .filter_map(|notice| {
+            notice
+                .message()
+                .strip_prefix("attack as ")
+                .map(str::to_owned)
+        })
         .collect();
     who.dedup();
     who
@@ -179,7 +184,10 @@ fn attacked(database: &Database, roles: &Roles, by: &str, statement: &str) {
         let after = state(&mut session);
         let changed: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
         let gone: Vec<_> = before.iter().filter(|line| !after.contains(line)).collect();
-        assert!(changed.is_empty() && gone.is_empty(), "{statement}: {changed:?} for {gone:?}");
+        assert!(
+            changed.is_empty() && gone.is_empty(),
+            "{statement}: {changed:?} for {gone:?}"
+        );
         assert_eq!(session.one::<i32>("FETCH callers"), 1);
         nothing_was_won(database);
     }
@@ -210,12 +218,21 @@ fn a_trigger_of_the_owner_on_any_table_wins_nothing() {
                  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION h.fire()"
         ));
     }
-    attacked(&database, &roles, &roles.hostile, "CALL assess.refresh('hm', true)");
+    attacked(
+        &database,
+        &roles,
+        &roles.hostile,
+        "CALL assess.refresh('hm', true)",
+    );
     let refused = database.session().refuses(
         "SELECT assess.set_option('hm', 'half_life', '20 days')",
         "55000",
     );
-    assert!(refused.hint().is_some_and(|hint| hint.contains("NOT DEFERRABLE")));
+    assert!(
+        refused
+            .hint()
+            .is_some_and(|hint| hint.contains("NOT DEFERRABLE"))
+    );
     for table in &tables {
         hostile.run(&format!("DROP TRIGGER deferred ON hm.{table}"));
     }
@@ -227,4 +244,320 @@ fn a_trigger_of_the_owner_on_any_table_wins_nothing() {
     );
     let refused = database.session().fails("CALL assess.refresh('none')");
     assert_eq!(refused.code().code(), "42704");
+}
+
+#[test]
+fn a_source_of_somebody_else_runs_with_the_rights_of_the_owner() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(
+        "CREATE FUNCTION h.pass(v float8) RETURNS float8 LANGUAGE plpgsql AS $$
+         BEGIN
+             PERFORM h.attack();
+             RETURN v;
+         END $$;
+         CREATE FUNCTION h.policy() RETURNS boolean LANGUAGE plpgsql AS $$
+         BEGIN
+             PERFORM h.attack();
+             RETURN true;
+         END $$;
+         CREATE FUNCTION h.queue(v float8) RETURNS float8 LANGUAGE plpgsql AS $$
+         BEGIN
+             INSERT INTO h.queued VALUES (1);
+             RETURN v;
+         END $$;
+         CREATE TABLE h.queued (x int);
+         CREATE CONSTRAINT TRIGGER deferred AFTER INSERT ON h.queued
+             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION h.fire();
+         GRANT INSERT ON h.queued TO PUBLIC;
+         CREATE VIEW h.quiet AS SELECT * FROM h.src LIMIT 30;
+         CREATE VIEW h.waits AS SELECT * FROM h.src;
+         CREATE TABLE h.plain AS SELECT * FROM h.src LIMIT 30;
+         GRANT SELECT ON ALL TABLES IN SCHEMA h TO PUBLIC",
+    );
+    let mut victim = database.session_as(&roles.victim);
+    for (model, source, tracking) in [
+        ("of_view", "h.quiet", "none"),
+        ("of_view_tracked", "h.quiet", "changed_at"),
+        ("of_table", "h.plain", "none"),
+        ("of_table_tracked", "h.plain", "changed_at"),
+        ("of_waiting", "h.waits", "none"),
+    ] {
+        let changed = match tracking {
+            "none" => "",
+            _ => ", track_changes => 'changed_at', changed_at => 'changed'",
+        };
+        victim.run(&format!(
+            "SELECT count(*) FROM assess.create_model('{model}', '{source}', {COLUMNS}{changed})"
+        ));
+    }
+    // They turn hostile after the models were made.
+    hostile.run(
+        "CREATE OR REPLACE VIEW h.quiet AS SELECT sid, item, a, h.pass(score) AS score, d, changed
+                                           FROM h.src LIMIT 30;
+         CREATE OR REPLACE VIEW h.waits AS SELECT sid, item, a, h.queue(score) AS score, d, changed
+                                           FROM h.src LIMIT 30;
+         CREATE POLICY p ON h.plain USING (h.policy());
+         ALTER TABLE h.plain ENABLE ROW LEVEL SECURITY",
+    );
+    for model in [
+        "of_view",
+        "of_view_tracked",
+        "of_table",
+        "of_table_tracked",
+        "of_waiting",
+    ] {
+        let mut session = laden(&database, &environment("PGUSER"));
+        let before = state(&mut session);
+        session.run(&format!("CALL assess.refresh('{model}', true)"));
+        assert_eq!(attackers(&mut session), [roles.victim.as_str()], "{model}");
+        assert_eq!(state(&mut session), before, "{model}");
+        nothing_was_won(&database);
+        assert_eq!(
+            session.table(&format!("SELECT DISTINCT status FROM {model}.runs")),
+            ["succeeded"]
+        );
+    }
+    // Making a model reads the source of another role, too. What changes the settings under which
+    // it is made can only stop it.
+    let mut session = laden(&database, &roles.victim);
+    let before = state(&mut session);
+    let _ = session.simple_query(&format!(
+        "SELECT count(*) FROM assess.create_model('late', 'h.quiet', {COLUMNS})"
+    ));
+    assert_eq!(attackers(&mut session), [roles.victim.as_str()]);
+    assert_eq!(state(&mut session), before);
+}
+
+/// The job of a superuser over all models of a database.
+#[test]
+fn a_nightly_loop_over_all_models_reaches_each_of_them() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    let mut victim = database.session_as(&roles.victim);
+    victim.run(&source("shared.victims"));
+    for n in 1..=15 {
+        let (session, source) = match n % 3 {
+            0 => (&mut hostile, "h.src"),
+            _ => (&mut victim, "shared.victims"),
+        };
+        session.run(&format!(
+            "SELECT count(*) FROM assess.create_model('m{n}', '{source}', {COLUMNS})"
+        ));
+        if n % 3 == 0 {
+            // The loop's own cursor has such a name.
+            session.run(&format!(
+                "CREATE OR REPLACE FUNCTION h.skip() RETURNS trigger LANGUAGE plpgsql AS $$
+                 DECLARE
+                     c refcursor;
+                 BEGIN
+                     PERFORM h.attack();
+                     FOR n IN 1..9 LOOP
+                         BEGIN
+                             c := format('<unnamed portal %s>', n);
+                             MOVE FORWARD ALL IN c;
+                         EXCEPTION WHEN OTHERS THEN
+                         END;
+                         BEGIN
+                             CLOSE c;
+                         EXCEPTION WHEN OTHERS THEN
+                         END;
+                     END LOOP;
+                     RETURN new;
+                 END $$;
+                 CREATE TRIGGER skip BEFORE INSERT ON m{n}.run_log FOR EACH ROW EXECUTE FUNCTION h.skip()"
+            ));
+        }
+    }
+    let mut session = laden(&database, &environment("PGUSER"));
+    let before = state(&mut session);
+    session.run(
+        "DO $$
+         DECLARE
+             m record;
+         BEGIN
+             FOR m IN SELECT model FROM assess.models() LOOP
+                 CALL assess.refresh(m.model);
+             END LOOP;
+         END $$",
+    );
+    assert_eq!(attackers(&mut session), [roles.hostile.as_str()]);
+    assert_eq!(state(&mut session), before);
+    nothing_was_won(&database);
+    assert_eq!(
+        session.table("SELECT status, count(*), min(finished) > now() - interval '1 hour' FROM assess.models() GROUP BY 1"),
+        ["succeeded|15|t"]
+    );
+    for n in 1..=15 {
+        assert_eq!(
+            session.one::<i64>(&format!("SELECT max(run_id) FROM m{n}.runs")),
+            2
+        );
+    }
+}
+
+#[test]
+fn pending_triggers_of_the_caller_neither_fire_nor_move() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS})"
+    ));
+    hostile.run(
+        "CREATE FUNCTION h.hasten() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             SET CONSTRAINTS ALL IMMEDIATE;
+             RETURN new;
+         END $$;
+         CREATE TRIGGER hasten BEFORE UPDATE ON hm.settings FOR EACH ROW EXECUTE FUNCTION h.hasten()",
+    );
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE own (x int);
+         CREATE FUNCTION own_fired() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             RAISE WARNING 'own as %', current_user;
+             RETURN NULL;
+         END $$;
+         CREATE CONSTRAINT TRIGGER t AFTER INSERT ON own DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION own_fired()",
+    );
+    let mut fired = |session: &mut Session| -> Vec<String> {
+        let notices = session.notices();
+        notices
+            .iter()
+            .map(|n| n.message().to_owned())
+            .filter(|m| m.starts_with("own as"))
+            .collect()
+    };
+    session.run("BEGIN; INSERT INTO own VALUES (1)");
+    session.refuses(
+        "SELECT assess.set_option('hm', 'half_life', '20 days')",
+        "55000",
+    );
+    session.run("ROLLBACK");
+    fired(&mut session);
+    hostile.run("DROP TRIGGER hasten ON hm.settings");
+    session.run("BEGIN; INSERT INTO own VALUES (1)");
+    session.run("SELECT assess.set_option('hm', 'half_life', '20 days')");
+    session.run(&source("source_of_own"));
+    session.run(&format!(
+        "SELECT count(*) FROM assess.create_model('om', 'source_of_own', {COLUMNS});
+         SELECT assess.drop_model('om');
+         SELECT * FROM assess.models();
+         SELECT * FROM assess.check_refreshes()"
+    ));
+    assert_eq!(fired(&mut session), [""; 0]);
+    session.run("COMMIT");
+    assert_eq!(fired(&mut session), ["own as postgres"]);
+    // A refresh ends the transaction of a procedure that calls it: before anything of the model runs.
+    session.run(
+        "DO $$
+         BEGIN
+             INSERT INTO own VALUES (1);
+             CALL assess.refresh('hm');
+         END $$",
+    );
+    assert_eq!(fired(&mut session), ["own as postgres"]);
+}
+
+/// The planner works out what is constant in these as soon as a statement names the table.
+#[test]
+fn looking_at_all_models_plans_nothing_of_others() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(
+        "CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+         BEGIN
+             IF current_user NOT LIKE 'hostile%' THEN
+                 PERFORM h.attack();
+             END IF;
+             RETURN 1;
+         END $$",
+    );
+    for (model, trap) in [
+        ("m1", "CREATE INDEX ON m1.run_log ((pid + h.constant()))"),
+        (
+            "m2",
+            "CREATE INDEX ON m2.run_log (pid) WHERE pid > h.constant()",
+        ),
+        (
+            "m3",
+            "CREATE STATISTICS m3.s ON (pid + h.constant()), status FROM m3.run_log",
+        ),
+        (
+            "m4",
+            "ALTER TABLE m4.run_log ADD CHECK (pid >= h.constant())",
+        ),
+        (
+            "m5",
+            "CREATE INDEX ON m5.alert_rules ((threshold + h.constant()))",
+        ),
+    ] {
+        hostile.run(&format!(
+            "SELECT count(*) FROM assess.create_model('{model}', 'h.src', {COLUMNS})"
+        ));
+        hostile.run(trap);
+    }
+    let mut session = laden(&database, &environment("PGUSER"));
+    session.run("SET constraint_exclusion = on");
+    let before = state(&mut session);
+    assert_eq!(session.table("SELECT count(*) FROM assess.models()"), ["5"]);
+    session.table("SELECT * FROM assess.check_refreshes()");
+    assert_eq!(attackers(&mut session), [""; 0]);
+    assert_eq!(state(&mut session), before);
+    nothing_was_won(&database);
+    // By the refresh they are run, with the rights of the owner.
+    session.run("CALL assess.refresh('m1')");
+    nothing_was_won(&database);
+    assert_eq!(state(&mut session), before);
+}
+
+#[test]
+fn only_who_may_act_for_the_owner_changes_a_model() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut victim = database.session_as(&roles.victim);
+    victim.run(&source("shared.src"));
+    victim.run(&format!(
+        "SELECT count(*) FROM assess.create_model('vm', 'shared.src', {COLUMNS})"
+    ));
+    let mut hostile = database.session_as(&roles.hostile);
+    for statement in [
+        "CALL assess.refresh('vm')",
+        "SELECT assess.set_option('vm', 'half_life', '1 day')",
+        "SELECT assess.drop_model('vm')",
+    ] {
+        let refused = hostile.refuses(statement, "42501");
+        assert_eq!(refused.message(), "must be owner of model vm");
+    }
+    hostile.refuses(
+        &format!(
+            "SELECT assess._as_owner('{}'::regrole, 'SELECT 1')",
+            roles.victim
+        ),
+        "42501",
+    );
+    // Who owns the schema can put other tables into it.
+    let mut session = database.session();
+    session.run(&format!("ALTER SCHEMA vm OWNER TO {}", roles.hostile));
+    hostile.run(
+        "DROP TABLE vm.alert_rules CASCADE;
+         CREATE TABLE vm.alert_rules (rule text);",
+    );
+    for statement in [
+        "CALL assess.refresh('vm')",
+        "SELECT assess.set_option('vm', 'half_life', '1 day')",
+    ] {
+        let refused = session.refuses(statement, "55000");
+        assert_eq!(refused.message(), "model vm has more than one owner");
+    }
 }
