@@ -1,0 +1,196 @@
+//! Every refresh that fails is reported, and none that is broken off keeps the next one from working.
+
+mod common;
+
+use common::{Database, Session};
+
+fn with_model() -> (Database, Session) {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE src AS
+         SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
+                ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
+                date '2026-01-01' + 7 * (i / 5) AS d
+         FROM generate_series(1, 40) s, generate_series(1, 20) i;
+         SELECT count(*) FROM assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd')",
+    );
+    (database, session)
+}
+
+const LAST: &str = "SELECT run_id, status, sqlstate FROM m.runs ORDER BY run_id DESC LIMIT 1";
+
+#[test]
+fn a_run_that_was_broken_off_blocks_nobody() {
+    let (database, mut session) = with_model();
+    // Cancelled between two of its steps, and its session goes on with something else.
+    let mut other = database.session();
+    other.run("INSERT INTO m.run_log DEFAULT VALUES");
+    let role = format!("owner_{}", database.name());
+    session.run(&format!(
+        "CREATE ROLE {role} LOGIN;
+         GRANT CREATE ON DATABASE {} TO {role};
+         GRANT CREATE ON SCHEMA public TO {role}",
+        database.name()
+    ));
+    assert_eq!(session.table(LAST), ["2|failed|57014"]);
+    assert_eq!(
+        session.table("SELECT status, error FROM assess.models()"),
+        ["failed|the run was cancelled between two of its steps"]
+    );
+    assert_eq!(
+        session.table("SELECT model, rule, message ~ 'error 57014' FROM assess.check_refreshes()"),
+        ["m|refresh_failed|t"]
+    );
+    other.run("BEGIN; SELECT 1");
+    session.run("CALL assess.refresh('m')");
+    assert_eq!(
+        session.table("SELECT run_id, status, sqlstate FROM m.runs ORDER BY run_id"),
+        ["1|succeeded|-", "2|failed|57014", "3|succeeded|-"]
+    );
+    // Also where the owner may not see what a superuser's session does.
+    for relation in session.table(
+        "SELECT relname FROM pg_class
+         WHERE relnamespace = 'm'::regnamespace AND relkind IN ('r', 'v', 'm')",
+    ) {
+        session.run(&format!("ALTER TABLE m.{relation} OWNER TO {role}"));
+    }
+    session.run(&format!(
+        "ALTER SCHEMA m OWNER TO {role}; ALTER TABLE src OWNER TO {role}"
+    ));
+    other.run("ROLLBACK; INSERT INTO m.run_log DEFAULT VALUES; BEGIN; SELECT 1");
+    database.session_as(&role).run("CALL assess.refresh('m')");
+    assert_eq!(session.table(LAST), ["5|succeeded|-"]);
+}
+
+#[test]
+fn a_refresh_that_cannot_begin_is_logged_and_raises_its_alert() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON m.settings FOR EACH STATEMENT EXECUTE FUNCTION refuse()",
+    );
+    let told = session.fails("CALL assess.refresh('m')");
+    assert_eq!(told.code().code(), "53100");
+    assert_eq!(told.message(), "the disk is full");
+    assert_eq!(told.detail(), Some("The results are those of before."));
+    assert_eq!(session.table(LAST), ["2|failed|53100"]);
+    assert_eq!(
+        session.table(
+            "SELECT rule, run_id, ended IS NULL FROM m.alerts WHERE rule = 'refresh_failed'"
+        ),
+        ["refresh_failed|2|t"]
+    );
+    session.run("DROP TRIGGER refuse ON m.settings");
+    session.run("CALL assess.refresh('m')");
+    assert_eq!(session.table(LAST), ["3|succeeded|-"]);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_reported_by_the_error_and_by_the_next_look() {
+    let (database, mut session) = with_model();
+    session.run(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'no more rows'; END $$;
+         CREATE TRIGGER refuse BEFORE DELETE ON m.run_log FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+         CREATE TRIGGER refuse_too BEFORE INSERT ON m.run_log FOR EACH STATEMENT EXECUTE FUNCTION refuse()",
+    );
+    let told = session.fails("CALL assess.refresh('m')");
+    assert_eq!(
+        told.detail(),
+        Some("The results are those of before. This could not be logged: no more rows.")
+    );
+    let look = "SELECT model, rule, message FROM assess.check_refreshes()";
+    assert_eq!(
+        session.table(look),
+        ["m|refresh_failed|The log of its refreshes cannot be written: no more rows (P0001)."]
+    );
+    session.run("DROP TRIGGER refuse ON m.run_log; DROP TRIGGER refuse_too ON m.run_log");
+    assert_eq!(session.table(look), [""; 0]);
+    // To look leaves nothing, and takes no number.
+    assert_eq!(session.table("SELECT run_id FROM m.run_log"), ["1"]);
+    session.run("CALL assess.refresh('m')");
+
+    // Nobody's lock is waited for.
+    let mut other = database.session();
+    other.run("BEGIN; LOCK TABLE m.run_log IN ACCESS EXCLUSIVE MODE");
+    session.run("SET statement_timeout = '20s'");
+    let found = session.table(look);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].starts_with("m|refresh_failed|Its refreshes could not be checked: "),
+        "{found:?}"
+    );
+    assert_eq!(
+        session.table("SELECT model, status FROM assess.models()"),
+        ["m|-"]
+    );
+    session.run("SET lock_timeout = '50ms'");
+    let told = session.fails("CALL assess.refresh('m')");
+    assert_eq!(told.code().code(), "55P03");
+    assert!(
+        told.detail()
+            .is_some_and(|detail| detail.contains("This could not be logged: "))
+    );
+    other.run("ROLLBACK; BEGIN; LOCK TABLE m.alerts IN ACCESS EXCLUSIVE MODE");
+    assert_eq!(session.table(look).len(), 1);
+    other.run("ROLLBACK");
+    assert_eq!(session.table(look), [""; 0]);
+}
+
+#[test]
+fn who_comes_while_another_run_is_at_work_has_not_failed() {
+    let (database, mut session) = with_model();
+    let mut other = database.session();
+    // The lock of a run that has not yet committed its first words.
+    let lock = "SELECT assess._try_lock('m'::regnamespace)";
+    other.run(&format!(
+        "BEGIN; {lock}; SELECT assess._begin('m'); COMMIT; BEGIN; {lock}"
+    ));
+    let told = session.refuses("CALL assess.refresh('m')", "55P03");
+    assert_eq!(told.message(), "model m is being refreshed");
+    assert_eq!(
+        told.detail(),
+        Some(format!("Server process {} holds its lock.", other.backend()).as_str())
+    );
+    assert_eq!(
+        session.table("SELECT run_id, status FROM m.runs"),
+        ["1|succeeded", "2|running"]
+    );
+    // Who holds the lock and is no run keeps the model from being refreshed: that is a failure.
+    other.run("COMMIT; UPDATE m.run_log SET status = 'failed' WHERE run_id = 2");
+    other.run(&format!("BEGIN; {lock}"));
+    session.refuses("CALL assess.refresh('m')", "55P03");
+    assert_eq!(session.table(LAST), ["3|failed|55P03"]);
+    other.run("COMMIT");
+    session.run("CALL assess.refresh('m')");
+}
+
+/// A procedure that commits cannot pin its search_path for good.
+#[test]
+fn no_operator_of_the_callers_path_is_taken_on_the_way_out() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "CREATE SCHEMA q;
+         CREATE FUNCTION q.equal(text, text) RETURNS boolean LANGUAGE plpgsql AS
+             $$ BEGIN RAISE WARNING 'hijacked'; RETURN NULL; END $$;
+         CREATE OPERATOR q.= (FUNCTION = q.equal, LEFTARG = text, RIGHTARG = text);
+         CREATE FUNCTION q.join(text, text) RETURNS text LANGUAGE plpgsql AS
+             $$ BEGIN RAISE WARNING 'hijacked'; RETURN NULL; END $$;
+         CREATE OPERATOR q.|| (FUNCTION = q.join, LEFTARG = text, RIGHTARG = text);
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON m.history FOR EACH ROW EXECUTE FUNCTION refuse();
+         SET search_path = q, pg_catalog",
+    );
+    assert_eq!(session.fails("CALL assess.refresh('m')").message(), "no");
+    session.run("DROP TRIGGER refuse ON m.history");
+    session.run("CALL assess.refresh('m')");
+    assert!(
+        session
+            .notices()
+            .iter()
+            .all(|notice| notice.message() != "hijacked")
+    );
+}
