@@ -1,6 +1,7 @@
 # `make` alone explains the targets.
 PG_CONFIG ?= pg_config
 ROWS ?= 10000000
+STOPS ?= 2000
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
@@ -27,10 +28,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 unexport RUST_BACKTRACE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test lint demo demo-oulad evaluation bench clean
+.PHONY: help setup build install test stress lint demo demo-oulad evaluation bench clean
 
 help: ## list the targets
-	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [DATA=]'
+	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DATA=]'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
 
 setup: ## install what is missing for everything below
@@ -62,6 +63,10 @@ install: build ## install the extension where PG_CONFIG says (DESTDIR is honoure
 test: setup ## run all tests beside a private server and print the totals
 	@$(MAKE) --no-print-directory build
 	@tests/run.sh
+
+stress: setup ## STOPS random cancels and timeouts of refresh, create_model and drop_model
+	@$(MAKE) --no-print-directory build
+	@tests/with_postgres.sh env STOPS=$(STOPS) cargo test -p pg_assess_it --test stress
 
 lint: ## formatting, clippy, unsafe only where allowed, shell syntax
 	cargo fmt --all --check
