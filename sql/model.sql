@@ -641,7 +641,8 @@ BEGIN
                   HINT = 'Name the column as status, and as counted its values with which a score counts.';
     END IF;
     time_type := @extschema@._tracking_type(source, taken_at, track_changes, changed_at, period);
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', source) INTO has_rows;
+    -- Citus cannot keep a result of no columns.
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', source) INTO has_rows;
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
             USING ERRCODE = 'no_data_found', HINT = 'Make the model when there are responses.';

@@ -94,6 +94,43 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._members(regclass) IS 'internal: a table with its partitions';
 
+-- A chunk of a hypertable of TimescaleDB, which refuses such triggers there: those of the hypertable see
+-- what is written to it.
+CREATE FUNCTION @extschema@._is_chunk(member oid) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_class c
+                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.oid = member AND n.nspname = '_timescaledb_internal');
+END;
+COMMENT ON FUNCTION @extschema@._is_chunk(oid) IS 'internal: whether a table is a chunk of a hypertable';
+
+-- Why triggers on the statements that change a table do not see all that changes in it; null where
+-- they do.
+CREATE FUNCTION @extschema@._unseen_changes(source regclass) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_distributed boolean := false;
+    members oid[] := @extschema@._members(source);
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)'
+        INTO is_distributed USING source;
+    END IF;
+    RETURN CASE
+        WHEN is_distributed THEN 'It is a distributed table of Citus: its rows are in other tables.'
+        WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = source AND c.relkind IN ('r', 'p'))
+        THEN 'It is not a table of this database.'
+        -- ("Logical Replication", Architecture)
+        WHEN EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = ANY (members))
+        THEN 'A subscription fills it, and logical replication fires no triggers of statements.'
+        WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = ANY (members) AND c.relpersistence = 'u')
+        THEN 'It is unlogged: a crash of the server empties it, and fires no trigger.'
+    END;
+END $$;
+COMMENT ON FUNCTION @extschema@._unseen_changes(regclass) IS
+'internal: why triggers do not see all that changes in a table';
+
 -- Triggers on one table that note what changes. Transition tables allow one event each.
 CREATE FUNCTION @extschema@._add_triggers(model name, member regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -103,8 +140,9 @@ DECLARE
     note regprocedure := format('%I.note_changes()', model)::regprocedure;
     what record;
 BEGIN
-    -- Foreign tables cannot tell: who has one among the partitions is taken to have changed.
-    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = member) NOT IN ('r', 'p') THEN
+    -- Foreign tables see nothing: who has one among the partitions is taken to have changed.
+    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = member) NOT IN ('r', 'p')
+       OR @extschema@._is_chunk(member) THEN
         RETURN;
     END IF;
     FOR what IN
@@ -122,6 +160,11 @@ BEGIN
                            what.tables, note);
         END IF;
     END LOOP;
+EXCEPTION WHEN feature_not_supported THEN
+    -- As of a hypertable with a columnstore.
+    RAISE EXCEPTION 'triggers cannot report what changes in %', member
+        USING ERRCODE = 'feature_not_supported', DETAIL = SQLERRM,
+              HINT = 'Track changes by a column with the time of the last change (changed_at), or not at all.';
 END $$;
 COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 'internal: triggers that note what changes in a table';
@@ -193,7 +236,7 @@ CREATE FUNCTION @extschema@._tracking_type(
     source regclass, taken_at name, track_changes text, changed_at name, period text) RETURNS regtype
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    kind "char" := (SELECT c.relkind FROM pg_class c WHERE c.oid = source);
+    unseen text;
 BEGIN
     IF track_changes IS NULL OR track_changes NOT IN ('none', 'triggers', 'changed_at') THEN
         RAISE EXCEPTION 'track_changes must be none, triggers or changed_at'
@@ -214,11 +257,12 @@ BEGIN
                   DETAIL = format('It is %s.', coalesce(quote_literal(period), 'null')),
                   HINT = 'A refresh reads the periods again in which something changed.';
     END IF;
-    IF track_changes = 'triggers' AND kind NOT IN ('r', 'p') THEN
-        RAISE EXCEPTION 'triggers cannot tell what changes in %', source
+    unseen := @extschema@._unseen_changes(source);
+    IF track_changes = 'triggers' AND unseen IS NOT NULL THEN
+        RAISE EXCEPTION 'triggers cannot report what changes in %', source
             USING ERRCODE = 'wrong_object_type',
-                  DETAIL = 'It is not a table of this database.',
-                  HINT = 'Track changes by a column with the time of the last change, or not at all.';
+                  DETAIL = unseen,
+                  HINT = 'Track changes by a column with the time of the last change (changed_at), or not at all.';
     END IF;
     -- Of PostgreSQL 18: it is not in the transition tables that triggers go by.
     IF track_changes = 'triggers' AND EXISTS (
@@ -308,16 +352,16 @@ BEGIN
                                     FROM {m}.tracking t CROSS JOIN {m}.settings o)
             AND    NOT (SELECT t.frozen FROM {m}.tracking t)
             UNION
-            SELECT coalesce(s.period, r.period)
-            FROM  (SELECT p.period, sum(p.rows) AS rows FROM {m}.stored_parts p
+            SELECT c.period
+            FROM  (SELECT p.period, p.subject, p.student_group, p.rows FROM {m}.stored_parts p
                    WHERE (SELECT o.compare_counts AND NOT t.frozen
-                          FROM {m}.tracking t CROSS JOIN {m}.settings o) GROUP BY p.period) s
-            FULL   JOIN
-                  (SELECT q.period, count(*) AS rows FROM {m}.responses q
+                          FROM {m}.tracking t CROSS JOIN {m}.settings o)
+                   UNION ALL
+                   SELECT r.period, r.subject, r.student_group, - count(*) FROM {m}.responses r
                    WHERE (SELECT o.compare_counts AND NOT t.frozen
-                          FROM {m}.tracking t CROSS JOIN {m}.settings o) GROUP BY q.period) r
-                   ON r.period = s.period
-            WHERE  s.rows IS DISTINCT FROM r.rows' END);
+                          FROM {m}.tracking t CROSS JOIN {m}.settings o)
+                   GROUP BY r.period, r.subject, r.student_group) c
+            GROUP BY c.period, c.subject, c.student_group HAVING sum(c.rows) <> 0' END);
 
     -- What is stored, but for dirty periods, which are aggregated as they are now. Conditions on
     -- constants and sub-selects alone keep an unneeded arm from touching the source.
@@ -378,19 +422,26 @@ BEGIN
     IF NOT @extschema@._is_tracked(model) THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT t.mode, t.members, @extschema@._members(t.source) FROM %I.tracking t',
+    EXECUTE format('SELECT t.mode, t.members, @extschema@._members(t.source),
+                           @extschema@._unseen_changes(t.source) AS unseen FROM %I.tracking t',
                    model) INTO now;
     mode := now.mode;
-    before := now.members;
+    before := coalesce(now.members, '{}');
     IF mode IS NULL THEN
         RAISE EXCEPTION 'model % does not know what it tracks', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('%I.tracking has no row, as after a restore without data.', model),
                   HINT = 'Restore its data, or drop the model and make it again.';
     END IF;
+    IF mode = 'triggers' AND now.unseen IS NOT NULL THEN
+        RAISE WARNING 'model % reads its whole source, as triggers cannot report what changes there',
+                      quote_ident(model)
+            USING DETAIL = now.unseen, HINT = 'Make the model again with changed_at, or untracked.';
+        is_whole := false;
+    END IF;
     IF mode = 'triggers' THEN
         FOREACH member IN ARRAY now._members LOOP
-            IF (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = member
+            IF NOT @extschema@._is_chunk(member) AND (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = member
                 AND t.tgfoid = to_regprocedure(format('%I.note_changes()', model))
                 AND t.tgenabled IN ('O', 'A')) < 4 THEN
                 PERFORM @extschema@._add_triggers(model, member::regclass);
@@ -398,8 +449,13 @@ BEGIN
             END IF;
         END LOOP;
     END IF;
-    IF everything OR NOT is_whole OR before IS DISTINCT FROM now._members THEN
+    -- Rows that are written to a hypertable are seen; that it got a new chunk for them is no news.
+    IF before IS DISTINCT FROM now._members THEN
         EXECUTE format('UPDATE %I.tracking SET members = $1', model) USING now._members;
+    END IF;
+    IF everything OR NOT is_whole OR NOT before <@ now._members
+       OR EXISTS (SELECT FROM unnest(now._members) m(member)
+                  WHERE m.member <> ALL (before) AND NOT @extschema@._is_chunk(m.member)) THEN
         EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')
                         ON CONFLICT DO NOTHING', model);
     END IF;
@@ -439,12 +495,15 @@ BEGIN
         END IF;
     END IF;
     IF what.mode = 'changed_at' THEN
-        -- A clock that is far ahead must not hide what comes after.
+        -- A clock that is far ahead must not hide what comes after. A sub-select that looks outward
+        -- would be too much for the planner of Citus.
         EXECUTE format(
-            'UPDATE %1$I.tracking t SET changed_to = (
-                 SELECT greatest(t.changed_to, max(r.changed_at)) FROM %1$I.responses r
+            'WITH latest AS MATERIALIZED (
+                 SELECT max(r.changed_at) AS changed_at FROM %1$I.responses r
                  WHERE r.changed_at <= CURRENT_TIMESTAMP + interval ''1 day''
-                 AND   (t.changed_to IS NULL OR r.changed_at >= t.changed_to))', model);
+                 AND   ($1 IS NULL OR r.changed_at >= $1))
+             UPDATE %1$I.tracking t SET changed_to = greatest(t.changed_to, l.changed_at)
+             FROM   latest l', model) USING what.changed_to;
     END IF;
     RETURN coalesce(n, 0);
 END $$;

@@ -541,3 +541,141 @@ fn a_refresh_that_cannot_track_is_in_the_log() {
         ["failed|55000"]
     );
 }
+
+const SOURCE: &str = "
+    CREATE TABLE src AS
+    SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
+           ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
+           date '2026-01-01' + 7 * (i / 5) AS d, 1 AS subject_id, now() AS changed
+    FROM generate_series(1, 40) s, generate_series(1, 20) i;";
+
+/// Changes that triggers on statements do not see.
+#[test]
+fn triggers_are_refused_where_they_would_not_see_all() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(SOURCE);
+    let create = |model: &str, source: &str| {
+        format!(
+            "SELECT count(*) FROM assess.create_model('{model}', '{source}', 'sid', 'item', 'a',
+                 'score', 'd', track_changes => 'triggers')"
+        )
+    };
+    session.run("CREATE UNLOGGED TABLE volatile AS SELECT * FROM src");
+    let told = session.refuses(&create("u", "volatile"), "42809");
+    assert!(
+        told.detail()
+            .is_some_and(|detail| detail.contains("unlogged"))
+    );
+    assert!(told.hint().is_some_and(|hint| hint.contains("changed_at")));
+
+    session.run("CREATE VIEW seen AS SELECT * FROM src");
+    session.refuses(&create("v", "seen"), "42809");
+
+    // As a subscription leaves it that has this table.
+    session.run(
+        "CREATE TABLE subscribed AS SELECT * FROM src;
+         INSERT INTO pg_subscription_rel VALUES (99999, 'subscribed'::regclass, 'r', NULL)",
+    );
+    let told = session.refuses(&create("s", "subscribed"), "42809");
+    assert!(
+        told.detail()
+            .is_some_and(|detail| detail.contains("subscription"))
+    );
+    session.run("DELETE FROM pg_subscription_rel WHERE srsubid = 99999");
+
+    // It becomes so later: then all is read, and said to be.
+    session.run(&create("s", "subscribed"));
+    session.run("ALTER TABLE subscribed SET UNLOGGED");
+    session.run("SET session_replication_role = replica");
+    session.run("DELETE FROM subscribed WHERE sid > 30");
+    session.run("RESET session_replication_role");
+    session.notices();
+    session.run("CALL assess.refresh('s')");
+    assert!(session.notices().iter().any(|notice| {
+        notice.message()
+            == "model s reads its whole source, as triggers cannot report what changes there"
+    }));
+    assert_eq!(session.table("SELECT sum(rows) FROM s.coverage"), ["600"]);
+
+    // Engines refuse such triggers in words of their own.
+    session.run(
+        "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             RAISE EXCEPTION 'no such triggers here' USING ERRCODE = 'feature_not_supported';
+         END $$;
+         CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TRIGGER')
+             EXECUTE FUNCTION refuse()",
+    );
+    let told = session.refuses(&create("e", "src"), "0A000");
+    assert_eq!(told.detail(), Some("no such triggers here"));
+    session.run("DROP EVENT TRIGGER refuse");
+}
+
+/// Chunks of a hypertable are children in a schema of that name.
+#[test]
+fn a_hypertable_has_triggers_on_its_root_and_new_chunks_are_no_news() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(SOURCE);
+    session.run(
+        "CREATE SCHEMA _timescaledb_internal;
+         CREATE TABLE _timescaledb_internal.chunk_1 () INHERITS (src);
+         INSERT INTO _timescaledb_internal.chunk_1 SELECT * FROM src;
+         DELETE FROM ONLY src;
+         SELECT count(*) FROM assess.create_model('h', 'src', 'sid', 'item', 'a', 'score', 'd',
+                                                  track_changes => 'triggers', period => 'week');
+         SELECT count(*) FROM assess.create_model('plain', 'src', 'sid', 'item', 'a', 'score', 'd')",
+    );
+    assert_eq!(
+        session.table("SELECT DISTINCT tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal"),
+        ["src"]
+    );
+    let mut periods = |session: &mut Session| {
+        session.run("CALL assess.refresh('h')");
+        session.run("CALL assess.refresh('plain')");
+        let same = session.table(
+            "SELECT count(*) FROM h.gradebook a JOIN plain.gradebook b
+             ON a.gradebook::text = b.gradebook::text",
+        );
+        assert_eq!(same, ["1"]);
+        session.one::<i32>("SELECT periods FROM h.runs ORDER BY run_id DESC LIMIT 1")
+    };
+    periods(&mut session);
+    assert_eq!(periods(&mut session), 0);
+    session.run("CREATE TABLE _timescaledb_internal.chunk_2 () INHERITS (src)");
+    assert_eq!(periods(&mut session), 0);
+    session.run("UPDATE src SET score = 1 WHERE d = '2026-01-01' AND sid < 5");
+    assert_eq!(periods(&mut session), 1);
+    // One that is dropped takes rows with it.
+    session.run("DROP TABLE _timescaledb_internal.chunk_2");
+    assert!(periods(&mut session) > 1);
+}
+
+/// The name of a subject lies in a table that has no time of change.
+#[test]
+fn a_subject_that_is_renamed_in_a_joined_table_leaves_no_old_one() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(SOURCE);
+    session.run(
+        "CREATE TABLE subjects AS SELECT 1 AS subject_id, 'PHYS-101'::text AS subject, '9a' AS class;
+         CREATE VIEW joined AS SELECT * FROM src JOIN subjects USING (subject_id);
+         UPDATE src SET changed = now() - interval '30 days';
+         SELECT count(*) FROM assess.create_model('j', 'joined', 'sid', 'item', 'a', 'score', 'd',
+             subject => 'subject', student_group => 'class',
+             track_changes => 'changed_at', changed_at => 'changed')",
+    );
+    session.run("UPDATE subjects SET subject = 'PHYS101'");
+    session.run("CALL assess.refresh('j')");
+    assert_eq!(
+        session.table("SELECT subject, count(*) FROM j.students GROUP BY 1"),
+        ["PHYS101|40"]
+    );
+    session.run("UPDATE subjects SET class = '10a'");
+    session.run("CALL assess.refresh('j')");
+    assert_eq!(
+        session.table("SELECT student_group, count(*) FROM j.students GROUP BY 1"),
+        ["10a|40"]
+    );
+}
