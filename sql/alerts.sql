@@ -76,6 +76,7 @@ BEGIN
           value_se float8,
           as_of timestamptz NOT NULL,
           UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))');
+    PERFORM @extschema@._add_key(model, 'run_figures');
 END $$;
 COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
 

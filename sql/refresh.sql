@@ -62,7 +62,9 @@ BEGIN
         'UPDATE %I.run_log SET status = ''failed'', sqlstate = ''57P01'',
                 error = ''the server process ended'' WHERE status = ''running''', model);
     PERFORM @extschema@._alert_of_runs(model);
-    EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    run := @extschema@._next_run(model);
+    EXECUTE format('INSERT INTO %I.run_log (run_id) OVERRIDING SYSTEM VALUE VALUES ($1)', model)
+    USING run;
     -- However many have failed since, the run that made the results stays: it has their settings.
     EXECUTE format('DELETE FROM %1$I.run_log l
                     WHERE l.run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)

@@ -231,8 +231,7 @@ BEGIN
     END IF;
     IF track_changes = 'changed_at' THEN
         -- The same types as of taken_at.
-        PERFORM @extschema@._source_column(source, 'changed_at', changed_at, '{D}',
-                                           'type date, timestamp or timestamptz');
+        PERFORM @extschema@._source_column(source, 'changed_at', changed_at);
     END IF;
     RETURN (SELECT @extschema@._base(a.atttypid)::regtype FROM pg_attribute a
             WHERE a.attrelid = source AND a.attname = taken_at AND NOT a.attisdropped);
@@ -292,8 +291,8 @@ BEGIN
     -- Types are those of the view.
     EXECUTE replace('CREATE TABLE {m}.stored_parts AS ' || format(live, 'false'), '{m}',
                     quote_ident(model));
-    PERFORM @extschema@._comment(model, 'stored_parts');
     EXECUTE format('CREATE INDEX ON %I.stored_parts (period)', model);
+    PERFORM @extschema@._add_key(model, 'stored_parts');
 
     -- In the transaction of a refresh, once the stored parts are those of its snapshot, nothing is
     -- dirty: the tracking is frozen, which nobody else ever sees.
