@@ -782,9 +782,7 @@ BEGIN
           %s)', list);
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
     PERFORM @extschema@._check_settings(model, settings);
-    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
-        PERFORM @extschema@._set(model, what.option, what.value);
-    END LOOP;
+    PERFORM @extschema@._set(model, settings);
 
     PERFORM @extschema@._create(model, 'run_log',
         '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -1024,46 +1022,56 @@ END $$;
 COMMENT ON FUNCTION @extschema@.drop_model(name) IS
 'drops a model; what others have made in it or over it is never dropped, and stops it';
 
--- Sets a column of the settings, by its own type.
-CREATE FUNCTION @extschema@._set(model name, option name, value text) RETURNS void
+-- Sets columns of the settings that were checked, but for what their table itself allows.
+CREATE FUNCTION @extschema@._set(model name, settings jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    type text;
+    what record;
+    broken name;
 BEGIN
-    SELECT format_type(a.atttypid, a.atttypmod) INTO type FROM pg_attribute a
-    WHERE a.attrelid = format('%I.settings', model)::regclass AND a.attname = option;
-    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
+        EXECUTE format('UPDATE %1$I.settings c SET %2$I = (jsonb_populate_record(c, $1)).%2$I',
+                       model, what.option) USING settings;
+    END LOOP;
+EXCEPTION WHEN check_violation OR not_null_violation THEN
+    GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
+    RAISE EXCEPTION '% is out of range', quote_ident(what.option)
+        USING ERRCODE = SQLSTATE,
+              DETAIL = format('The value of %I is %s.', what.option, coalesce(what.value, 'null')),
+              HINT = coalesce((SELECT format('The table settings has it as %s.', pg_get_constraintdef(c.oid))
+                               FROM pg_constraint c
+                               WHERE c.conrelid = format('%I.settings', model)::regclass
+                               AND   c.conname = broken AND c.contype = 'c'), 'Give a value.');
 END $$;
-COMMENT ON FUNCTION @extschema@._set(name, name, text) IS 'internal: sets a column of the settings';
+COMMENT ON FUNCTION @extschema@._set(name, jsonb) IS 'internal: sets columns of the settings';
 
 CREATE FUNCTION @extschema@.set_option(model name, option name, value text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    calls text;
 BEGIN
     PERFORM @extschema@._model(model);
-    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    IF option IS NULL THEN
+        RAISE EXCEPTION 'option must not be null'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a column of the table settings.';
+    END IF;
     -- A restore without data has left none.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
-    PERFORM @extschema@._set(model, option, value);
-    -- The functions themselves know what an option may be.
-    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
-    FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
-                        '@extschema@.assessments']::regproc[]) f;
-    EXECUTE format(
-        'SELECT %s FROM %I.settings o,
-             (SELECT @extschema@.gradebook_agg(1, 1, 1, 1, date ''2026-01-01'') AS gradebook,
-                     NULL::timestamptz AS as_of) g', calls, model);
+    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    PERFORM @extschema@._set(model, jsonb_build_object(option, value));
 END $$;
 COMMENT ON FUNCTION @extschema@.set_option(name, name, text) IS
 'sets a choice of the method for a model, from its next refresh on; out of range is an error';
 
--- The keys of a JSON object as settings of a model; an error that helps when one is none.
+-- A JSON object as settings of a model; an error that helps when it has what is none.
 CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unknown text;
     known text;
+    calls text;
+    code text;
+    failure text;
+    told text;
+    advice text;
 BEGIN
     IF jsonb_typeof(settings) <> 'object' THEN
         RAISE EXCEPTION 'settings must be a JSON object'
@@ -1083,5 +1091,24 @@ BEGIN
         RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
             USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
     END IF;
+    -- The functions themselves know what an option may be. Within a statement of a model they would
+    -- tell all of it, as the context of their error.
+    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
+    FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
+                        '@extschema@.assessments']::regproc[]) f;
+    BEGIN
+        EXECUTE format(
+            'SELECT %s FROM %I.settings c CROSS JOIN LATERAL jsonb_populate_record(c, $1) o,
+                 (SELECT @extschema@.gradebook_agg(1, 1, 1, 1, date ''2026-01-01'') AS gradebook,
+                         NULL::timestamptz AS as_of) g', calls, model) USING settings;
+    EXCEPTION WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, failure = MESSAGE_TEXT,
+                                told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+        RAISE EXCEPTION USING
+            ERRCODE = code, MESSAGE = failure,
+            DETAIL = coalesce(nullif(told, ''), format('Asked for are the settings %s.', settings)),
+            HINT = coalesce(nullif(advice, ''), 'The table settings has the type of each.');
+    END;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS 'internal: checks names of settings';
+COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS
+'internal: checks names and values of settings';

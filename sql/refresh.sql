@@ -252,12 +252,15 @@ BEGIN
     ELSE
         PERFORM @extschema@._failed(model, run, code, failure);
         PERFORM @extschema@._alert_of_runs(model);
+        -- After the COMMIT operators are those of the caller's search_path. And where a constraint is
+        -- violated, Postgres tells the row, and so a student.
+        told := coalesce(CASE WHEN code NOT LIKE '23%' THEN nullif(told, '') END,
+                         'The results are those of before.');
+        advice := coalesce(nullif(advice, ''), format('See %I.runs.', model));
     END IF;
     COMMIT;
     IF code IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure,
-                              DETAIL = coalesce(nullif(told, ''), 'The results are those of before.'),
-                              HINT = advice;
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
     END IF;
 END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
