@@ -548,10 +548,11 @@ END $$;
 COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name) IS
 'internal: the type of a column that a model names';
 
--- Whether a response is of a status with which its score counts; statuses are equal as ids are.
+-- Whether a response is of a status with which its score counts; statuses are equal as ids are. Not in
+-- every style do dates read as they are written.
 CREATE FUNCTION @extschema@._is_counted(source regclass, type oid, status name, counted text[])
 RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE
     id record := @extschema@._id(type, status);
     list text;
@@ -655,7 +656,7 @@ CREATE FUNCTION @extschema@.create_model(
     settings jsonb DEFAULT '{}',
     if_not_exists boolean DEFAULT false
 ) RETURNS TABLE (relation text, kind text, rows bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 #variable_conflict use_variable
 DECLARE
     what record;
@@ -751,7 +752,7 @@ BEGIN
         EXECUTE format('SELECT coalesce(least(greatest(min(%s), 0), 1), 1) FROM %s r',
                        attempt_value, source) INTO first_attempt;
         time_value := format(
-            'CASE WHEN %1$s < ''294276-01-01'' THEN %1$s + interval ''1 microsecond''
+            'CASE WHEN %1$s < ''294276-01-01 00:00+00'' THEN %1$s + interval ''1 microsecond''
                   * (least(greatest(coalesce(%2$s, %3$s), %3$s), 1000000) - %3$s)
              ELSE ''infinity'' END', time_value, attempt_value, first_attempt);
     END IF;

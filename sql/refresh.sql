@@ -76,9 +76,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
 
+-- Settings are kept as JSON, in every session alike: runs with others are not compared.
 CREATE FUNCTION @extschema@._succeeded(
     model name, run bigint, steps jsonb, periods int) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET timezone = 'UTC' AS $$
 BEGIN
     -- Also that which made the results until now.
     EXECUTE format('DELETE FROM %1$I.run_log
@@ -110,8 +112,10 @@ COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS 'internal: 
 
 -- All that a refresh changes.
 -- Its statements look large to the planner, and compiling them takes longer than to run them.
+-- PostgreSQL 15 itself cannot refresh concurrently where it quotes all identifiers.
 CREATE FUNCTION @extschema@._refresh(model name, run bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
+SET quote_all_identifiers = off SET extra_float_digits = 1 AS $$
 DECLARE
     what record;
     began timestamptz := clock_timestamp();

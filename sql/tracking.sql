@@ -44,9 +44,9 @@ COMMENT ON FUNCTION @extschema@._bound(text, regtype) IS
 'internal: SQL for the time at which a period begins';
 
 -- A condition on dated that holds exactly in these periods. Neighbours become one range, so that an
--- index or partitions of the source can serve it.
+-- index or partitions of the source can serve it. Not in every style do dates read as they are written.
 CREATE FUNCTION @extschema@._in_periods(periods date[], period text, type regtype) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE
     step interval := ('1 ' || CASE period WHEN 'quarter' THEN 'month' ELSE period END)::interval
                      * CASE period WHEN 'quarter' THEN 3 ELSE 1 END;
