@@ -76,6 +76,7 @@ BEGIN
           value_se float8,
           as_of timestamptz NOT NULL,
           UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))');
+    PERFORM @extschema@._add_key(model, 'run_figures');
 END $$;
 COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
 
@@ -420,8 +421,10 @@ COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
 'internal: keeps, ends and tells alerts';
 
 -- All that follows a run that succeeded. What is so when the model is made is kept, but no news.
+-- Alerts are known again by their subject and group as text, and come as JSON: in every session alike.
 CREATE FUNCTION @extschema@._alert(model name, run bigint, quiet boolean DEFAULT false) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET datestyle = 'ISO' SET extra_float_digits = 1 AS $$
 DECLARE
     before bigint;
     failure text;
@@ -463,7 +466,7 @@ COMMENT ON FUNCTION @extschema@._alert(name, bigint, boolean) IS
 
 -- What is to be told of the refreshes themselves, when one fails or is missed.
 CREATE FUNCTION @extschema@._alert_of_runs(model name) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
     failure text;
     code text;
@@ -504,7 +507,7 @@ COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
 -- caller.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 #variable_conflict use_variable
 DECLARE
     what record;

@@ -746,7 +746,7 @@ BEGIN
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
     FROM   pg_attribute a
     WHERE  a.attrelid = format('%I.history', model)::regclass
-    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'run_id';
+    AND    a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('run_id', 'row_id');
     EXECUTE format('INSERT INTO %1$I.history (run_id, %2$s) SELECT $1, %2$s FROM %1$I.students',
                    model, list) USING run;
     EXECUTE format(

@@ -79,6 +79,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM (VALUES
         ('singleton'::name, 'there is but one row'),
+        ('row_id', 'a primary key, as logical replication needs one; what the row is of may be null'),
         ('as_of', 'the time that the results are of'),
         ('time_zone', 'the time zone of the session that refreshed, on whose clock dates are read'),
         ('run_id', 'the run of assess.refresh() that made the row, see runs; null when it was refreshed by hand'),
@@ -337,46 +338,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._base(oid) IS 'internal: the type below domains';
 
--- The type of a column of the source that the user has named; errors as helpful as can be.
-CREATE FUNCTION @extschema@._source_column(
-    source regclass, argument text, attribute name, kinds text[], expected text) RETURNS oid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    type oid;
-    kind text;
-    advice text;
-BEGIN
-    SELECT a.atttypid INTO type FROM pg_attribute a
-    WHERE a.attrelid = source AND a.attname = attribute AND a.attnum > 0 AND NOT a.attisdropped;
-    IF type IS NULL THEN
-        -- Postgres knows which of its columns is spelt like it.
-        BEGIN
-            EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
-        EXCEPTION WHEN undefined_column THEN
-            GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
-        END;
-        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO kind
-        FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
-        RAISE EXCEPTION '% has no column %', source, quote_ident(attribute)
-            USING ERRCODE = 'undefined_column',
-                  DETAIL = format('It is named as the column of %s.', argument),
-                  HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', kind));
-    END IF;
-    SELECT t.typcategory INTO kind FROM pg_type t WHERE t.oid = type;
-    IF kinds IS NOT NULL AND kind <> ALL (kinds)
-       OR argument IN ('taken_at', 'changed_at') AND @extschema@._base(type) NOT IN
-           ('date'::regtype::oid, 'timestamp'::regtype::oid, 'timestamptz'::regtype::oid) THEN
-        RAISE EXCEPTION 'column % of % cannot be used for %',
-                        quote_ident(attribute), source, argument
-            USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = format('It is of type %s.', format_type(type, NULL)),
-                  HINT = format('Name a column of %s, or make a view that casts it.', expected);
-    END IF;
-    RETURN type;
-END $$;
-COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name, text[], text) IS
-'internal: the type of a column that a model names';
-
 -- What a relation of a model is; null where the model has none of that name.
 CREATE FUNCTION @extschema@._kind(model name, relation name) RETURNS text
 LANGUAGE sql STABLE
@@ -486,33 +447,127 @@ END;
 COMMENT ON FUNCTION @extschema@._from(name) IS
 'internal: a model''s gradebooks with their settings';
 
--- How an id of this type is read from the source, and the type in which it comes back from its
--- text. Types whose equal values may be written differently are read as text, but for numbers.
+-- How an id of this type is read from the source, and the type of that, in which it comes back from
+-- its text. A gradebook tells ids apart by their text. So a type will do whose values are equal where
+-- they are written alike, in every session, or can be written so; of any other both are null.
 CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    base oid := @extschema@._base(type);
-    is_enum boolean := EXISTS (SELECT FROM pg_type t WHERE t.oid = base AND t.typtype = 'e');
+    base regtype := @extschema@._base(type);
+    id text := format('r.%I', attribute)
+               || CASE WHEN base <> type THEN '::' || format_type(base, -1) ELSE '' END;
 BEGIN
-    back := format_type(type, -1);
-    expression := format('r.%I', attribute);
-    IF base = 'numeric'::regtype::oid THEN
-        expression := format('trim_scale(r.%I)', attribute);
+    IF base = ANY ('{int2,int4,int8,text,varchar,uuid,date,bool,oid}'::regtype[])
+       OR EXISTS (SELECT FROM pg_type t WHERE t.oid = base AND t.typtype = 'e') THEN
+        expression := id;
+        back := format_type(base, -1);
+    ELSIF base = 'numeric'::regtype THEN
+        expression := format('trim_scale(%s)', id);
         back := 'numeric';
-    ELSIF NOT is_enum AND base <> ALL (ARRAY['int2', 'int4', 'int8', 'text', 'varchar', 'uuid',
-                                             'date', 'bool', 'oid']::regtype[]::oid[]) THEN
-        -- Times in the same way in every session.
-        expression := format(CASE base
-            WHEN 'timestamp'::regtype::oid
-            THEN 'replace(to_jsonb(r.%1$I::timestamp) #>> ''{}'', ''T'', '' '')'
-            WHEN 'timestamptz'::regtype::oid
-            THEN 'replace(to_jsonb(timezone(''UTC'', r.%1$I)) #>> ''{}'', ''T'', '' '')
-                  || CASE WHEN isfinite(r.%1$I) THEN ''+00'' ELSE '''' END'
-            ELSE 'r.%1$I::text' END, attribute);
-        back := 'text';
+    ELSE
+        expression := CASE
+            WHEN base = ANY ('{bpchar,name,time,timetz,inet,cidr,macaddr,macaddr8,bit,varbit}'::regtype[])
+            THEN format('%s::text', id)
+            -- There are two zeros.
+            WHEN base IN ('float4'::regtype, 'float8'::regtype) THEN format('(%s + ''0'')::text', id)
+            WHEN base = 'bytea'::regtype
+            THEN format('%L || encode(%s, ''hex'')', chr(92) || 'x', id)
+            WHEN base = 'timestamp'::regtype
+            THEN format('replace(to_jsonb(%s) #>> ''{}'', ''T'', '' '')', id)
+            WHEN base = 'timestamptz'::regtype
+            THEN format('replace(to_jsonb(timezone(''UTC'', %1$s)) #>> ''{}'', ''T'', '' '')
+                         || CASE WHEN isfinite(%1$s) THEN ''+00'' ELSE '''' END', id) END;
+        back := CASE WHEN expression IS NOT NULL THEN 'text' END;
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
+
+-- The type of a column of the source that the user has named; errors as helpful as can be.
+CREATE FUNCTION @extschema@._source_column(source regclass, argument text, attribute name) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type oid;
+    base regtype;
+    collation_id oid;
+    list text;
+    advice text;
+BEGIN
+    SELECT a.atttypid, @extschema@._base(a.atttypid), a.attcollation INTO type, base, collation_id
+    FROM pg_attribute a
+    WHERE a.attrelid = source AND a.attname = attribute AND a.attnum > 0 AND NOT a.attisdropped;
+    IF type IS NULL THEN
+        -- Postgres knows which of its columns is spelt like it.
+        BEGIN
+            EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
+        EXCEPTION WHEN undefined_column THEN
+            GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+        END;
+        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
+        FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
+        RAISE EXCEPTION '% has no column %', source, quote_ident(attribute)
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('It is named as the column of %s.', argument),
+                  HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', list));
+    END IF;
+    advice := CASE
+        WHEN argument = 'answer' THEN NULL
+        WHEN argument IN ('taken_at', 'changed_at') THEN
+            CASE WHEN base <> ALL ('{date,timestamp,timestamptz}'::regtype[])
+                 THEN 'type date, timestamp or timestamptz' END
+        -- What Postgres itself takes for a float8 where one is due, has a value as one.
+        WHEN argument IN ('score', 'max_score', 'attempt') THEN
+            CASE WHEN base = 'float8'::regtype OR argument = 'score' AND base = 'bool'::regtype
+                      OR EXISTS (SELECT FROM pg_cast c
+                                 WHERE c.castsource = base AND c.casttarget = 'float8'::regtype
+                                 AND   c.castcontext = 'i') THEN NULL
+                 ELSE CASE argument WHEN 'score' THEN 'numbers, or of true and false'
+                                    WHEN 'attempt' THEN 'whole numbers' ELSE 'numbers' END END
+        WHEN (@extschema@._id(type, attribute)).expression IS NULL
+        THEN 'numbers, text, uuid or another type that tells ids apart as their text does'
+    END;
+    IF advice IS NOT NULL THEN
+        RAISE EXCEPTION 'column % of % cannot be used for %',
+                        quote_ident(attribute), source, argument
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('It is of type %s.', format_type(type, NULL)),
+                  HINT = format('Name a column of %s, or make a view that casts it.', advice);
+    END IF;
+    IF argument NOT IN ('score', 'max_score', 'attempt', 'taken_at', 'changed_at', 'answer')
+       AND EXISTS (SELECT FROM pg_collation c
+                   WHERE c.oid = collation_id AND NOT c.collisdeterministic) THEN
+        RAISE EXCEPTION 'column % of % cannot be used for %',
+                        quote_ident(attribute), source, argument
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('By its collation %s, texts are equal that are written differently.',
+                                  collation_id::regcollation),
+                  HINT = format('Make a view that writes them alike, as lower(%I) COLLATE "default" may.',
+                                attribute);
+    END IF;
+    RETURN type;
+END $$;
+COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name) IS
+'internal: the type of a column that a model names';
+
+-- Whether a response is of a status with which its score counts; statuses are equal as ids are. Not in
+-- every style do dates read as they are written.
+CREATE FUNCTION @extschema@._is_counted(source regclass, type oid, status name, counted text[])
+RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
+DECLARE
+    id record := @extschema@._id(type, status);
+    list text;
+BEGIN
+    EXECUTE format('SELECT array_agg(%s)::text FROM unnest($1::%s[]) AS r(%I)', id.expression,
+                   format_type(@extschema@._base(type), -1), status) INTO list USING counted;
+    RETURN format('%s = ANY (%L::%s[])', id.expression, list, id.back);
+EXCEPTION WHEN data_exception THEN
+    RAISE EXCEPTION 'counted has a value that is no status'
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('Column %I of %s is of type %s.', status, source, format_type(type, NULL)),
+              HINT = 'Give values of that column with which a score counts.';
+END $$;
+COMMENT ON FUNCTION @extschema@._is_counted(regclass, oid, name, text[]) IS
+'internal: whether a score counts by its status';
 
 -- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
 -- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision and
@@ -549,6 +604,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
 
+-- Gives a table of a model a primary key. A publication of all tables stops DELETE and UPDATE on a
+-- table without one, and a subject or a group may be null.
+CREATE FUNCTION @extschema@._add_key(model name, relation name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %I.%I ADD row_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY',
+                   model, relation);
+    PERFORM @extschema@._comment(model, relation);
+END $$;
+COMMENT ON FUNCTION @extschema@._add_key(name, name) IS 'internal: gives a table of a model a primary key';
+
+-- Logs a new run. Its number lies above every one that is still in use, also where the log was restored
+-- or its numbers began anew.
+CREATE FUNCTION @extschema@._new_run(model name) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    numbers regclass := pg_get_serial_sequence(format('%I.run_log', model), 'run_id');
+    run bigint := nextval(numbers);
+    relation name;
+    used bigint;
+BEGIN
+    FOREACH relation IN ARRAY '{run_log,history,run_figures,alerts}'::name[] LOOP
+        -- A model that is being made has no more than its log.
+        CONTINUE WHEN @extschema@._kind(model, relation) IS NULL;
+        EXECUTE format('SELECT max(r.run_id) FROM %I.%I r', model, relation) INTO used;
+        run := greatest(run, used + 1);
+    END LOOP;
+    PERFORM setval(numbers, run);
+    EXECUTE format('INSERT INTO %I.run_log (run_id) OVERRIDING SYSTEM VALUE VALUES ($1)', model)
+    USING run;
+    RETURN run;
+END $$;
+COMMENT ON FUNCTION @extschema@._new_run(name) IS 'internal: logs a new run and returns its number';
+
 CREATE FUNCTION @extschema@._create_model(
     model name,
     source regclass,
@@ -570,7 +659,7 @@ CREATE FUNCTION @extschema@._create_model(
     settings jsonb,
     if_not_exists boolean
 ) RETURNS TABLE (relation text, kind text, rows bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 #variable_conflict use_variable
 DECLARE
     what record;
@@ -579,6 +668,7 @@ DECLARE
     item_id record;
     assessment_id record;
     score_value text;
+    attempt_value text;
     time_value text;
     time_type regtype;
     first_attempt int;
@@ -613,22 +703,21 @@ BEGIN
     -- Every column that is named, with its type.
     FOR what IN
         SELECT * FROM (VALUES
-            ('student', student, true, NULL::text[], NULL),
-            ('item', item, true, NULL, NULL),
-            ('assessment', assessment, true, NULL, NULL),
-            ('score', score, true, '{N,B}', 'numbers, or of true and false'),
-            ('taken_at', taken_at, true, NULL, 'type date, timestamp or timestamptz'),
-            ('max_score', max_score, false, '{N}', 'numbers'),
-            ('subject', subject, false, NULL, NULL),
-            ('student_group', student_group, false, NULL, NULL),
-            ('attempt', attempt, false, '{N}', 'whole numbers'),
-            ('status', status, false, NULL, NULL),
-            ('answer', answer, false, NULL, NULL)) AS a(argument, attribute, needed, kinds, expected)
+            ('student', student, true),
+            ('item', item, true),
+            ('assessment', assessment, true),
+            ('score', score, true),
+            ('taken_at', taken_at, true),
+            ('max_score', max_score, false),
+            ('subject', subject, false),
+            ('student_group', student_group, false),
+            ('attempt', attempt, false),
+            ('status', status, false),
+            ('answer', answer, false)) AS a(argument, attribute, needed)
     LOOP
         IF what.attribute IS NOT NULL THEN
             types := types || jsonb_build_object(what.argument,
-                @extschema@._source_column(source, what.argument, what.attribute,
-                                           what.kinds, what.expected)::int8);
+                @extschema@._source_column(source, what.argument, what.attribute)::int8);
         ELSIF what.needed THEN
             RAISE EXCEPTION '% must not be null', what.argument
                 USING ERRCODE = 'null_value_not_allowed',
@@ -653,20 +742,23 @@ BEGIN
     SELECT * INTO assessment_id FROM @extschema@._id((types ->> 'assessment')::oid, assessment);
     score_value := @extschema@._number(source, score);
     IF status IS NOT NULL THEN
-        score_value := format('CASE WHEN r.%I::text = ANY (%L::text[]) THEN %s END',
-                              status, counted, score_value);
+        score_value := format('CASE WHEN %s THEN %s END', @extschema@._is_counted(
+            source, (types ->> 'status')::oid, status, counted), score_value);
     END IF;
     -- Of several attempts at one time, the later comes later; the first keeps its time, so that a
     -- day that results are of has it. Numbers beyond sense, and times near the end of the calendar,
     -- stop nothing.
     time_value := format('r.%I', taken_at);
     IF attempt IS NOT NULL THEN
-        EXECUTE format('SELECT coalesce(least(greatest(min(r.%I), 0), 1), 1) FROM %s r',
-                       attempt, source) INTO first_attempt;
+        attempt_value := format(
+            CASE @extschema@._base((types ->> 'attempt')::oid)::regtype
+                WHEN 'numeric'::regtype THEN 'r.%I' ELSE 'r.%I::float8' END, attempt);
+        EXECUTE format('SELECT coalesce(least(greatest(min(%s), 0), 1), 1) FROM %s r',
+                       attempt_value, source) INTO first_attempt;
         time_value := format(
-            'CASE WHEN %1$s < ''294276-01-01'' THEN %1$s + interval ''1 microsecond''
-                  * (least(greatest(coalesce(r.%2$I, %3$s), %3$s), 1000000) - %3$s)
-             ELSE ''infinity'' END', time_value, attempt, first_attempt);
+            'CASE WHEN %1$s < ''294276-01-01 00:00+00'' THEN %1$s + interval ''1 microsecond''
+                  * (least(greatest(coalesce(%2$s, %3$s), %3$s), 1000000) - %3$s)
+             ELSE ''infinity'' END', time_value, attempt_value, first_attempt);
     END IF;
 
     IF track_changes <> 'none' THEN
@@ -695,9 +787,7 @@ BEGIN
           %s)', list);
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
     PERFORM @extschema@._check_settings(model, settings);
-    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
-        PERFORM @extschema@._set(model, what.option, what.value);
-    END LOOP;
+    PERFORM @extschema@._set(model, settings);
 
     PERFORM @extschema@._create(model, 'run_log',
         '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -731,13 +821,15 @@ BEGIN
          SELECT %s AS subject, %s AS student_group, %s AS student, %s AS item, %s AS assessment,
                 %s AS score, %s AS max_score, %s AS taken_at, %s AS answer%s
          FROM %s AS r',
-        coalesce('r.' || quote_ident(subject), '''all''::text'),
-        coalesce('r.' || quote_ident(student_group), 'NULL::text'),
+        coalesce((@extschema@._id((types ->> 'subject')::oid, subject)).expression, '''all''::text'),
+        coalesce((@extschema@._id((types ->> 'student_group')::oid, student_group)).expression,
+                 'NULL::text'),
         student_id.expression, item_id.expression, assessment_id.expression, score_value,
         coalesce(@extschema@._number(source, max_score), '1::float8'), time_value,
-        coalesce('r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
+        coalesce((@extschema@._id((types ->> 'answer')::oid, answer)).expression,
+                 'r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
 
-    EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    run := @extschema@._new_run(model);
     IF track_changes <> 'none' THEN
         PERFORM @extschema@._create_tracking(model, source, taken_at, time_type, period,
                                              track_changes, changed_at);
@@ -852,6 +944,7 @@ BEGIN
                         ALTER item SET NOT NULL, ALTER pass_mark SET NOT NULL,
                         ADD CHECK (pass_mark BETWEEN 0 AND 1),
                         ADD UNIQUE NULLS NOT DISTINCT (item, subject)', model);
+    PERFORM @extschema@._add_key(model, 'pass_marks');
     -- Whatever goes by a pass mark goes by this.
     PERFORM @extschema@._create(model, 'expectations',
         'AS SELECT x.subject, x.item, x.pass_mark, coalesce(x.pass_mark, x.facility) AS expected
@@ -885,6 +978,7 @@ BEGIN
                    s.status, s.n, s.as_of
             FROM {m}.students s WITH NO DATA');
     EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
+    PERFORM @extschema@._add_key(model, 'history');
 
     IF track_changes <> 'none' THEN
         PERFORM @extschema@._freeze(model, false);
@@ -972,35 +1066,40 @@ END $$;
 COMMENT ON FUNCTION @extschema@.drop_model(name) IS
 'drops a model; what others have made in it or over it is never dropped, and stops it';
 
--- Sets a column of the settings, by its own type.
-CREATE FUNCTION @extschema@._set(model name, option name, value text) RETURNS void
+-- Sets columns of the settings that were checked, but for what their table itself allows.
+CREATE FUNCTION @extschema@._set(model name, settings jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    type text;
+    what record;
+    broken name;
 BEGIN
-    SELECT format_type(a.atttypid, a.atttypmod) INTO type FROM pg_attribute a
-    WHERE a.attrelid = format('%I.settings', model)::regclass AND a.attname = option;
-    EXECUTE format('UPDATE %I.settings SET %I = $1::%s', model, option, type) USING value;
+    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
+        EXECUTE format('UPDATE %1$I.settings c SET %2$I = (jsonb_populate_record(c, $1)).%2$I',
+                       model, what.option) USING settings;
+    END LOOP;
+EXCEPTION WHEN check_violation OR not_null_violation THEN
+    GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
+    RAISE EXCEPTION '% is out of range', quote_ident(what.option)
+        USING ERRCODE = SQLSTATE,
+              DETAIL = format('The value of %I is %s.', what.option, coalesce(what.value, 'null')),
+              HINT = coalesce((SELECT format('The table settings has it as %s.', pg_get_constraintdef(c.oid))
+                               FROM pg_constraint c
+                               WHERE c.conrelid = format('%I.settings', model)::regclass
+                               AND   c.conname = broken AND c.contype = 'c'), 'Give a value.');
 END $$;
-COMMENT ON FUNCTION @extschema@._set(name, name, text) IS 'internal: sets a column of the settings';
+COMMENT ON FUNCTION @extschema@._set(name, jsonb) IS 'internal: sets columns of the settings';
 
 CREATE FUNCTION @extschema@._set_option(model name, option name, value text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    calls text;
 BEGIN
-    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    IF option IS NULL THEN
+        RAISE EXCEPTION 'option must not be null'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a column of the table settings.';
+    END IF;
     -- A restore without data has left none.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
-    PERFORM @extschema@._set(model, option, value);
-    -- The functions themselves know what an option may be.
-    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
-    FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
-                        '@extschema@.assessments']::regproc[]) f;
-    EXECUTE format(
-        'SELECT %s FROM %I.settings o,
-             (SELECT @extschema@.gradebook_agg(1, 1, 1, 1, date ''2026-01-01'') AS gradebook,
-                     NULL::timestamptz AS as_of) g', calls, model);
+    PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
+    PERFORM @extschema@._set(model, jsonb_build_object(option, value));
 END $$;
 COMMENT ON FUNCTION @extschema@._set_option(name, name, text) IS
 'internal: sets a choice of the method, as the owner of the model';
@@ -1023,12 +1122,17 @@ END $$;
 COMMENT ON FUNCTION @extschema@.set_option(name, name, text) IS
 'sets a choice of the method for a model, from its next refresh on; out of range is an error';
 
--- The keys of a JSON object as settings of a model; an error that helps when one is none.
+-- A JSON object as settings of a model; an error that helps when it has what is none.
 CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unknown text;
     known text;
+    calls text;
+    code text;
+    failure text;
+    told text;
+    advice text;
 BEGIN
     IF jsonb_typeof(settings) <> 'object' THEN
         RAISE EXCEPTION 'settings must be a JSON object'
@@ -1048,5 +1152,24 @@ BEGIN
         RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
             USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
     END IF;
+    -- The functions themselves know what an option may be. Within a statement of a model they would
+    -- tell all of it, as the context of their error.
+    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
+    FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
+                        '@extschema@.assessments']::regproc[]) f;
+    BEGIN
+        EXECUTE format(
+            'SELECT %s FROM %I.settings c CROSS JOIN LATERAL jsonb_populate_record(c, $1) o,
+                 (SELECT @extschema@.gradebook_agg(1, 1, 1, 1, date ''2026-01-01'') AS gradebook,
+                         NULL::timestamptz AS as_of) g', calls, model) USING settings;
+    EXCEPTION WHEN data_exception THEN
+        GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, failure = MESSAGE_TEXT,
+                                told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+        RAISE EXCEPTION USING
+            ERRCODE = code, MESSAGE = failure,
+            DETAIL = coalesce(nullif(told, ''), format('Asked for are the settings %s.', settings)),
+            HINT = coalesce(nullif(advice, ''), 'The table settings has the type of each.');
+    END;
 END $$;
-COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS 'internal: checks names of settings';
+COMMENT ON FUNCTION @extschema@._check_settings(name, jsonb) IS
+'internal: checks names and values of settings';

@@ -118,7 +118,7 @@ BEGIN
                 FROM %1$I.run_log r WHERE r.status = ''running'') b
          WHERE  l.run_id = b.run_id', model);
     PERFORM @extschema@._alert_of_runs(model);
-    EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+    run := @extschema@._new_run(model);
     -- However many have failed since, the run that made the results stays: it has their settings.
     EXECUTE format('DELETE FROM %1$I.run_log l
                     WHERE l.run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)
@@ -130,9 +130,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
 
+-- Settings are kept as JSON, in every session alike: runs with others are not compared.
 CREATE FUNCTION @extschema@._succeeded(
     model name, run bigint, steps jsonb, periods int) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET timezone = 'UTC' AS $$
 BEGIN
     -- Also that which made the results until now.
     EXECUTE format('DELETE FROM %1$I.run_log
@@ -169,7 +171,7 @@ BEGIN
         END IF;
     END IF;
     IF run IS NULL THEN
-        EXECUTE format('INSERT INTO %I.run_log DEFAULT VALUES RETURNING run_id', model) INTO run;
+        run := @extschema@._new_run(model);
     END IF;
     EXECUTE format(
         'UPDATE %I.run_log SET finished = clock_timestamp(), status = ''failed'',
@@ -332,13 +334,13 @@ BEGIN
         END;
         EXIT WHEN step IS NULL;
     END LOOP;
-    told := concat_ws(' ', coalesce(nullif(told, ''), 'The results are those of before.'),
+    -- Where a constraint is violated, Postgres names the row, and so a student.
+    told := concat_ws(' ', coalesce(CASE WHEN code NOT LIKE '23%' THEN nullif(told, '') END,
+                                    'The results are those of before.'),
                       'This could not be logged: ' || unlogged || '.');
-    advice := nullif(advice, '');
+    advice := coalesce(nullif(advice, ''), format('See %I.runs.', model));
     COMMIT;
-    IF has_failed AND advice IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told;
-    ELSIF has_failed THEN
+    IF has_failed THEN
         RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
     END IF;
 END $$;

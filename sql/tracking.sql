@@ -44,9 +44,9 @@ COMMENT ON FUNCTION @extschema@._bound(text, regtype) IS
 'internal: SQL for the time at which a period begins';
 
 -- A condition on dated that holds exactly in these periods. Neighbours become one range, so that an
--- index or partitions of the source can serve it.
+-- index or partitions of the source can serve it. Not in every style do dates read as they are written.
 CREATE FUNCTION @extschema@._in_periods(periods date[], period text, type regtype) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE
     step interval := ('1 ' || CASE period WHEN 'quarter' THEN 'month' ELSE period END)::interval
                      * CASE period WHEN 'quarter' THEN 3 ELSE 1 END;
@@ -275,8 +275,7 @@ BEGIN
     END IF;
     IF track_changes = 'changed_at' THEN
         -- The same types as of taken_at.
-        PERFORM @extschema@._source_column(source, 'changed_at', changed_at, '{D}',
-                                           'type date, timestamp or timestamptz');
+        PERFORM @extschema@._source_column(source, 'changed_at', changed_at);
     END IF;
     RETURN (SELECT @extschema@._base(a.atttypid)::regtype FROM pg_attribute a
             WHERE a.attrelid = source AND a.attname = taken_at AND NOT a.attisdropped);
@@ -336,8 +335,8 @@ BEGIN
     -- Types are those of the view.
     EXECUTE replace('CREATE TABLE {m}.stored_parts AS ' || format(live, 'false'), '{m}',
                     quote_ident(model));
-    PERFORM @extschema@._comment(model, 'stored_parts');
     EXECUTE format('CREATE INDEX ON %I.stored_parts (period)', model);
+    PERFORM @extschema@._add_key(model, 'stored_parts');
 
     -- In the transaction of a refresh, once the stored parts are those of its snapshot, nothing is
     -- dirty: the tracking is frozen, which nobody else ever sees.

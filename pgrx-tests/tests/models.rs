@@ -623,7 +623,8 @@ fn any_source_and_any_name_will_do() {
     );
     session.run(&format!("SELECT assess.drop_model('{literal}')"));
 
-    // Enumerations, domains, booleans as scores; a status by which scores count.
+    // Enumerations, domains, which come as what they are made of, booleans as scores; a status by which
+    // scores count.
     session.run(
         "CREATE TYPE kind AS ENUM ('one', 'two');
          CREATE DOMAIN code AS text CHECK (VALUE ~ '^[a-z0-9]+$');
@@ -640,7 +641,7 @@ fn any_source_and_any_name_will_do() {
             "SELECT min(pg_typeof(student)::text), min(subject), sum(n),
                     count(*) FILTER (WHERE status = 'none') FROM small.students"
         ),
-        ["code|all|160|4"]
+        ["text|all|160|4"]
     );
     assert_eq!(
         session.table("SELECT rows FROM small.coverage WHERE reason = 'null_score'"),

@@ -232,8 +232,9 @@ impl Session {
     pub fn refuses(&mut self, sql: &str, code: &str) -> DbError {
         let told = self.fails(sql);
         assert_eq!(told.code().code(), code, "{told}\n{sql}");
-        assert!(told.detail().is_some(), "no DETAIL: {told}\n{sql}");
-        assert!(told.hint().is_some(), "no HINT: {told}\n{sql}");
+        let is_said = |said: Option<&str>| said.is_some_and(|said| !said.is_empty());
+        assert!(is_said(told.detail()), "no DETAIL: {told}\n{sql}");
+        assert!(is_said(told.hint()), "no HINT: {told}\n{sql}");
         told
     }
 

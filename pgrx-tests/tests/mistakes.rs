@@ -1,0 +1,92 @@
+//! What a mistake of a user's is answered with: what is wrong, what to do, and no page of SQL that is
+//! not theirs.
+
+mod common;
+
+use common::{Database, Session};
+
+fn with_model() -> (Database, Session) {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE r AS
+         SELECT s AS student, i AS item, a AS quiz, (s * 7 + i * 3 + a * 5) % 10 < 3 + s % 6 AS ok,
+                date '2026-03-01' + 20 * a AS day, 'in'::text AS state
+         FROM generate_series(1, 20) s, generate_series(1, 8) i, generate_series(1, 4) a;
+         SELECT assess.create_model('m', 'r', 'student', 'item', 'quiz', 'ok', 'day')",
+    );
+    (database, session)
+}
+
+#[test]
+fn settings_out_of_their_range_are_told_with_advice_and_without_pages() {
+    let (_database, mut session) = with_model();
+    let settings = "SELECT c::text FROM m.settings c";
+    let before = session.table(settings);
+    for (option, value, code, in_lists) in [
+        ("half_life", "\"soon\"", "22007", true),
+        ("half_life", "\"-1 days\"", "22023", true),
+        ("half_life", "null", "22004", true),
+        ("confidence", "2", "22023", true),
+        ("min_answers", "\"many\"", "22P02", true),
+        ("attempts", "\"all\"", "22023", true),
+        ("exclude", "\"x\"", "22P02", true),
+        ("keep_runs", "0", "23514", false),
+        ("keep_runs", "null", "23502", false),
+        ("as_of", "\"infinity\"", "23514", false),
+        ("pass_mark", "1.5", "23514", false),
+    ] {
+        let json = format!("'{{\"{option}\": {value}}}'");
+        let text = match value {
+            "null" => "NULL".to_owned(),
+            other => format!("'{}'", other.trim_matches('"')),
+        };
+        let mut calls = vec![
+            format!("SELECT assess.set_option('m', '{option}', {text})"),
+            format!(
+                "SELECT assess.create_model('n', 'r', 'student', 'item', 'quiz', 'ok', 'day',
+                                            settings => {json})"
+            ),
+        ];
+        if in_lists {
+            calls.extend(
+                ["what_if", "what_if_questions", "what_if_assessments"].map(|function| {
+                    format!("SELECT * FROM assess.{function}('m', settings => {json})")
+                }),
+            );
+        }
+        for call in calls {
+            let told = session.refuses(&call, code);
+            let context = told.where_().unwrap_or_default();
+            assert!(context.lines().count() <= 5, "{call}\n{context}");
+            assert!(!context.contains("FROM m."), "{call}\n{context}");
+        }
+    }
+    assert_eq!(session.table(settings), before);
+    assert_eq!(session.table("SELECT to_regnamespace('n')"), ["-"]);
+    // Lists in both of their forms.
+    for list in ["[\"1\", \"2\"]", "\"{1,2}\""] {
+        session.run(&format!(
+            "SELECT assess.create_model('n', 'r', 'student', 'item', 'quiz', 'ok', 'day',
+                                        settings => '{{\"exclude\": {list}}}')"
+        ));
+        assert_eq!(session.table("SELECT exclude FROM n.settings"), ["{1,2}"]);
+        session.run("SELECT assess.drop_model('n')");
+    }
+}
+
+#[test]
+fn a_failed_refresh_says_what_to_do_with_operators_of_postgres() {
+    let (_database, mut session) = with_model();
+    session.run(
+        "ALTER TABLE m.history ADD CHECK (run_id <> 2);
+         CREATE SCHEMA q;
+         CREATE FUNCTION q.eq(text, text) RETURNS boolean LANGUAGE plpgsql
+             AS $$ BEGIN RAISE EXCEPTION 'caught'; END $$;
+         CREATE OPERATOR q.= (FUNCTION = q.eq, LEFTARG = text, RIGHTARG = text);
+         SET search_path = q, pg_catalog, public",
+    );
+    let told = session.refuses("CALL assess.refresh('m')", "23514");
+    // Not the row, which Postgres tells: it names a student.
+    assert_eq!(told.detail(), Some("The results are those of before."));
+}
