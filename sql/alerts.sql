@@ -552,6 +552,10 @@ BEGIN
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
                                                      threshold float8)
             UNION  ALL
+            SELECT what.model, 'broken', format('The model does not read what it was made over: %s.', b.why),
+                   NULL, NULL
+            FROM   @extschema@._broken(what.schema) AS b(why) WHERE b.why IS NOT NULL
+            UNION  ALL
             SELECT what.model, 'refresh_failed', failure || '.', NULL, NULL WHERE failure IS NOT NULL;
     END LOOP;
 END $$;

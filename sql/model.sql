@@ -1,7 +1,8 @@
 -- Models: a name for "these columns of this table mean student, item, assessment, score and time".
 -- A model is a schema of its maker with ordinary relations over the source, in plain SQL: what is
--- dumped, granted, altered and dropped as any other view. It is known by its materialized view
--- gradebook, which has a column of that type, and by its table settings; nothing is registered.
+-- dumped, granted, altered and dropped as any other view. It is known by its tables run_log, which takes
+-- the version of the method from here, and settings; nothing is registered. These outlive the source:
+-- where that is dropped with all that hangs on it, assess.attach() makes the views again.
 --
 -- Functions that run SQL of their own pin their search_path, take names as regclass or by %I, and
 -- run with the rights of their caller.
@@ -67,7 +68,9 @@ BEGIN ATOMIC
         (24, 'alerts', 'TABLE', false,
          'one row for each alert that was raised; it holds until it has ended'),
         (25, 'run_figures', 'TABLE', false,
-         'what is kept of each refresh to compare the next one with: levels of groups, rows left out')
+         'what is kept of each refresh to compare the next one with: levels of groups, rows left out'),
+        (26, 'definition', 'TABLE', false,
+         'one row: the source and what its columns mean, and as of the last refresh who was granted what, for assess.attach()')
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
@@ -210,6 +213,10 @@ BEGIN ATOMIC
         ('message', 'the alert as a sentence'),
         ('figure', 'level: mean level of the group; told_level: what it is compared with; left_out: share of the rows'),
         ('size', 'students or rows that the figure is of'),
+        -- What attach() goes by.
+        ('definition.source', 'the name of the source, with its schema'),
+        ('arguments', 'the arguments of assess.create_model()'),
+        ('grants', 'privileges on the relations of the model that were granted to other roles'),
         -- Those of the method.
         ('half_life', 'age at which evidence counts one half'),
         ('attempts', 'which of several attempts counts: first, last or best'),
@@ -291,19 +298,69 @@ COMMENT ON FUNCTION @extschema@._result(regproc) IS 'internal: the result column
 CREATE FUNCTION @extschema@._models() RETURNS SETOF oid
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT g.relnamespace
-    FROM   pg_catalog.pg_class g
-    JOIN   pg_catalog.pg_attribute a ON a.attrelid = g.oid AND a.attname = 'gradebook'
-    WHERE  g.relname = 'gradebook' AND g.relkind = 'm'
-    AND    a.atttypid = '@extschema@.gradebook'::pg_catalog.regtype
+    SELECT l.relnamespace
+    FROM   pg_catalog.pg_class l
+    JOIN   pg_catalog.pg_attrdef a ON a.adrelid = l.oid
+    JOIN   pg_catalog.pg_depend d
+           ON  d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = a.oid
+           AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+           AND d.refobjid = '@extschema@.method_version'::pg_catalog.regproc
+    WHERE  l.relname = 'run_log' AND l.relkind = 'r'
     AND    EXISTS (SELECT FROM pg_catalog.pg_class s
-                   WHERE s.relnamespace = g.relnamespace AND s.relname = 'settings'
+                   WHERE s.relnamespace = l.relnamespace AND s.relname = 'settings'
                    AND   s.relkind = 'r');
 END;
 COMMENT ON FUNCTION @extschema@._models() IS 'internal: the schemas that are models';
 
--- The schema of a model; an error that helps when there is none of that name.
+-- The relation that a model reads; null where there is none any more.
+CREATE FUNCTION @extschema@._source(schema oid) RETURNS oid
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT t.oid
+    FROM   pg_catalog.pg_class v
+    JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+    JOIN   pg_catalog.pg_depend d
+           ON  d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+           AND d.objid = w.oid AND d.refobjid <> v.oid
+           AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    JOIN   pg_catalog.pg_class t ON t.oid = d.refobjid
+    WHERE  v.relnamespace = schema AND v.relname = 'responses' LIMIT 1;
+END;
+COMMENT ON FUNCTION @extschema@._source(oid) IS 'internal: the relation that a model reads';
+
+-- What a model lacks whose source was dropped with all that hangs on it; null where nothing is missing.
+CREATE FUNCTION @extschema@._lost(schema oid) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT 'its source, or a part of the model, was dropped, and with it '
+           || pg_catalog.string_agg(r.relation, ', ' ORDER BY r.place)
+    FROM   @extschema@._relations() r
+    WHERE  r.kind <> 'TABLE' AND r.relation <> 'dirty'
+    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+                       WHERE c.relnamespace = schema AND c.relname = r.relation);
+END;
+COMMENT ON FUNCTION @extschema@._lost(oid) IS 'internal: what a model lacks whose source was dropped';
+
+-- The schema of a model with all its parts; an error that helps when there is none of that name.
 CREATE FUNCTION @extschema@._model(model name) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found oid := @extschema@._schema(model);
+    lost text := @extschema@._lost(found);
+BEGIN
+    IF lost IS NOT NULL THEN
+        RAISE EXCEPTION 'model % is broken', quote_ident(model)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('What happened: %s.', lost),
+                  HINT = format('When its source is there again, SELECT * FROM @extschema@.attach(%L) '
+                                'makes what is missing.', model);
+    END IF;
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION @extschema@._model(name) IS 'internal: the schema of a model with all its parts';
+
+-- The same, whether it has all its parts or not.
+CREATE FUNCTION @extschema@._schema(model name) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found oid;
@@ -324,7 +381,7 @@ BEGIN
     END IF;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION @extschema@._model(name) IS 'internal: the schema of a model';
+COMMENT ON FUNCTION @extschema@._schema(name) IS 'internal: the schema of a model';
 
 -- What a domain, or a domain over one, is made of.
 CREATE FUNCTION @extschema@._base(type oid) RETURNS oid
@@ -589,18 +646,30 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._number(regclass, name) IS 'internal: how a model reads a number';
 
--- Makes one relation of a model, with its comments. In the definition {m} stands for the model, and
+-- Makes one relation of a model, with its comments, and returns true; what is there already is kept, but
+-- for the view of the source, which is made over it. In the definition {m} stands for the model, and
 -- format() then puts the parts in, in which nothing is replaced: names may be anything.
 CREATE FUNCTION @extschema@._create(model name, relation name, definition text,
-                                    VARIADIC parts text[] DEFAULT '{}') RETURNS void
+                                    VARIADIC parts text[] DEFAULT '{}') RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
 BEGIN
+    IF @extschema@._kind(model, relation) IS NOT NULL THEN
+        IF relation <> 'responses' THEN
+            RETURN false;
+        END IF;
+        kind := 'OR REPLACE VIEW';
+    END IF;
     EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
                    format(replace(definition, '{m}', replace(quote_ident(model), '%', '%%')),
                           VARIADIC parts));
     PERFORM @extschema@._comment(model, relation);
+    RETURN true;
+EXCEPTION WHEN invalid_table_definition THEN
+    RAISE EXCEPTION 'the source of model % is of other types than before', quote_ident(model)
+        USING ERRCODE = 'datatype_mismatch', DETAIL = SQLERRM,
+              HINT = 'Attach a view that casts to the type of before, or make another model.';
 END $$;
 COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
 
@@ -638,6 +707,46 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._new_run(name) IS 'internal: logs a new run and returns its number';
 
+-- A unique index, which tells the rows of a materialized view apart.
+CREATE FUNCTION @extschema@._add_unique(model name, relation name, attributes text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_index i
+                   WHERE i.indrelid = format('%I.%I', model, relation)::regclass
+                   AND   i.indisunique AND NOT i.indisprimary) THEN
+        EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (%s)', model, relation, attributes);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._add_unique(name, name, text) IS
+'internal: a unique index, where a relation of a model has none';
+
+-- Drops relations of a model, those that are there, in this order. Without CASCADE: what others have
+-- made over them is theirs.
+CREATE FUNCTION @extschema@._drop(model name, relations name[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    relation name;
+    kind text;
+BEGIN
+    FOREACH relation IN ARRAY relations LOOP
+        kind := @extschema@._kind(model, relation);
+        IF kind IS NOT NULL THEN
+            EXECUTE format('DROP %s %I.%I', kind, model, relation);
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION @extschema@._drop(name, name[]) IS 'internal: drops relations of a model';
+
+-- The name of a relation with its schema, whatever the search_path.
+CREATE FUNCTION @extschema@._name(relation oid) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+    FROM   pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE  c.oid = relation;
+END;
+COMMENT ON FUNCTION @extschema@._name(oid) IS 'internal: the name of a relation with its schema';
+
 CREATE FUNCTION @extschema@._create_model(
     model name,
     source regclass,
@@ -657,7 +766,8 @@ CREATE FUNCTION @extschema@._create_model(
     changed_at name,
     period text,
     settings jsonb,
-    if_not_exists boolean
+    if_not_exists boolean,
+    attaches boolean DEFAULT false
 ) RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 #variable_conflict use_variable
@@ -683,11 +793,16 @@ BEGIN
         RAISE EXCEPTION '% must not be null', CASE WHEN model IS NULL THEN 'model' ELSE 'source' END
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = model) THEN
+    IF NOT attaches AND EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = model) THEN
         IF if_not_exists AND EXISTS (SELECT FROM pg_namespace n
                                      WHERE n.nspname = model
                                      AND   n.oid IN (SELECT @extschema@._models())) THEN
-            RAISE NOTICE 'model % already exists, skipping', quote_ident(model);
+            IF @extschema@._lost(@extschema@._schema(model)) IS NOT NULL THEN
+                RAISE NOTICE 'model % is broken, attaching it', quote_ident(model);
+                RETURN QUERY SELECT * FROM @extschema@.attach(model, source);
+            ELSE
+                RAISE NOTICE 'model % already exists, skipping', quote_ident(model);
+            END IF;
             RETURN;
         END IF;
         RAISE EXCEPTION 'schema % already exists', quote_ident(model)
@@ -767,14 +882,16 @@ BEGIN
             || CASE WHEN changed_at IS NULL THEN '' ELSE format(', r.%I AS changed_at', changed_at) END;
     END IF;
 
-    EXECUTE format('CREATE SCHEMA %I', model);
+    IF NOT attaches THEN
+        EXECUTE format('CREATE SCHEMA %I', model);
+    END IF;
     EXECUTE format('COMMENT ON SCHEMA %I IS %L', model,
                    format('a model of pg_assess over %s', source));
 
     SELECT string_agg(format('%I %s DEFAULT %s', o.option, o.type, o.usual), ', ' ORDER BY o.place)
     INTO   list
     FROM   @extschema@._options() o;
-    PERFORM @extschema@._create(model, 'settings',
+    IF @extschema@._create(model, 'settings',
         '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
           as_of timestamptz CHECK (isfinite(as_of)),
           pass_mark float8 CHECK (pass_mark BETWEEN 0 AND 1),
@@ -784,10 +901,21 @@ BEGIN
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
           keep_history int NOT NULL DEFAULT 100 CHECK (keep_history >= 1),
           keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
-          %s)', list);
-    EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
-    PERFORM @extschema@._check_settings(model, settings);
-    PERFORM @extschema@._set(model, settings);
+          %s)', list) THEN
+        EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
+        PERFORM @extschema@._check_settings(model, settings);
+        PERFORM @extschema@._set(model, settings);
+    END IF;
+    PERFORM @extschema@._create(model, 'definition',
+        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+          source text NOT NULL, arguments jsonb NOT NULL, grants jsonb NOT NULL DEFAULT ''[]'')');
+    EXECUTE format('INSERT INTO %I.definition (source, arguments) VALUES ($1, $2)
+                    ON CONFLICT (singleton) DO UPDATE SET source = $1', model)
+    USING @extschema@._name(source), jsonb_build_object(
+        'student', student, 'item', item, 'assessment', assessment, 'score', score,
+        'taken_at', taken_at, 'max_score', max_score, 'subject', subject,
+        'student_group', student_group, 'attempt', attempt, 'status', status, 'counted', counted,
+        'answer', answer, 'track_changes', track_changes, 'changed_at', changed_at, 'period', period);
 
     PERFORM @extschema@._create(model, 'run_log',
         '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -829,8 +957,14 @@ BEGIN
         coalesce((@extschema@._id((types ->> 'answer')::oid, answer)).expression,
                  'r.' || quote_ident(answer), 'NULL::text'), tracked, source::text);
 
-    run := @extschema@._new_run(model);
-    IF track_changes <> 'none' THEN
+    IF @extschema@._kind(model, 'gradebook') IS NULL THEN
+        run := @extschema@._new_run(model);
+    END IF;
+    IF track_changes <> 'none' AND @extschema@._kind(model, 'parts') IS NOT NULL THEN
+        PERFORM @extschema@._track(model, source, taken_at, time_type, period);
+    ELSIF track_changes <> 'none' THEN
+        -- Nothing is kept that was stored of another source.
+        PERFORM @extschema@._drop(model, '{dirty,stored_parts,changes,tracking}');
         PERFORM @extschema@._create_tracking(model, source, taken_at, time_type, period,
                                              track_changes, changed_at);
     ELSE
@@ -839,7 +973,7 @@ BEGIN
                        @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
                                                  r.taken_at) AS gradebook
                 FROM {m}.responses r GROUP BY r.subject, r.student_group');
-        EXECUTE format('CREATE UNIQUE INDEX ON %I.parts (subject, student_group)', model);
+        PERFORM @extschema@._add_unique(model, 'parts', 'subject, student_group');
     END IF;
     PERFORM @extschema@._create(model, 'gradebook',
         'AS SELECT p.subject, @extschema@.rollup(p.gradebook) AS gradebook,
@@ -894,12 +1028,11 @@ BEGIN
             FROM {m}.gradebook g CROSS JOIN {m}.settings o CROSS JOIN LATERAL %s c',
         @extschema@._call(model, '@extschema@.coverage'::regproc, given));
     -- What REFRESH ... CONCURRENTLY tells rows apart by.
-    EXECUTE replace(
-        'CREATE UNIQUE INDEX ON {m}.gradebook (subject);
-         CREATE UNIQUE INDEX ON {m}.questions (item, subject);
-         CREATE UNIQUE INDEX ON {m}.students (student, subject);
-         CREATE UNIQUE INDEX ON {m}.assessments (assessment, subject);
-         CREATE UNIQUE INDEX ON {m}.coverage (subject, reason)', '{m}', quote_ident(model));
+    PERFORM @extschema@._add_unique(model, 'gradebook', 'subject'),
+            @extschema@._add_unique(model, 'questions', 'item, subject'),
+            @extschema@._add_unique(model, 'students', 'student, subject'),
+            @extschema@._add_unique(model, 'assessments', 'assessment, subject'),
+            @extschema@._add_unique(model, 'coverage', 'subject, reason');
 
     PERFORM @extschema@._create(model, 'help_list',
         'AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
@@ -937,14 +1070,15 @@ BEGIN
                           END AS quadrant_rank
                    FROM {m}.students s) p');
     -- The ids as results have them, so that what is written there is found.
-    PERFORM @extschema@._create(model, 'pass_marks',
+    IF @extschema@._create(model, 'pass_marks',
         'AS SELECT q.subject, q.item, o.pass_mark
-            FROM {m}.questions q CROSS JOIN {m}.settings o WITH NO DATA');
-    EXECUTE format('ALTER TABLE %I.pass_marks
-                        ALTER item SET NOT NULL, ALTER pass_mark SET NOT NULL,
-                        ADD CHECK (pass_mark BETWEEN 0 AND 1),
-                        ADD UNIQUE NULLS NOT DISTINCT (item, subject)', model);
-    PERFORM @extschema@._add_key(model, 'pass_marks');
+            FROM {m}.questions q CROSS JOIN {m}.settings o WITH NO DATA') THEN
+        EXECUTE format('ALTER TABLE %I.pass_marks
+                            ALTER item SET NOT NULL, ALTER pass_mark SET NOT NULL,
+                            ADD CHECK (pass_mark BETWEEN 0 AND 1),
+                            ADD UNIQUE NULLS NOT DISTINCT (item, subject)', model);
+        PERFORM @extschema@._add_key(model, 'pass_marks');
+    END IF;
     -- Whatever goes by a pass mark goes by this.
     PERFORM @extschema@._create(model, 'expectations',
         'AS SELECT x.subject, x.item, x.pass_mark, coalesce(x.pass_mark, x.facility) AS expected
@@ -977,18 +1111,39 @@ BEGIN
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
                    s.status, s.n, s.as_of
             FROM {m}.students s WITH NO DATA');
-    EXECUTE format('CREATE UNIQUE INDEX ON %I.history (run_id, subject, student)', model);
-    PERFORM @extschema@._add_key(model, 'history');
+    -- What is kept has the ids of before.
+    SELECT format('%s of %I was %s, and is %s.', a.attname, kept.relation,
+                  format_type(a.atttypid, a.atttypmod), format_type(b.atttypid, b.atttypmod)) AS detail
+    INTO   what
+    FROM  (VALUES ('history', 'students', '{student,subject}'::name[]),
+                  ('pass_marks', 'questions', '{item,subject}')) AS kept(relation, result, ids)
+    JOIN   pg_attribute a ON a.attrelid = format('%I.%I', model, kept.relation)::regclass
+    JOIN   pg_attribute b ON b.attrelid = format('%I.%I', model, kept.result)::regclass
+    WHERE  a.attname = ANY (kept.ids) AND b.attname = a.attname AND b.atttypid <> a.atttypid
+    LIMIT  1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the source of model % is of other types than before', quote_ident(model)
+            USING ERRCODE = 'datatype_mismatch', DETAIL = what.detail,
+                  HINT = 'Attach a view that casts to the type of before, or make another model.';
+    END IF;
+    IF NOT attaches THEN
+        PERFORM @extschema@._add_unique(model, 'history', 'run_id, subject, student');
+        PERFORM @extschema@._add_key(model, 'history');
+    END IF;
 
     IF track_changes <> 'none' THEN
         PERFORM @extschema@._freeze(model, false);
     END IF;
-    PERFORM @extschema@._create_alerts(model);
+    IF NOT attaches THEN
+        PERFORM @extschema@._create_alerts(model);
+    END IF;
     -- Of a table that was never looked at the planner expects hundreds of rows, and compiles
     -- whatever joins it.
     EXECUTE format('ANALYZE %I.settings', model);
-    PERFORM @extschema@._succeeded(model, run, '{}', NULL);
-    PERFORM @extschema@._alert(model, run, quiet => true);
+    IF run IS NOT NULL THEN
+        PERFORM @extschema@._succeeded(model, run, '{}', NULL);
+        PERFORM @extschema@._alert(model, run, quiet => NOT attaches);
+    END IF;
     FOR what IN
         SELECT r.relation, r.refreshed, @extschema@._kind(model, r.relation) AS kind
         FROM   @extschema@._relations() r ORDER BY r.place
@@ -1045,22 +1200,120 @@ END $$;
 COMMENT ON FUNCTION @extschema@.create_model IS
 'makes a schema with the results over a table of responses: students, questions, assessments, the lists and the log of its refreshes; returns what it made';
 
+-- Who was granted what on the relations of a model, but for its owner.
+CREATE FUNCTION @extschema@._grants(model name) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'relation', g.relname, 'attribute', g.attname, 'privilege', e.privilege_type,
+               'grantee', CASE WHEN e.grantee <> 0 THEN pg_catalog.pg_get_userbyid(e.grantee) END,
+               'grantable', e.is_grantable) ORDER BY g.relname, g.attname, e.privilege_type, e.grantee),
+               '[]')
+    FROM  (SELECT c.relname, NULL::name AS attname, c.relowner, c.relacl AS acl
+           FROM   pg_catalog.pg_class c
+           WHERE  c.relnamespace = @extschema@._schema(model)
+           UNION  ALL
+           SELECT c.relname, a.attname, c.relowner, a.attacl
+           FROM   pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+           WHERE  c.relnamespace = @extschema@._schema(model) AND NOT a.attisdropped) g
+    CROSS  JOIN LATERAL pg_catalog.aclexplode(g.acl) e
+    WHERE  e.grantee <> g.relowner
+    AND    g.relname IN (SELECT r.relation FROM @extschema@._relations() r);
+END;
+COMMENT ON FUNCTION @extschema@._grants(name) IS
+'internal: who was granted what on the relations of a model';
+
+-- Keeps what attach() needs and the views alone know. A source that was renamed keeps its model.
+CREATE FUNCTION @extschema@._record(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format(
+        'UPDATE %I.definition d
+         SET    grants = $1, source = CASE WHEN to_regclass(d.source) IS NULL THEN $2 ELSE d.source END',
+        model) USING @extschema@._grants(model),
+                     @extschema@._name(@extschema@._source(@extschema@._schema(model)));
+END $$;
+COMMENT ON FUNCTION @extschema@._record(name) IS 'internal: keeps what attach() needs';
+
+CREATE FUNCTION @extschema@._attach(model name, source regclass)
+RETURNS TABLE (relation text, kind text, rows bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    known record;
+    what record;
+    had name[] := ARRAY(SELECT c.relname FROM pg_class c WHERE c.relnamespace = @extschema@._schema(model));
+BEGIN
+    PERFORM @extschema@._lock(model);
+    EXECUTE format('SELECT d.source, d.arguments AS a, d.grants FROM %I.definition d', model) INTO known;
+    IF known.source IS NULL THEN
+        RAISE EXCEPTION 'model % does not know what it was made over', quote_ident(model)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('%I.definition has no row, as after a restore without data.', model),
+                  HINT = 'Restore its data, or drop the model and make it again.';
+    END IF;
+    source := coalesce(source, to_regclass(known.source));
+    IF source IS NULL THEN
+        RAISE EXCEPTION 'the source of model % does not exist', quote_ident(model)
+            USING ERRCODE = 'undefined_table', DETAIL = format('It was %s.', known.source),
+                  HINT = 'Make it again, or name another table as source.';
+    END IF;
+    RETURN QUERY SELECT m.* FROM @extschema@._create_model(
+        model, source, known.a ->> 'student', known.a ->> 'item', known.a ->> 'assessment',
+        known.a ->> 'score', known.a ->> 'taken_at', known.a ->> 'max_score', known.a ->> 'subject',
+        known.a ->> 'student_group', known.a ->> 'attempt', known.a ->> 'status',
+        CASE WHEN known.a ->> 'counted' IS NOT NULL
+             THEN ARRAY(SELECT jsonb_array_elements_text(known.a -> 'counted')) END,
+        known.a ->> 'answer', known.a ->> 'track_changes', known.a ->> 'changed_at',
+        known.a ->> 'period', '{}', false, attaches => true) m;
+    FOR what IN
+        SELECT * FROM jsonb_to_recordset(known.grants) AS g(
+            relation name, attribute name, privilege text, grantee name, grantable boolean)
+        WHERE g.relation <> ALL (had)
+        AND  (g.grantee IS NULL OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.grantee))
+        AND  (g.attribute IS NULL OR EXISTS (
+                  SELECT FROM pg_attribute a
+                  WHERE  a.attrelid = to_regclass(format('%I.%I', model, g.relation))
+                  AND    a.attname = g.attribute AND NOT a.attisdropped))
+    LOOP
+        EXECUTE format('GRANT %s %s ON %I.%I TO %s %s', what.privilege, '(' || quote_ident(what.attribute) || ')',
+                       model, what.relation, coalesce(quote_ident(what.grantee), 'PUBLIC'),
+                       CASE WHEN what.grantable THEN 'WITH GRANT OPTION' END);
+    END LOOP;
+    IF 'gradebook' = ANY (had) THEN
+        RAISE NOTICE 'model % reads % from the next refresh on', quote_ident(model), source;
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._attach(name, regclass) IS
+'internal: lets a model read its source again, as the owner of the model';
+
+CREATE FUNCTION @extschema@.attach(model name, source regclass DEFAULT NULL)
+RETURNS TABLE (relation text, kind text, rows bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    owner oid := @extschema@._must_be_owner(model);
+    made jsonb;
+BEGIN
+    PERFORM @extschema@._must_not_defer(model);
+    made := @extschema@._as_owner(owner, format(
+        'SELECT jsonb_agg(to_jsonb(m)) FROM @extschema@._attach(%L, %L::oid::regclass) m',
+        model, source::oid))::jsonb;
+    RETURN QUERY SELECT m.relation, m.kind, m.rows
+                 FROM   jsonb_to_recordset(made) AS m(relation text, kind text, rows bigint);
+END $$;
+COMMENT ON FUNCTION @extschema@.attach(name, regclass) IS
+'lets a model read its source again after that was replaced, or another table with the same columns; what was dropped with it is made again, and settings, history, runs, pass marks, rules and grants are kept';
+
 CREATE FUNCTION @extschema@.drop_model(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
     owner oid := @extschema@._must_be_owner(model);
 BEGIN
     PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._lock(%L)', model));
     PERFORM @extschema@._drop_triggers(model);
-    -- Without CASCADE: what others have made over it is theirs.
-    FOR what IN
-        SELECT r.relation, @extschema@._kind(model, r.relation) AS kind
-        FROM   @extschema@._relations() r ORDER BY r.place DESC
-    LOOP
-        CONTINUE WHEN what.kind IS NULL;
-        EXECUTE format('DROP %s %I.%I', what.kind, model, what.relation);
-    END LOOP;
+    PERFORM @extschema@._drop(model, ARRAY(SELECT r.relation FROM @extschema@._relations() r
+                                           ORDER BY r.place DESC));
     EXECUTE format('DROP SCHEMA %I', model);
 END $$;
 COMMENT ON FUNCTION @extschema@.drop_model(name) IS
@@ -1109,13 +1362,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     owner oid := @extschema@._must_be_owner(model);
 BEGIN
-    IF EXISTS (SELECT FROM pg_trigger t
-               WHERE t.tgrelid = format('%I.settings', model)::regclass AND t.tgdeferrable) THEN
-        RAISE EXCEPTION 'the settings of model % have a trigger that can be deferred', quote_ident(model)
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'It would fire at the end of the transaction, with the rights of the caller.',
-                  HINT = format('Make the constraint triggers of %I.settings NOT DEFERRABLE.', model);
-    END IF;
+    PERFORM @extschema@._must_not_defer(model);
     PERFORM @extschema@._as_owner(owner,
         format('SELECT @extschema@._set_option(%L, %L, %L)', model, option, value));
 END $$;

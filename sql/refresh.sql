@@ -78,7 +78,7 @@ COMMENT ON FUNCTION @extschema@._broken_off_error(text) IS
 CREATE FUNCTION @extschema@._lock(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    model_schema oid := @extschema@._model(model);
+    model_schema oid := @extschema@._schema(model);
     holder int;
 BEGIN
     -- A run that has no lock for a moment is not overtaken.
@@ -140,6 +140,7 @@ BEGIN
     EXECUTE format('DELETE FROM %1$I.run_log
                     WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
     PERFORM @extschema@._remember(model, run);
+    PERFORM @extschema@._record(model);
     EXECUTE format(
         'UPDATE %1$I.run_log SET
              finished = clock_timestamp(), status = ''succeeded'', steps = $2, periods = $3,
@@ -165,7 +166,7 @@ BEGIN
     IF run IS NULL AND sqlstate = '55P03' THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %I.run_log l WHERE l.status = ''running''
                                        AND @extschema@._is_refreshing($1, l.pid, l.started))', model)
-        INTO is_at_work USING @extschema@._model(model);
+        INTO is_at_work USING @extschema@._schema(model);
         IF is_at_work THEN
             RETURN;
         END IF;
@@ -254,6 +255,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Asked again each time: between two transactions anything may have changed.
     owner oid := @extschema@._must_be_owner(model);
+    replaced text;
 BEGIN
     -- At the end of the transaction they would fire with the rights of the caller.
     SET CONSTRAINTS ALL IMMEDIATE;
@@ -262,6 +264,12 @@ BEGIN
         run := @extschema@._as_owner(owner, format('SELECT @extschema@._begin(%L)', model));
         step := 'check_tracking';
     WHEN 'check_tracking' THEN
+        PERFORM @extschema@._model(model);
+        replaced := @extschema@._replaced(@extschema@._schema(model));
+        IF replaced IS NOT NULL THEN
+            RAISE WARNING 'model % reads another table than its source: %', quote_ident(model), replaced
+                USING HINT = format('SELECT * FROM @extschema@.attach(%L) lets it read the other.', model);
+        END IF;
         PERFORM @extschema@._as_owner(owner, format(
             'SELECT @extschema@._lock(%1$L), @extschema@._check_tracking(%1$L, %2$L)', model,
             everything));
@@ -401,28 +409,55 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
 
+-- Whether the name of a model's source means another relation by now than the model reads, in words; null
+-- where it does not, or where the model may not be read without care.
+CREATE FUNCTION @extschema@._replaced(schema oid) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition text := @extschema@._name((SELECT c.oid FROM pg_class c
+                                          WHERE c.relnamespace = schema AND c.relname = 'definition'));
+    named text;
+    source oid := @extschema@._source(schema);
+BEGIN
+    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(definition), 'SELECT') THEN
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', definition);
+        IF @extschema@._is_plain(schema, 'definition') THEN
+            EXECUTE format('SELECT d.source FROM ONLY %s d LIMIT 1', definition) INTO named;
+        END IF;
+    END IF;
+    IF to_regclass(named) <> source THEN
+        RETURN format('%s is another table now, and the one it was is %s', named,
+                      @extschema@._name(source));
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@._replaced(oid) IS
+'internal: whether the name of a model''s source means another relation by now';
+
+CREATE FUNCTION @extschema@._broken(schema oid) RETURNS text
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT coalesce(@extschema@._lost(schema), @extschema@._replaced(schema));
+END;
+COMMENT ON FUNCTION @extschema@._broken(oid) IS
+'internal: why a model does not read what it was made over; null where it does';
+
 CREATE FUNCTION @extschema@.models()
 RETURNS TABLE (model name, owner name, source text, status text, finished timestamptz,
                as_of timestamptz, rows_used bigint, error text)
 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner), s.source,
-           r.status, r.finished, r.as_of, r.rows_used, r.error
+    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner),
+           @extschema@._name(@extschema@._source(m.schema)),
+           CASE WHEN b.why IS NULL THEN r.status ELSE 'broken' END, r.finished, r.as_of, r.rows_used,
+           coalesce(b.why, r.error)
     FROM   @extschema@._models() m(schema)
     JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
-    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'gradebook'
-    LEFT   JOIN LATERAL (
-               SELECT DISTINCT pg_catalog.format('%s.%I', t.relnamespace::pg_catalog.regnamespace,
-                                                 t.relname) AS source
-               FROM   pg_catalog.pg_class v
-               JOIN   pg_catalog.pg_rewrite w ON w.ev_class = v.oid
-               JOIN   pg_catalog.pg_depend d
-                      ON  d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-                      AND d.objid = w.oid AND d.refobjid <> v.oid
-                      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-               JOIN   pg_catalog.pg_class t ON t.oid = d.refobjid
-               WHERE  v.relnamespace = m.schema AND v.relname = 'responses') s ON true
+    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'run_log'
     LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
+    LEFT   JOIN LATERAL @extschema@._broken(m.schema) b(why) ON true
     ORDER  BY n.nspname;
 END;
 COMMENT ON FUNCTION @extschema@.models() IS

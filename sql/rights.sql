@@ -14,9 +14,9 @@ COMMENT ON FUNCTION @extschema@._as_owner(oid, text, boolean) IS
 CREATE FUNCTION @extschema@._must_be_owner(model name) RETURNS oid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    model_schema oid := @extschema@._model(model);
+    model_schema oid := @extschema@._schema(model);
     model_owner oid := (SELECT c.relowner FROM pg_class c
-                        WHERE c.relnamespace = model_schema AND c.relname = 'gradebook');
+                        WHERE c.relnamespace = model_schema AND c.relname = 'run_log');
     other record;
 BEGIN
     -- From 16 on members may be kept from SET ROLE.
@@ -42,7 +42,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'model % has more than one owner', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('%s belongs to %s, the gradebook of the model to %s.', other.what,
+                  DETAIL = format('%s belongs to %s, the log of the model to %s.', other.what,
                                   quote_ident(pg_get_userbyid(other.owner)),
                                   quote_ident(pg_get_userbyid(model_owner))),
                   HINT = 'Give all of it to one role by ALTER ... OWNER TO.';
@@ -51,3 +51,24 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._must_be_owner(name) IS
 'internal: the owner of a model, for whom the caller may act';
+
+-- A trigger that is deferred in a transaction of the caller's would fire at its end, with the rights of
+-- the caller.
+CREATE FUNCTION @extschema@._must_not_defer(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    late text := (SELECT format('%I.%I', model, c.relname)
+                        FROM   pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                        WHERE  c.relnamespace = @extschema@._schema(model) AND t.tgdeferrable
+                        ORDER  BY c.relname LIMIT 1);
+BEGIN
+    IF late IS NOT NULL THEN
+        RAISE EXCEPTION 'model % has triggers that can be deferred', quote_ident(model)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('One is on %s. At the end of the transaction it would fire with the rights '
+                                  'of the caller.', late),
+                  HINT = 'Make constraint triggers on the tables of the model NOT DEFERRABLE.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._must_not_defer(name) IS
+'internal: refuses a model with triggers that can be deferred';

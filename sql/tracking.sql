@@ -222,7 +222,7 @@ END$body$,
         model, format(insertion, format('%I.changes', model), removed),
         model, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
         added, removed, added || ' UNION ' || removed);
-    EXECUTE format('CREATE FUNCTION %I.note_changes() RETURNS trigger LANGUAGE plpgsql
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I.note_changes() RETURNS trigger LANGUAGE plpgsql
                     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', model, body);
     EXECUTE format('REVOKE ALL ON FUNCTION %I.note_changes() FROM PUBLIC', model);
     EXECUTE format('COMMENT ON FUNCTION %I.note_changes() IS %L', model,
@@ -324,9 +324,9 @@ BEGIN
         END IF;
     ELSE
         EXECUTE format('ALTER TABLE %I.settings
-                        ADD COLUMN late_commit interval NOT NULL DEFAULT ''1 hour''
+                        ADD COLUMN IF NOT EXISTS late_commit interval NOT NULL DEFAULT ''1 hour''
                             CHECK (late_commit >= ''0''),
-                        ADD COLUMN compare_counts boolean NOT NULL DEFAULT true', model);
+                        ADD COLUMN IF NOT EXISTS compare_counts boolean NOT NULL DEFAULT true', model);
         PERFORM @extschema@._comment(model, 'settings');
     END IF;
     EXECUTE format('UPDATE %I.tracking SET members = $1', model)
@@ -397,6 +397,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._create_tracking(name, regclass, name, regtype, text, text, name) IS
 'internal: makes what a model needs that tracks changes';
+
+-- Lets a model that tracks changes know of another source, of which nothing is stored yet.
+CREATE FUNCTION @extschema@._track(
+    model name, source regclass, taken_at name, type regtype, period text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    what record;
+    mode text;
+    note oid := to_regprocedure(format('%I.note_changes()', model));
+BEGIN
+    EXECUTE format('UPDATE %I.tracking SET source = $1, members = NULL, changed_to = NULL RETURNING mode',
+                   model) INTO mode USING source;
+    EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING', model);
+    IF mode <> 'triggers' THEN
+        RETURN;
+    END IF;
+    -- The other table does not have to know of the model any more. Who may not drop its triggers
+    -- leaves them: their notes make a refresh read more than it has to.
+    FOR what IN SELECT t.tgname, t.tgrelid::regclass AS member FROM pg_trigger t
+                WHERE t.tgfoid = note AND t.tgparentid = 0
+                AND   t.tgrelid <> ALL (@extschema@._members(source)) LOOP
+        BEGIN
+            EXECUTE format('DROP TRIGGER %I ON %s', what.tgname, what.member);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE WARNING 'trigger % of model % stays on %', what.tgname, quote_ident(model), what.member
+                USING HINT = 'Its owner can drop it.';
+        END;
+    END LOOP;
+    PERFORM @extschema@._note_function(model, taken_at, type, period);
+    PERFORM @extschema@._add_triggers(model, m.member::regclass)
+    FROM    unnest(@extschema@._members(source)) AS m(member);
+END $$;
+COMMENT ON FUNCTION @extschema@._track(name, regclass, name, regtype, text) IS
+'internal: lets a model that tracks changes know of another source';
 
 CREATE FUNCTION @extschema@._is_tracked(model name) RETURNS boolean
 LANGUAGE sql STABLE
