@@ -1,8 +1,9 @@
 -- Models: a name for "these columns of this table mean student, item, assessment, score and time".
 -- A model is a schema of its maker with ordinary relations over the source, in plain SQL: what is
--- dumped, granted, altered and dropped as any other view. It is known by its tables run_log, which takes
--- the version of the method from here, and settings; nothing is registered. These outlive the source:
--- where that is dropped with all that hangs on it, assess.attach() makes the views again.
+-- dumped, granted, altered and dropped as any other view. It is known by its table settings, and
+-- beside it the view gradebook, which has a column of that type, or the table run_log, which takes the
+-- version of the method from here; nothing is registered. The tables outlive the source: where that is
+-- dropped with all that hangs on it, assess.attach() makes the views again.
 --
 -- Functions that run SQL of their own pin their search_path, take names as regclass or by %I, and
 -- run with the rights of their caller.
@@ -298,17 +299,21 @@ COMMENT ON FUNCTION @extschema@._result(regproc) IS 'internal: the result column
 CREATE FUNCTION @extschema@._models() RETURNS SETOF oid
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT l.relnamespace
-    FROM   pg_catalog.pg_class l
-    JOIN   pg_catalog.pg_attrdef a ON a.adrelid = l.oid
-    JOIN   pg_catalog.pg_depend d
-           ON  d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = a.oid
-           AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-           AND d.refobjid = '@extschema@.method_version'::pg_catalog.regproc
-    WHERE  l.relname = 'run_log' AND l.relkind = 'r'
-    AND    EXISTS (SELECT FROM pg_catalog.pg_class s
-                   WHERE s.relnamespace = l.relnamespace AND s.relname = 'settings'
-                   AND   s.relkind = 'r');
+    SELECT s.relnamespace
+    FROM   pg_catalog.pg_class s
+    WHERE  s.relname = 'settings' AND s.relkind = 'r'
+    AND   (EXISTS (SELECT FROM pg_catalog.pg_class g
+                   JOIN pg_catalog.pg_attribute a ON a.attrelid = g.oid AND a.attname = 'gradebook'
+                   WHERE g.relnamespace = s.relnamespace AND g.relname = 'gradebook' AND g.relkind = 'm'
+                   AND   a.atttypid = '@extschema@.gradebook'::pg_catalog.regtype)
+           OR EXISTS (SELECT FROM pg_catalog.pg_class l
+                      JOIN pg_catalog.pg_attrdef a ON a.adrelid = l.oid
+                      JOIN pg_catalog.pg_depend d
+                           ON  d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+                           AND d.objid = a.oid
+                           AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                           AND d.refobjid = '@extschema@.method_version'::pg_catalog.regproc
+                      WHERE l.relnamespace = s.relnamespace AND l.relname = 'run_log'));
 END;
 COMMENT ON FUNCTION @extschema@._models() IS 'internal: the schemas that are models';
 

@@ -455,7 +455,7 @@ BEGIN ATOMIC
            coalesce(b.why, r.error)
     FROM   @extschema@._models() m(schema)
     JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
-    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'run_log'
+    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'settings'
     LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
     LEFT   JOIN LATERAL @extschema@._broken(m.schema) b(why) ON true
     ORDER  BY n.nspname;

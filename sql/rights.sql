@@ -16,7 +16,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     model_schema oid := @extschema@._schema(model);
     model_owner oid := (SELECT c.relowner FROM pg_class c
-                        WHERE c.relnamespace = model_schema AND c.relname = 'run_log');
+                        WHERE c.relnamespace = model_schema AND c.relname = 'settings');
     other record;
 BEGIN
     -- From 16 on members may be kept from SET ROLE.
@@ -42,7 +42,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'model % has more than one owner', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('%s belongs to %s, the log of the model to %s.', other.what,
+                  DETAIL = format('%s belongs to %s, the settings of the model to %s.', other.what,
                                   quote_ident(pg_get_userbyid(other.owner)),
                                   quote_ident(pg_get_userbyid(model_owner))),
                   HINT = 'Give all of it to one role by ALTER ... OWNER TO.';

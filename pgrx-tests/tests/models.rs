@@ -1026,7 +1026,7 @@ fn to_look_at_all_models_runs_nothing_of_their_owners() {
     ));
     assert_eq!(
         session.table("SELECT model, status FROM assess.models() ORDER BY model"),
-        ["bad|-", "school|succeeded"]
+        ["bad|broken", "school|succeeded"]
     );
     session.table("SELECT * FROM assess.check_refreshes()");
     assert_eq!(session.table("SELECT * FROM trap"), [""; 0]);
@@ -1112,7 +1112,7 @@ fn a_fake_model_keeps_nobody_from_looking_at_the_others() {
     );
     assert_eq!(
         session.table("SELECT model, status FROM assess.models()"),
-        ["fake|-", "school|succeeded"]
+        ["fake|broken", "school|succeeded"]
     );
 }
 
