@@ -1,15 +1,18 @@
 //! What a gradebook holds, as rows again: declared in `sql/contents.sql`.
 
-use pg_assess_core::gradebook::{Builder, Gradebook, Sitting};
+use std::collections::HashMap;
+
+use pg_assess_core::gradebook::{Builder, Gradebook, Ids, Sitting};
 use pg_assess_core::ledger::{Ledger, Response};
 use pg_assess_core::options::Options;
+use pgrx::datum::Internal;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Result, report};
 use crate::poll;
 use crate::solvers::{Rows, Scope, Time, read_as_of};
-use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
+use crate::varlena::{Arguments, array, from_timestamptz, to_timestamptz};
 
 type ResponseRows = TableIterator<
     'static,
@@ -65,16 +68,86 @@ fn responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
 
 #[pg_extern(sql = false)]
 fn counted_responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
+    match counted(fcinfo)? {
+        Some((gradebook, rows)) => Ok(in_text(&gradebook, rows)),
+        None => Ok(TableIterator::empty()),
+    }
+}
+
+/// The responses that count of a gradebook, if there is one.
+fn counted(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Result<Option<(Gradebook<'static>, Vec<Response>)>> {
     let mut from = Arguments::of(fcinfo);
     let bytes = from.optional::<&[u8]>();
     let scope = Scope::read(&mut from)?;
     let Some(bytes) = bytes else {
-        return Ok(TableIterator::empty());
+        return Ok(None);
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let options = scope.of(&gradebook, Options::default());
     let rows = Ledger::counted(&gradebook, &options, &poll).map_err(report)?;
-    Ok(in_text(&gradebook, rows))
+    Ok(Some((gradebook, rows)))
+}
+
+/// How many answers a row of `_counted_sheets` has at most: no array grows without bound.
+const SHEET: usize = 10_000;
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn counted_sheets(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(items, Internal),
+    name!(assessments, Internal),
+    name!(taken_at, Internal),
+    name!(scores, Internal),
+    name!(bounded, Internal),
+)> {
+    let Some((gradebook, rows)) = counted(fcinfo)? else {
+        return Ok(TableIterator::empty());
+    };
+    let clock = gradebook.clock();
+    let students = gradebook.students().clone();
+    // Each is made once: it stands in many rows.
+    let texts = |ids: &Ids| -> Vec<_> {
+        let texts = (0..ids.len() as u32).map(|id| ids.get(id).to_string());
+        texts.filter_map(IntoDatum::into_datum).collect()
+    };
+    let (items, assessments) = (texts(gradebook.items()), texts(gradebook.assessments()));
+    let mut times = HashMap::new();
+    let mut rows = rows.into_iter().peekable();
+    Ok(TableIterator::new(std::iter::from_fn(move || {
+        let student = rows.peek()?.student;
+        let own = std::iter::from_fn(|| rows.next_if(|row| row.student == student));
+        let sheet: Vec<Response> = own.take(SHEET).collect();
+        let mut time = |at| {
+            *times
+                .entry(at)
+                .or_insert_with(|| to_timestamptz(clock, at).into())
+        };
+        let column = |of: &mut dyn FnMut(&Response) -> pg_sys::Datum, kind| {
+            array(sheet.iter().map(of), kind)
+        };
+        Some((
+            students.get(student).to_string(),
+            column(&mut |row| items[row.item as usize], pg_sys::TEXTOID),
+            column(
+                &mut |row| assessments[row.assessment as usize],
+                pg_sys::TEXTOID,
+            ),
+            column(&mut |row| time(row.taken_at), pg_sys::TIMESTAMPTZOID),
+            column(
+                &mut |row| row.score.value().to_bits().into(),
+                pg_sys::FLOAT8OID,
+            ),
+            column(
+                &mut |row| (!row.score.is_unbounded()).into(),
+                pg_sys::BOOLOID,
+            ),
+        ))
+    })))
 }
 
 /// The gradebook without some items; unknown ones are passed over.

@@ -195,6 +195,20 @@ pub fn summary_datum<S: Summary>(summary: &S) -> Internal {
     }
 }
 
+/// Values as an array of their type, passed on as `summary_datum` does. An array out of a `Vec` of
+/// pgrx takes a call into Postgres for each.
+pub fn array(values: impl Iterator<Item = pg_sys::Datum>, kind: pg_sys::Oid) -> Internal {
+    let mut values: Vec<_> = values.collect();
+    let (mut length, mut by_value, mut align) = (0, false, 0);
+    // SAFETY: the layout is written before it is read, and that of the values.
+    let array = unsafe {
+        pg_sys::get_typlenbyvalalign(kind, &mut length, &mut by_value, &mut align);
+        let (first, count) = (values.as_mut_ptr(), values.len() as i32);
+        pg_sys::construct_array(first, count, kind, i32::from(length), by_value, align)
+    };
+    Internal::from(Some(pg_sys::Datum::from(array)))
+}
+
 /// A time as a `timestamptz`: calendar times are those of the session's zone,
 /// so that a date comes back as the same date everywhere.
 pub fn to_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
