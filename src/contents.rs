@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use pg_assess_core::gradebook::{Builder, Gradebook, Ids, Sitting};
 use pg_assess_core::ledger::{Ledger, Response};
 use pg_assess_core::options::Options;
-use pgrx::datum::Internal;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Result, report};
 use crate::poll;
 use crate::solvers::{Rows, Scope, Time, read_as_of};
-use crate::varlena::{Arguments, array, from_timestamptz, to_timestamptz};
+use crate::varlena::{Arguments, array, from_timestamptz, text_element, to_timestamptz};
 
 type ResponseRows = TableIterator<
     'static,
@@ -99,11 +98,11 @@ fn counted_sheets(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Rows<(
     name!(student, String),
-    name!(items, Internal),
-    name!(assessments, Internal),
-    name!(taken_at, Internal),
-    name!(scores, Internal),
-    name!(bounded, Internal),
+    name!(items, Vec<u8>),
+    name!(assessments, Vec<u8>),
+    name!(taken_at, Vec<u8>),
+    name!(scores, Vec<u8>),
+    name!(bounded, Vec<u8>),
 )> {
     let Some((gradebook, rows)) = counted(fcinfo)? else {
         return Ok(TableIterator::empty());
@@ -113,7 +112,7 @@ fn counted_sheets(
     // Each is made once: it stands in many rows.
     let texts = |ids: &Ids| -> Vec<_> {
         let texts = (0..ids.len() as u32).map(|id| ids.get(id).to_string());
-        texts.filter_map(IntoDatum::into_datum).collect()
+        texts.map(|text| text_element(&text)).collect()
     };
     let (items, assessments) = (texts(gradebook.items()), texts(gradebook.assessments()));
     let mut times = HashMap::new();
@@ -122,29 +121,26 @@ fn counted_sheets(
         let student = rows.peek()?.student;
         let own = std::iter::from_fn(|| rows.next_if(|row| row.student == student));
         let sheet: Vec<Response> = own.take(SHEET).collect();
-        let mut time = |at| {
-            *times
-                .entry(at)
-                .or_insert_with(|| to_timestamptz(clock, at).into())
-        };
-        let column = |of: &mut dyn FnMut(&Response) -> pg_sys::Datum, kind| {
-            array(sheet.iter().map(of), kind)
+        let of = sheet.iter();
+        let item = |row: &Response| &items[row.item as usize];
+        let assessment = |row: &Response| &assessments[row.assessment as usize];
+        let time = |row: &Response| {
+            let time = times.entry(row.taken_at);
+            time.or_insert_with(|| to_timestamptz(clock, row.taken_at))
+                .to_ne_bytes()
         };
         Some((
             students.get(student).to_string(),
-            column(&mut |row| items[row.item as usize], pg_sys::TEXTOID),
-            column(
-                &mut |row| assessments[row.assessment as usize],
-                pg_sys::TEXTOID,
-            ),
-            column(&mut |row| time(row.taken_at), pg_sys::TIMESTAMPTZOID),
-            column(
-                &mut |row| row.score.value().to_bits().into(),
+            array(pg_sys::TEXTOID, of.clone().map(item)),
+            array(pg_sys::TEXTOID, of.clone().map(assessment)),
+            array(pg_sys::TIMESTAMPTZOID, of.clone().map(time)),
+            array(
                 pg_sys::FLOAT8OID,
+                of.clone().map(|row| row.score.value().to_ne_bytes()),
             ),
-            column(
-                &mut |row| (!row.score.is_unbounded()).into(),
+            array(
                 pg_sys::BOOLOID,
+                of.map(|row| [u8::from(!row.score.is_unbounded())]),
             ),
         ))
     })))

@@ -195,18 +195,31 @@ pub fn summary_datum<S: Summary>(summary: &S) -> Internal {
     }
 }
 
-/// Values as an array of their type, passed on as `summary_datum` does. An array out of a `Vec` of
-/// pgrx takes a call into Postgres for each.
-pub fn array(values: impl Iterator<Item = pg_sys::Datum>, kind: pg_sys::Oid) -> Internal {
-    let mut values: Vec<_> = values.collect();
-    let (mut length, mut by_value, mut align) = (0, false, 0);
-    // SAFETY: the layout is written before it is read, and that of the values.
-    let array = unsafe {
-        pg_sys::get_typlenbyvalalign(kind, &mut length, &mut by_value, &mut align);
-        let (first, count) = (values.as_mut_ptr(), values.len() as i32);
-        pg_sys::construct_array(first, count, kind, i32::from(length), by_value, align)
-    };
-    Internal::from(Some(pg_sys::Datum::from(array)))
+/// A one-dimensional array without NULL, as Postgres lays it out (array.h) behind the length that
+/// every varlena begins with. An array out of a `Vec` of pgrx calls Postgres for each element.
+pub fn array<E: AsRef<[u8]>>(
+    kind: pg_sys::Oid,
+    elements: impl ExactSizeIterator<Item = E>,
+) -> Vec<u8> {
+    let (dimensions, nulls_at, first) = (1, 0, 1);
+    let length = elements.len() as u32;
+    let head = [dimensions, nulls_at, kind.to_u32(), length, first];
+    let mut bytes: Vec<u8> = head.into_iter().flat_map(u32::to_ne_bytes).collect();
+    bytes.reserve(8 * elements.len());
+    for element in elements {
+        bytes.extend_from_slice(element.as_ref());
+    }
+    bytes
+}
+
+/// A text as an element of an array: its length, in the form of a header, and up to the next word.
+pub fn text_element(text: &str) -> Vec<u8> {
+    let length = 4 + text.len();
+    let shift = if cfg!(target_endian = "little") { 2 } else { 0 };
+    let mut bytes = ((length as u32) << shift).to_ne_bytes().to_vec();
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.resize(length.next_multiple_of(4), 0);
+    bytes
 }
 
 /// A time as a `timestamptz`: calendar times are those of the session's zone,
