@@ -30,6 +30,26 @@ AS 'MODULE_PATHNAME', 'counted_responses_wrapper';
 COMMENT ON FUNCTION @extschema@.counted_responses IS
 'the responses in a gradebook that count as of a time, at most one for each student, question and assessment; columns as of responses()';
 
+-- The same with all answers of a student in one row, or in several where they are very many: what
+-- is asked about one student need not unpack the others.
+CREATE FUNCTION @extschema@._counted_sheets(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}'
+) RETURNS TABLE (
+    student text,
+    items text[],
+    assessments text[],
+    taken_at timestamptz[],
+    scores float8[],
+    bounded boolean[]
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000
+AS 'MODULE_PATHNAME', 'counted_sheets_wrapper';
+COMMENT ON FUNCTION @extschema@._counted_sheets IS
+'internal: the responses in a gradebook that count, by student';
+
 CREATE FUNCTION @extschema@.members(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL

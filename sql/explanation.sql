@@ -2,6 +2,10 @@
 -- that stands in the row whose numbers it tells. Everything is told under the settings of the run
 -- that made the results, so that it explains these and not others.
 --
+-- The planner takes the subjects of a student or a question for a few, and would go through all of
+-- another relation for each. Where it is forbidden to, that looks so dear to it that it compiles
+-- what it does instead, which takes seconds, so that is forbidden too.
+--
 -- All run with the rights of their caller. No message names a student: those who read the server's
 -- log need not know who was looked at.
 
@@ -17,6 +21,19 @@ END;
 COMMENT ON FUNCTION @extschema@._type(name, name, name) IS
 'internal: the type of a column of a model';
 
+-- The condition that a gradebook g is of a subject in which a relation has the id $1, and of that
+-- with the name $2 unless it is null. Others need not be solved.
+CREATE FUNCTION @extschema@._has(model name, relation name, attribute name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        'ARRAY[g.subject] IN (SELECT ARRAY[k.subject] FROM %1$I.%2$I k
+                              WHERE k.%3$I = $1::%4$s AND ($2 IS NULL OR k.subject::text = $2))',
+        model, relation, attribute, @extschema@._type(model, relation, attribute));
+END;
+COMMENT ON FUNCTION @extschema@._has(name, name, name) IS
+'internal: the condition that a subject has a student or question';
+
 -- Refuses a student or question that the model does not have, without saying which one it was.
 CREATE FUNCTION @extschema@._know(
     model name, relation name, attribute name, id text, subject text) RETURNS void
@@ -29,11 +46,12 @@ BEGIN
     PERFORM @extschema@._model(model);
     type := @extschema@._type(model, relation, attribute);
     IF subject IS NOT NULL THEN
-        EXECUTE format('SELECT bool_or(g.subject::text = $1),
-                               string_agg(quote_literal(g.subject::text), '', ''
-                                          ORDER BY g.subject::text)
-                        FROM %I.gradebook g', model) INTO found, has USING subject;
-        IF found IS NOT TRUE THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.gradebook g WHERE g.subject::text = $1)',
+                       model) INTO found USING subject;
+        IF NOT found THEN
+            EXECUTE format('SELECT string_agg(quote_literal(g.subject::text), '', ''
+                                              ORDER BY g.subject::text)
+                            FROM %I.gradebook g', model) INTO has;
             RAISE EXCEPTION 'model % has no such subject', quote_ident(model)
                 USING ERRCODE = 'no_data_found',
                       DETAIL = format('The subject asked for is %L.', subject),
@@ -128,7 +146,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_only boolean;
 BEGIN
-    EXECUTE format('SELECT count(*) = 1 FROM %I.gradebook', model) INTO is_only;
+    EXECUTE format('SELECT count(*) = 1 FROM (SELECT FROM %I.gradebook LIMIT 2) g', model)
+    INTO is_only;
     RETURN CASE WHEN subject IS NULL OR is_only AND subject = 'all' THEN ''
                 ELSE format('In %s, ', @extschema@._told(subject)) END;
 END $$;
@@ -150,7 +169,8 @@ RETURNS TABLE (
     subject text, assessment text, item text, taken_at timestamptz, score float8, expected float8,
     others bigint, others_mean float8, quality float8, decay float8, share float8,
     contribution float8)
-LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 BEGIN
     IF student IS NULL THEN
         RETURN;
@@ -165,12 +185,12 @@ BEGIN
          CROSS JOIN LATERAL (SELECT m.student FROM @extschema@.members(g.gradebook) m
                              WHERE m.student::%s = $1::%2$s) i
          CROSS JOIN LATERAL %s e
-         LEFT JOIN %I.questions q ON q.subject IS NOT DISTINCT FROM g.subject
+         LEFT JOIN %I.questions q ON ARRAY[q.subject] = ARRAY[g.subject]
                                   AND q.item = e.item::%s
          CROSS JOIN LATERAL (SELECT greatest(q.n - 1, 0) AS others) p
-         WHERE $2 IS NULL OR g.subject::text = $2
          ORDER BY g.subject::text, e.contribution, e.assessment, e.item',
-        @extschema@._from(model), @extschema@._type(model, 'students', 'student'),
+        @extschema@._from(model, @extschema@._has(model, 'students', 'student')),
+        @extschema@._type(model, 'students', 'student'),
         @extschema@._call(model, '@extschema@.explain', '{"student": "i.student"}'), model,
         @extschema@._type(model, 'questions', 'item')) USING student::text, $3;
 END $$;
@@ -183,7 +203,8 @@ RETURNS TABLE (
     subject text, assessment text, status text, status_rank int, taken_at timestamptz,
     due_at timestamptz, answers bigint, score float8, expected float8, others_mean float8,
     quality float8, decay float8, share float8, contribution float8)
-LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 BEGIN
     IF student IS NULL THEN
         RETURN;
@@ -202,9 +223,10 @@ BEGIN
          SELECT g.subject::text, w.assessment, ''missing'', 2, NULL, w.due_at, 0,
                 NULL, NULL, NULL, NULL, NULL, NULL, NULL
          FROM %s CROSS JOIN LATERAL %s w
-         WHERE w.student::%s = $1::%3$s AND ($2 IS NULL OR g.subject::text = $2)
+         WHERE w.student::%s = $1::%3$s
          ORDER BY 1, 4, 14, 6, 2',
-        @extschema@._from(model), @extschema@._call(model, '@extschema@.missing_work'),
+        @extschema@._from(model, @extschema@._has(model, 'students', 'student')),
+        @extschema@._call(model, '@extschema@.missing_work'),
         @extschema@._type(model, 'students', 'student')) USING student::text, $3, model;
 END $$;
 COMMENT ON FUNCTION @extschema@.student_assessments IS
@@ -218,7 +240,8 @@ RETURNS TABLE (
     need float8, trend text, slope float8, n bigint, assessments int, last_at timestamptz,
     due int, missing int, evidence_share float8, usual_margin float8, status text,
     further_assessments int, enough_at timestamptz, as_of timestamptz, explanation text)
-LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 DECLARE
     id text := student::text;
     confidence float8;
@@ -240,18 +263,39 @@ BEGIN
     name := @extschema@._told(id);
     FOR subject, level, ci_low, ci_high, prior, level_without_decay,
         level_without_quality, need, trend, slope, n, assessments, last_at, due, missing, status,
-        usual_margin, further_assessments, enough_at, as_of, confidence IN EXECUTE format(
+        usual_margin, further_assessments, enough_at, as_of, confidence, raised, lowered,
+        evidence_share, raising_n, lowering_n, lowering, raising, absent_n, absent IN EXECUTE format(
         'WITH f AS MATERIALIZED (
              SELECT g.subject::text AS subject, g.as_of AS local_as_of, g.stored_as_of AS as_of,
-                    o.confidence, x.*
-             FROM %1$s CROSS JOIN LATERAL %2$s x
-             WHERE $2 IS NULL OR g.subject::text = $2),
+                    g.gradebook, o AS settings, o.confidence, x.*
+             FROM %1$s CROSS JOIN LATERAL %2$s x),
          one AS MATERIALIZED (SELECT * FROM f WHERE f.student::%5$s = $1::%5$s),
          other AS MATERIALIZED (
-             SELECT g.subject::text AS subject, d.level AS without_decay, u.level AS without_quality
-             FROM %1$s JOIN one ON one.subject IS NOT DISTINCT FROM g.subject::text
+             SELECT g.subject, d.level AS without_decay, u.level AS without_quality
+             FROM one CROSS JOIN LATERAL (SELECT one.subject, one.gradebook, one.local_as_of AS as_of) g
+             CROSS JOIN LATERAL (SELECT (one.settings).*) o
              JOIN LATERAL %3$s d ON d.student = one.student
              JOIN LATERAL %4$s u ON u.student = one.student),
+         part AS MATERIALIZED (
+             SELECT a.subject, coalesce(sum(greatest(a.contribution, 0)), 0) AS raised,
+                    coalesce(sum(least(a.contribution, 0)), 0) AS lowered,
+                    coalesce(sum(a.share), 0) AS evidence_share,
+                    count(*) FILTER (WHERE a.contribution > 0) AS raising_n,
+                    count(*) FILTER (WHERE a.contribution < 0) AS lowering_n,
+                    array_agg(w.moved ORDER BY a.contribution, a.assessment)
+                        FILTER (WHERE a.contribution <= -0.005) AS lowering,
+                    array_agg(w.moved ORDER BY a.contribution DESC, a.assessment)
+                        FILTER (WHERE a.contribution >= 0.005) AS raising,
+                    count(*) FILTER (WHERE a.status = ''missing'') AS absent_n,
+                    array_agg(w.absent ORDER BY a.due_at DESC, a.assessment)
+                        FILTER (WHERE a.status = ''missing'') AS absent
+             FROM   @extschema@.student_assessments($3, $1, $2) a
+             CROSS  JOIN LATERAL (
+                        SELECT format(''%%s (%%s)'', @extschema@._told(a.assessment),
+                                      @extschema@._amount(a.contribution)) AS moved,
+                               format(''%%s (%%s)'', @extschema@._told(a.assessment),
+                                      @extschema@._day(a.due_at)) AS absent) w
+             GROUP  BY a.subject),
          pace AS (
              SELECT f.subject,
                     percentile_cont(0.5) WITHIN GROUP (ORDER BY (f.ci_high - f.ci_low) / 2)
@@ -269,41 +313,25 @@ BEGIN
                 CASE WHEN t.further > 0
                      AND  t.further * (span.span / (pace.usual - 1)) < interval ''100 years''
                      THEN s.local_as_of + t.further * (span.span / (pace.usual - 1)) END,
-                s.as_of, s.confidence
+                s.as_of, s.confidence, coalesce(part.raised, 0), coalesce(part.lowered, 0),
+                coalesce(part.evidence_share, 0), coalesce(part.raising_n, 0),
+                coalesce(part.lowering_n, 0), part.lowering, part.raising,
+                coalesce(part.absent_n, 0), part.absent
          FROM one s
-         JOIN other ON other.subject IS NOT DISTINCT FROM s.subject
-         JOIN pace ON pace.subject IS NOT DISTINCT FROM s.subject
-         LEFT JOIN span ON span.subject IS NOT DISTINCT FROM s.subject
+         JOIN other ON ARRAY[other.subject] = ARRAY[s.subject]
+         JOIN pace ON ARRAY[pace.subject] = ARRAY[s.subject]
+         LEFT JOIN part ON ARRAY[part.subject] = ARRAY[s.subject]
+         LEFT JOIN span ON ARRAY[span.subject] = ARRAY[s.subject]
          CROSS JOIN LATERAL (
              SELECT CASE WHEN s.status = ''ok'' THEN 0
                          ELSE greatest(1, 3 - s.assessments) END AS further) t
          ORDER BY s.subject',
-        @extschema@._from(model), @extschema@._call(model, '@extschema@.students'),
+        @extschema@._from(model, @extschema@._has(model, 'students', 'student')),
+        @extschema@._call(model, '@extschema@.students'),
         @extschema@._call(model, '@extschema@.students', '{"half_life": "interval ''1000000000 days''"}'),
         @extschema@._call(model, '@extschema@.students', '{"quality": "false"}'),
-        @extschema@._type(model, 'students', 'student'), model) USING id, $3
+        @extschema@._type(model, 'students', 'student'), model) USING id, $3, model
     LOOP
-        SELECT coalesce(sum(greatest(a.contribution, 0)), 0),
-               coalesce(sum(least(a.contribution, 0)), 0), coalesce(sum(a.share), 0),
-               count(*) FILTER (WHERE a.contribution > 0),
-               count(*) FILTER (WHERE a.contribution < 0),
-               array_agg(format('%s (%s)', @extschema@._told(a.assessment),
-                                @extschema@._amount(a.contribution))
-                         ORDER BY a.contribution, a.assessment)
-                   FILTER (WHERE a.contribution <= -0.005),
-               array_agg(format('%s (%s)', @extschema@._told(a.assessment),
-                                @extschema@._amount(a.contribution))
-                         ORDER BY a.contribution DESC, a.assessment)
-                   FILTER (WHERE a.contribution >= 0.005),
-               count(*) FILTER (WHERE a.status = 'missing'),
-               array_agg(format('%s (%s)', @extschema@._told(a.assessment),
-                                @extschema@._day(a.due_at))
-                         ORDER BY a.due_at DESC, a.assessment) FILTER (WHERE a.status = 'missing')
-        INTO   raised, lowered, evidence_share, raising_n, lowering_n, lowering, raising,
-               absent_n, absent
-        FROM   @extschema@.student_assessments(model, id, explain_student.subject) a
-        WHERE  a.subject IS NOT DISTINCT FROM explain_student.subject;
-
         opening := @extschema@._in_subject(model, subject);
         IF level IS NULL THEN
             said := ARRAY[@extschema@._sentence(opening, format(
@@ -402,7 +430,8 @@ CREATE FUNCTION @extschema@._question_answers(model name, item text, in_subject 
 RETURNS TABLE (
     subject text, student text, assessment text, taken_at timestamptz, score float8,
     bounded boolean, level float8, pass_mark float8, group_share float8, min_group_size int)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 BEGIN
     -- The gradebook is read once, however the rest is joined. A pass mark holds at once, as on the
     -- score sheet.
@@ -410,14 +439,14 @@ BEGIN
         'WITH r AS MATERIALIZED (
              SELECT g.subject, r.*, o.upper_lower_share, o.min_group_size
              FROM %1$s CROSS JOIN LATERAL %5$s r
-             WHERE r.item::%2$s = $1::%2$s AND ($2 IS NULL OR g.subject::text = $2))
+             WHERE r.item::%2$s = $1::%2$s)
          SELECT r.subject::text, r.student, r.assessment, r.taken_at, r.score, r.bounded, s.level,
                 e.pass_mark, r.upper_lower_share, r.min_group_size
-         FROM r JOIN %3$I.students s ON s.subject IS NOT DISTINCT FROM r.subject
+         FROM r JOIN %3$I.students s ON ARRAY[s.subject] = ARRAY[r.subject]
                                      AND s.student = r.student::%4$s
-         LEFT JOIN %3$I.expectations e ON e.subject IS NOT DISTINCT FROM r.subject
+         LEFT JOIN %3$I.expectations e ON ARRAY[e.subject] = ARRAY[r.subject]
                                        AND e.item = $1::%2$s',
-        @extschema@._from(model), @extschema@._type(model, 'questions', 'item'), model,
+        @extschema@._from(model, @extschema@._has(model, 'questions', 'item')), @extschema@._type(model, 'questions', 'item'), model,
         @extschema@._type(model, 'students', 'student'),
         @extschema@._call(model, '@extschema@.counted_responses'::regproc)) USING item, $3;
 END $$;
@@ -525,7 +554,8 @@ CREATE FUNCTION @extschema@.question_choices(
     model name, item anycompatible, in_subject text DEFAULT NULL)
 RETURNS TABLE (
     subject text, answer text, n bigint, share float8, mean_score float8, mean_level float8)
-LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 BEGIN
     IF $2 IS NULL THEN
         RETURN;
@@ -539,17 +569,17 @@ BEGIN
                     r.subject, r.student, r.answer::text AS answer,
                     r.score / CASE WHEN r.max_score < ''Infinity'' THEN r.max_score END AS score,
                     o.min_group_size
-             FROM %1$s JOIN r ON r.subject IS NOT DISTINCT FROM g.subject
+             FROM %1$s JOIN r ON ARRAY[r.subject] = ARRAY[g.subject]
              WHERE r.taken_at <= g.as_of AND r.assessment::text <> ALL (o.exclude)
              AND   r.score >= 0 AND r.score < ''Infinity'' AND r.max_score > 0
-             AND   r.score <= r.max_score * (1 + 1e-9) AND ($2 IS NULL OR g.subject::text = $2)
+             AND   r.score <= r.max_score * (1 + 1e-9)
              ORDER BY r.subject, r.student, r.assessment,
                       CASE o.attempts WHEN ''first'' THEN r.taken_at END,
                       CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC,
                       r.score / r.max_score DESC, r.score DESC, r.taken_at),
          a AS (
              SELECT c.subject::text AS subject, c.answer, c.score, c.min_group_size, s.level
-             FROM counted c JOIN %2$I.students s ON s.subject IS NOT DISTINCT FROM c.subject
+             FROM counted c JOIN %2$I.students s ON ARRAY[s.subject] = ARRAY[c.subject]
                                                  AND s.student = c.student::%3$s)
          SELECT c.subject, c.answer, c.n, c.n / c.in_all, c.mean_score, c.mean_level
          FROM  (SELECT a.subject, a.answer, count(*) AS n, avg(a.score) AS mean_score,
@@ -559,7 +589,8 @@ BEGIN
                        bool_or(a.answer IS NOT NULL) OVER w AS known
                 FROM a GROUP BY a.subject, a.answer WINDOW w AS (PARTITION BY a.subject)) c
          WHERE c.known ORDER BY c.subject, c.n DESC, c.answer',
-        @extschema@._from(model), model, @extschema@._type(model, 'students', 'student'),
+        @extschema@._from(model, @extschema@._has(model, 'questions', 'item')), model,
+        @extschema@._type(model, 'students', 'student'),
         @extschema@._type(model, 'responses', 'item')) USING $2::text, $3;
 END $$;
 COMMENT ON FUNCTION @extschema@.question_choices IS
@@ -588,6 +619,34 @@ END $$;
 COMMENT ON FUNCTION @extschema@.question_uses IS
 'in which assessments a question of a model was used, when, and with what success';
 
+-- The right and the most frequent wrong answer of each subject. Those who may not read the source
+-- get none.
+CREATE FUNCTION @extschema@._question_key(model name, item text, in_subject text)
+RETURNS TABLE (
+    subject text, right_answer text, right_level float8, wrong_answer text, wrong_share float8,
+    wrong_level float8)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT c.subject, min(c.answer) FILTER (WHERE c.is_right),
+               max(c.mean_level) FILTER (WHERE c.is_right),
+               min(c.answer) FILTER (WHERE c.wrong = 1), max(c.share) FILTER (WHERE c.wrong = 1),
+               max(c.mean_level) FILTER (WHERE c.wrong = 1)
+        FROM  (SELECT v.*, v.mean_score >= 1 - 1e-9 AS is_right,
+                      CASE WHEN v.mean_score <= 1e-9 THEN row_number() OVER (
+                               PARTITION BY v.subject, v.mean_score <= 1e-9
+                               ORDER BY v.n DESC, v.answer)
+                      END AS wrong
+               FROM @extschema@.question_choices(model, $2, $3) v
+               WHERE v.answer IS NOT NULL) c
+        GROUP  BY c.subject HAVING count(*) FILTER (WHERE c.is_right) = 1;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION @extschema@._question_key(name, text, text) IS
+'internal: the right and the most frequent wrong answer to a question';
+
 CREATE FUNCTION @extschema@.explain_question(
     model name, item anycompatible, in_subject text DEFAULT NULL)
 RETURNS TABLE (
@@ -597,7 +656,8 @@ RETURNS TABLE (
     strong_wrong bigint, weak bigint, weak_right bigint, right_answer text, wrong_answer text,
     wrong_share float8, wrong_level float8, right_level float8, status text, status_rank int,
     as_of timestamptz, explanation text)
-LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 3 SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     id text := $2::text;
@@ -612,52 +672,40 @@ BEGIN
     END IF;
     PERFORM @extschema@._know(model, 'questions', 'item', id, $3);
     FOR subject, n, assessments, first_at, last_at, facility, discrimination, r_rest, weight,
-        label, status, status_rank, as_of IN EXECUTE format(
-        'SELECT q.subject::text, q.n, q.assessments, %3$s, %4$s, q.facility,
-                q.discrimination, q.r_rest, q.weight, q.label, q.status, q.status_rank, q.as_of
+        label, status, status_rank, as_of, groups, weakest_mean, strongest_mean, strong, strong_wrong,
+        weak, weak_right, bounded, group_share, right_answer, right_level, wrong_answer, wrong_share,
+        wrong_level IN EXECUTE format(
+        'WITH curve AS MATERIALIZED (
+             SELECT c.subject, count(*) AS groups,
+                    max(c.mean_score) FILTER (WHERE c.level_group = 1) AS weakest,
+                    max(c.mean_score) FILTER (WHERE c.level_group = c.groups) AS strongest
+             FROM  (SELECT v.*, count(*) OVER (PARTITION BY v.subject) AS groups
+                    FROM @extschema@.question_curve($3, $1, $2) v) c
+             GROUP BY c.subject),
+         side AS MATERIALIZED (
+             SELECT d.subject, count(*) FILTER (WHERE d.is_strong) AS strong,
+                    count(*) FILTER (WHERE d.is_strong AND NOT d.is_right) AS strong_wrong,
+                    count(*) FILTER (WHERE NOT d.is_strong) AS weak,
+                    count(*) FILTER (WHERE NOT d.is_strong AND d.is_right) AS weak_right,
+                    bool_and(d.bounded) AS bounded, max(d.group_share) AS group_share
+             FROM @extschema@._question_sides($3, $1, $2) d GROUP BY d.subject)
+         SELECT q.subject::text, q.n, q.assessments, %3$s, %4$s, q.facility,
+                q.discrimination, q.r_rest, q.weight, q.label, q.status, q.status_rank, q.as_of,
+                coalesce(c.groups, 0), c.weakest, c.strongest, coalesce(d.strong, 0),
+                coalesce(d.strong_wrong, 0), coalesce(d.weak, 0), coalesce(d.weak_right, 0),
+                d.bounded, d.group_share, k.right_answer, k.right_level, k.wrong_answer,
+                k.wrong_share, k.wrong_level
          FROM %1$I.questions q
-         JOIN %1$I.gradebook g ON g.subject IS NOT DISTINCT FROM q.subject
+         JOIN %1$I.gradebook g ON ARRAY[g.subject] = ARRAY[q.subject]
+         LEFT JOIN curve c ON ARRAY[c.subject] = ARRAY[q.subject::text]
+         LEFT JOIN side d ON ARRAY[d.subject] = ARRAY[q.subject::text]
+         LEFT JOIN @extschema@._question_key($3, $1, $2) k
+                ON ARRAY[k.subject] = ARRAY[q.subject::text]
          WHERE q.item = $1::%2$s AND ($2 IS NULL OR q.subject::text = $2)
          ORDER BY q.subject', model, @extschema@._type(model, 'questions', 'item'),
         @extschema@._local(model, 'q.first_at'), @extschema@._local(model, 'q.last_at'))
-        USING id, $3
+        USING id, $3, model
     LOOP
-        SELECT count(*), max(c.mean_score) FILTER (WHERE c.level_group = 1),
-               max(c.mean_score) FILTER (WHERE c.level_group = c.groups)
-        INTO   groups, weakest_mean, strongest_mean
-        FROM  (SELECT v.*, count(*) OVER () AS groups
-               FROM @extschema@.question_curve(model, id, explain_question.subject) v
-               WHERE v.subject IS NOT DISTINCT FROM explain_question.subject) c;
-        SELECT count(*) FILTER (WHERE d.is_strong),
-               count(*) FILTER (WHERE d.is_strong AND NOT d.is_right),
-               count(*) FILTER (WHERE NOT d.is_strong),
-               count(*) FILTER (WHERE NOT d.is_strong AND d.is_right), bool_and(d.bounded),
-               max(d.group_share)
-        INTO   strong, strong_wrong, weak, weak_right, bounded, group_share
-        FROM   @extschema@._question_sides(model, id, explain_question.subject) d
-        WHERE  d.subject IS NOT DISTINCT FROM explain_question.subject;
-        right_answer := NULL; wrong_answer := NULL; wrong_share := NULL;
-        wrong_level := NULL; right_level := NULL;
-        -- Those who may not read the source get the rest.
-        BEGIN
-            SELECT min(c.answer) FILTER (WHERE c.is_right),
-                   max(c.mean_level) FILTER (WHERE c.is_right),
-                   min(c.answer) FILTER (WHERE c.wrong = 1),
-                   max(c.share) FILTER (WHERE c.wrong = 1),
-                   max(c.mean_level) FILTER (WHERE c.wrong = 1)
-            INTO   right_answer, right_level, wrong_answer, wrong_share, wrong_level
-            FROM  (SELECT v.*, v.mean_score >= 1 - 1e-9 AS is_right,
-                          CASE WHEN v.mean_score <= 1e-9 THEN row_number() OVER (
-                                   PARTITION BY v.mean_score <= 1e-9 ORDER BY v.n DESC, v.answer)
-                          END AS wrong
-                   FROM @extschema@.question_choices(model, id, explain_question.subject) v
-                   WHERE v.subject IS NOT DISTINCT FROM explain_question.subject
-                   AND   v.answer IS NOT NULL) c
-            HAVING count(*) FILTER (WHERE c.is_right) = 1;
-        EXCEPTION WHEN insufficient_privilege THEN
-            NULL;
-        END;
-
         opening := @extschema@._in_subject(model, subject);
         said := ARRAY[@extschema@._sentence(opening, format(
             'question %s has %s that %s, from %s, %s.', @extschema@._told(id),
@@ -780,7 +828,8 @@ RETURNS TABLE (
     by_scores float8, by_weights float8, by_time float8, by_settings float8, by_other float8,
     new_answers bigint, late_answers bigint, need_rank_before bigint, need_rank_after bigint, reason text,
     reason_rank int, explanation text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     before timestamptz;
@@ -853,23 +902,24 @@ BEGIN
                     more.level - v.aged - (more_alike.level - v.aged_alike) AS weights,
                     coalesce(fresh.n, 0) AS fresh, was.n AS known
              FROM now n
-             LEFT JOIN more ON more.subject IS NOT DISTINCT FROM n.subject
-                            AND more.student = n.student
-             LEFT JOIN more_alike ON more_alike.subject IS NOT DISTINCT FROM n.subject
+             LEFT JOIN more ON ARRAY[more.subject] = ARRAY[n.subject] AND more.student = n.student
+             LEFT JOIN more_alike ON ARRAY[more_alike.subject] = ARRAY[n.subject]
                                   AND more_alike.student = n.student
-             LEFT JOIN aged ON aged.subject IS NOT DISTINCT FROM n.subject
-                            AND aged.student = n.student
-             LEFT JOIN aged_alike ON aged_alike.subject IS NOT DISTINCT FROM n.subject
+             LEFT JOIN aged ON ARRAY[aged.subject] = ARRAY[n.subject] AND aged.student = n.student
+             LEFT JOIN aged_alike ON ARRAY[aged_alike.subject] = ARRAY[n.subject]
                                   AND aged_alike.student = n.student
-             LEFT JOIN was ON was.subject IS NOT DISTINCT FROM n.subject AND was.student = n.student
-             LEFT JOIN fresh ON fresh.subject IS NOT DISTINCT FROM n.subject
+             LEFT JOIN was ON ARRAY[was.subject] = ARRAY[n.subject] AND was.student = n.student
+             LEFT JOIN fresh ON ARRAY[fresh.subject] = ARRAY[n.subject]
                              AND fresh.student = n.student
              -- Of whom there was but a row without a score, was at the average.
+             LEFT JOIN (SELECT p.subject, max(p.prior) AS aged FROM aged p GROUP BY p.subject) m
+                    ON ARRAY[m.subject] = ARRAY[n.subject]
+             LEFT JOIN (SELECT p.subject, max(p.prior) AS aged FROM aged_alike p
+                        GROUP BY p.subject) m_alike
+                    ON ARRAY[m_alike.subject] = ARRAY[n.subject]
              CROSS JOIN LATERAL (
-                 SELECT coalesce(aged.level, (SELECT max(p.prior) FROM aged p
-                            WHERE p.subject IS NOT DISTINCT FROM n.subject)) AS aged,
-                        coalesce(aged_alike.level, (SELECT max(p.prior) FROM aged_alike p
-                            WHERE p.subject IS NOT DISTINCT FROM n.subject)) AS aged_alike) v),
+                 SELECT coalesce(aged.level, m.aged) AS aged,
+                        coalesce(aged_alike.level, m_alike.aged) AS aged_alike) v),
          moved AS (
              SELECT k.subject, k.student, y.level AS before, z.level AS after,
                     z.level - y.level AS change, y.n, y.need_rank AS rank_before,
@@ -878,16 +928,16 @@ BEGIN
              FROM (SELECT DISTINCT h.subject, h.student FROM %1$I.history h
                    WHERE h.run_id IN ($1, $2)) k
              LEFT JOIN %1$I.history y ON y.run_id = $1 AND y.student = k.student
-                                      AND y.subject IS NOT DISTINCT FROM k.subject
+                                      AND ARRAY[y.subject] = ARRAY[k.subject]
              LEFT JOIN %1$I.history z ON z.run_id = $2 AND z.student = k.student
-                                      AND z.subject IS NOT DISTINCT FROM k.subject)
+                                      AND ARRAY[z.subject] = ARRAY[k.subject])
          SELECT m.subject::text, m.student::text, m.before, m.after, m.change, p.scores, p.weights,
                 p.time, p.settings, p.other, coalesce(t.fresh, 0), p.late, m.rank_before, m.rank_after,
                 w.reason, array_position(
                     ARRAY[''new'', ''gone'', ''scores'', ''others'', ''weights'', ''time'', ''settings'',
                           ''late'', ''other'', ''unchanged''], w.reason), m.student::text
          FROM moved m
-         LEFT JOIN steps t ON t.subject IS NOT DISTINCT FROM m.subject
+         LEFT JOIN steps t ON ARRAY[t.subject] = ARRAY[m.subject]
                            AND t.student::%7$s = m.student
          CROSS JOIN LATERAL (
              SELECT m.change * 0 + coalesce(t.scores, 0) AS scores,

@@ -495,18 +495,20 @@ END;
 COMMENT ON FUNCTION @extschema@._solved_with(name, text) IS
 'internal: the settings that results of a model were made with';
 
--- What a statement over a model reads: g its gradebooks, o the settings that they were solved with.
-CREATE FUNCTION @extschema@._from(model name) RETURNS text
+-- What a statement over a model reads: g its gradebooks of which a condition holds, o the settings
+-- that they were solved with. Subjects may be null; as arrays they are equal then too, and unlike by
+-- IS NOT DISTINCT FROM Postgres can hash them, of whatever type.
+CREATE FUNCTION @extschema@._from(model name, condition text DEFAULT 'true') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
         '(SELECT g.subject, g.gradebook, g.run_id, %2$s AS as_of, g.as_of AS stored_as_of,
                  g.method_version
-          FROM %1$I.gradebook g) g CROSS JOIN %3$s', model,
+          FROM %1$I.gradebook g WHERE %4$s) g CROSS JOIN %3$s', model,
         @extschema@._local(_from.model, 'g.as_of'),
-        @extschema@._solved_with(_from.model, 'g.run_id'));
+        @extschema@._solved_with(_from.model, 'g.run_id'), condition);
 END;
-COMMENT ON FUNCTION @extschema@._from(name) IS
+COMMENT ON FUNCTION @extschema@._from(name, text) IS
 'internal: a model''s gradebooks with their settings';
 
 -- How an id of this type is read from the source, and the type of that, in which it comes back from
@@ -1004,10 +1006,10 @@ BEGIN
     belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
         'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
                            p.subject, b.student, p.student_group
-                    FROM %s p JOIN {m}.gradebook g ON g.subject IS NOT DISTINCT FROM p.subject
+                    FROM %s p CROSS JOIN (SELECT * FROM {m}.gradebook LIMIT 1) g
                     CROSS JOIN LATERAL @extschema@.members(p.gradebook, %s) b
                     ORDER BY p.subject, b.student, b.last_at DESC NULLS LAST, p.student_group) m
-                ON m.student = s.student AND m.subject IS NOT DISTINCT FROM g.subject',
+                ON m.student = s.student AND ARRAY[m.subject] = ARRAY[g.subject]',
         CASE track_changes WHEN 'none' THEN '{m}.parts' ELSE
              '(SELECT q.subject, q.student_group, @extschema@.rollup(q.gradebook) AS gradebook
                FROM {m}.parts q GROUP BY q.subject, q.student_group)' END,
@@ -1092,25 +1094,26 @@ BEGIN
                    FROM {m}.questions q CROSS JOIN {m}.settings o
                    LEFT JOIN {m}.pass_marks p ON p.item = q.item AND p.subject = q.subject
                    LEFT JOIN {m}.pass_marks e ON e.item = q.item AND e.subject IS NULL) x');
-    -- Unpacked once, whatever is joined to it.
+    -- Unpacked once, whatever is joined to it, and a student's answers only if they are asked for.
     PERFORM @extschema@._create(model, 'score_sheet',
-        'AS WITH r AS MATERIALIZED (
-                SELECT g.subject, g.run_id, g.stored_as_of AS as_of, g.method_version,
-                       b.student::%1$s AS student,
-                       b.item::%2$s AS item, b.assessment::%3$s AS assessment, b.taken_at, b.score,
-                       b.bounded
-                FROM %4$s CROSS JOIN LATERAL %5$s b)
-            SELECT r.subject, r.assessment, r.student, s.student_group, r.item, r.taken_at, r.score,
+        'AS WITH b AS MATERIALIZED (
+                SELECT g.subject, g.run_id, g.stored_as_of AS as_of, g.method_version, b.*
+                FROM %4$s CROSS JOIN LATERAL %5$s b),
+            e AS MATERIALIZED (SELECT * FROM {m}.expectations),
+            r AS (
+                SELECT b.subject, b.run_id, b.as_of, b.method_version, s.student, s.student_group,
+                       unnest(b.items)::%2$s AS item, unnest(b.assessments)::%3$s AS assessment,
+                       unnest(b.taken_at) AS taken_at, unnest(b.scores) AS score,
+                       unnest(b.bounded) AS bounded
+                FROM b JOIN {m}.students s
+                     ON ARRAY[s.subject] = ARRAY[b.subject] AND s.student = b.student::%1$s)
+            SELECT r.subject, r.assessment, r.student, r.student_group, r.item, r.taken_at, r.score,
                    CASE WHEN r.bounded THEN e.expected END AS expected,
                    CASE WHEN r.bounded THEN r.score < e.expected END AS is_below, r.run_id, r.as_of,
                    r.method_version
-            FROM r
-            JOIN {m}.expectations e
-                 ON e.subject IS NOT DISTINCT FROM r.subject AND e.item = r.item
-            JOIN {m}.students s
-                 ON s.subject IS NOT DISTINCT FROM r.subject AND s.student = r.student',
+            FROM r JOIN e ON ARRAY[e.subject] = ARRAY[r.subject] AND e.item = r.item',
         student_id.back, item_id.back, assessment_id.back, @extschema@._from(model),
-        @extschema@._call(model, '@extschema@.counted_responses'::regproc));
+        @extschema@._call(model, '@extschema@._counted_sheets'::regproc));
 
     PERFORM @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,

@@ -53,7 +53,7 @@ BEGIN
          FROM %2$s
          CROSS JOIN LATERAL %3$s s
          LEFT JOIN (SELECT t.*, c.help_need FROM %1$I.students t CROSS JOIN %1$I.settings c) n
-                ON n.subject::text IS NOT DISTINCT FROM g.subject AND n.student::text = s.student
+                ON ARRAY[n.subject::text, n.student::text] = ARRAY[g.subject, s.student]
          ORDER BY g.subject, s.need_rank',
         model, @extschema@._otherwise(model), @extschema@._call(model, '@extschema@.students'::regproc))
     USING as_of, settings, without;
@@ -100,7 +100,7 @@ BEGIN
          FROM %2$s
          CROSS JOIN LATERAL %3$s i
          LEFT JOIN %1$I.questions q
-                ON q.subject::text IS NOT DISTINCT FROM g.subject AND q.item::text = i.item
+                ON ARRAY[q.subject::text, q.item::text] = ARRAY[g.subject, i.item]
          ORDER BY g.subject, i.status_rank, i.r_rest, i.item',
         model, @extschema@._otherwise(model), @extschema@._call(model, '@extschema@.items'::regproc))
     USING as_of, settings, without;
@@ -136,8 +136,8 @@ BEGIN
                 a.sem, s.items, s.alpha, a.alpha - s.alpha
          FROM %2$s
          CROSS JOIN LATERAL %3$s a
-         LEFT JOIN %1$I.assessments s ON s.subject::text IS NOT DISTINCT FROM g.subject
-                                     AND s.assessment::text = a.assessment
+         LEFT JOIN %1$I.assessments s
+                ON ARRAY[s.subject::text, s.assessment::text] = ARRAY[g.subject, a.assessment]
          ORDER BY g.subject, a.last_at, a.assessment',
         model, @extschema@._otherwise(model),
         @extschema@._call(model, '@extschema@.assessments'::regproc))
@@ -166,30 +166,37 @@ LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM @extschema@._model(model);
     RETURN QUERY EXECUTE format(
-        'SELECT g.subject::text, a.half_life, a.in_use, a.is_best, a.indistinguishable, a.rmse,
-                a.difference, a.ci_low, a.ci_high, w.helped, w.stays, w.joins, w.leaves, a.advice
-         FROM %1$I.gradebook g
-         CROSS JOIN %1$I.settings o
-         CROSS JOIN LATERAL %2$s a
-         CROSS JOIN LATERAL (
-             SELECT count(*) FILTER (WHERE l.is_helped) AS helped,
+        'WITH g AS MATERIALIZED (
+             SELECT row_number() OVER () AS place, g.*, a.half_life, a.in_use, a.is_best,
+                    a.indistinguishable, a.rmse, a.difference, a.ci_low, a.ci_high, a.advice
+             FROM %1$I.gradebook g
+             CROSS JOIN %1$I.settings o
+             CROSS JOIN LATERAL %2$s a),
+         w AS (
+             SELECT l.place, count(*) FILTER (WHERE l.is_helped) AS helped,
                     count(*) FILTER (WHERE l.is_helped AND l.stored_is_helped) AS stays,
                     count(*) FILTER (WHERE l.is_helped AND NOT l.stored_is_helped) AS joins,
                     count(*) FILTER (WHERE NOT l.is_helped AND l.stored_is_helped) AS leaves
-             FROM (SELECT coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false)
+             FROM (SELECT g.place,
+                          coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false)
                               AS is_helped,
                           coalesce(t.need >= o.help_need AND t.need_rank IS NOT NULL, false)
                               AS stored_is_helped
-                   FROM %3$s s
-                   LEFT JOIN %1$I.students t ON t.subject IS NOT DISTINCT FROM g.subject
-                                            AND t.student::text = s.student) l) w
-         ORDER BY g.subject, a.half_life',
+                   FROM g CROSS JOIN %1$I.settings o CROSS JOIN LATERAL %3$s s
+                   LEFT JOIN %1$I.students t ON ARRAY[t.subject] = ARRAY[g.subject]
+                                            AND t.student::text = s.student) l
+             GROUP BY l.place)
+         SELECT g.subject::text, g.half_life, g.in_use, g.is_best, g.indistinguishable, g.rmse,
+                g.difference, g.ci_low, g.ci_high, coalesce(w.helped, 0), coalesce(w.stays, 0),
+                coalesce(w.joins, 0), coalesce(w.leaves, 0), g.advice
+         FROM g LEFT JOIN w ON w.place = g.place
+         ORDER BY g.subject, g.half_life',
         model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc,
                                  jsonb_build_object('as_of', @extschema@._local(model, 'g.as_of'))),
         -- None is no decay at all.
         @extschema@._call(model, '@extschema@.students', jsonb_build_object(
             'as_of', @extschema@._local(model, 'g.as_of'),
-            'half_life', 'coalesce(a.half_life, ''100000 days'')')));
+            'half_life', 'coalesce(g.half_life, ''100000 days'')')));
 END $$;
 COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
 'for each subject of a model and each half-life: how well it would have foretold the past, and whom the help list would gain and lose; it changes no setting';

@@ -1,6 +1,8 @@
 //! What a gradebook holds, as rows again: declared in `sql/contents.sql`.
 
-use pg_assess_core::gradebook::{Builder, Gradebook, Sitting};
+use std::collections::HashMap;
+
+use pg_assess_core::gradebook::{Builder, Gradebook, Ids, Sitting};
 use pg_assess_core::ledger::{Ledger, Response};
 use pg_assess_core::options::Options;
 use pgrx::pg_sys;
@@ -9,7 +11,7 @@ use pgrx::prelude::*;
 use crate::error::{Result, report};
 use crate::poll;
 use crate::solvers::{Rows, Scope, Time, read_as_of};
-use crate::varlena::{Arguments, from_timestamptz, to_timestamptz};
+use crate::varlena::{Arguments, array, from_timestamptz, text_element, to_timestamptz};
 
 type ResponseRows = TableIterator<
     'static,
@@ -65,16 +67,83 @@ fn responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
 
 #[pg_extern(sql = false)]
 fn counted_responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
+    match counted(fcinfo)? {
+        Some((gradebook, rows)) => Ok(in_text(&gradebook, rows)),
+        None => Ok(TableIterator::empty()),
+    }
+}
+
+/// The responses that count of a gradebook, if there is one.
+fn counted(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Result<Option<(Gradebook<'static>, Vec<Response>)>> {
     let mut from = Arguments::of(fcinfo);
     let bytes = from.optional::<&[u8]>();
     let scope = Scope::read(&mut from)?;
     let Some(bytes) = bytes else {
-        return Ok(TableIterator::empty());
+        return Ok(None);
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let options = scope.of(&gradebook, Options::default());
     let rows = Ledger::counted(&gradebook, &options, &poll).map_err(report)?;
-    Ok(in_text(&gradebook, rows))
+    Ok(Some((gradebook, rows)))
+}
+
+/// How many answers a row of `_counted_sheets` has at most: no array grows without bound.
+const SHEET: usize = 10_000;
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn counted_sheets(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(items, Vec<u8>),
+    name!(assessments, Vec<u8>),
+    name!(taken_at, Vec<u8>),
+    name!(scores, Vec<u8>),
+    name!(bounded, Vec<u8>),
+)> {
+    let Some((gradebook, rows)) = counted(fcinfo)? else {
+        return Ok(TableIterator::empty());
+    };
+    let clock = gradebook.clock();
+    let students = gradebook.students().clone();
+    // Each is made once: it stands in many rows.
+    let texts = |ids: &Ids| -> Vec<_> {
+        let texts = (0..ids.len() as u32).map(|id| ids.get(id).to_string());
+        texts.map(|text| text_element(&text)).collect()
+    };
+    let (items, assessments) = (texts(gradebook.items()), texts(gradebook.assessments()));
+    let mut times = HashMap::new();
+    let mut rows = rows.into_iter().peekable();
+    Ok(TableIterator::new(std::iter::from_fn(move || {
+        let student = rows.peek()?.student;
+        let own = std::iter::from_fn(|| rows.next_if(|row| row.student == student));
+        let sheet: Vec<Response> = own.take(SHEET).collect();
+        let of = sheet.iter();
+        let item = |row: &Response| &items[row.item as usize];
+        let assessment = |row: &Response| &assessments[row.assessment as usize];
+        let time = |row: &Response| {
+            let time = times.entry(row.taken_at);
+            time.or_insert_with(|| to_timestamptz(clock, row.taken_at))
+                .to_ne_bytes()
+        };
+        Some((
+            students.get(student).to_string(),
+            array(pg_sys::TEXTOID, of.clone().map(item)),
+            array(pg_sys::TEXTOID, of.clone().map(assessment)),
+            array(pg_sys::TIMESTAMPTZOID, of.clone().map(time)),
+            array(
+                pg_sys::FLOAT8OID,
+                of.clone().map(|row| row.score.value().to_ne_bytes()),
+            ),
+            array(
+                pg_sys::BOOLOID,
+                of.map(|row| [u8::from(!row.score.is_unbounded())]),
+            ),
+        ))
+    })))
 }
 
 /// The gradebook without some items; unknown ones are passed over.

@@ -195,6 +195,33 @@ pub fn summary_datum<S: Summary>(summary: &S) -> Internal {
     }
 }
 
+/// A one-dimensional array without NULL, as Postgres lays it out (array.h) behind the length that
+/// every varlena begins with. An array out of a `Vec` of pgrx calls Postgres for each element.
+pub fn array<E: AsRef<[u8]>>(
+    kind: pg_sys::Oid,
+    elements: impl ExactSizeIterator<Item = E>,
+) -> Vec<u8> {
+    let (dimensions, nulls_at, first) = (1, 0, 1);
+    let length = elements.len() as u32;
+    let head = [dimensions, nulls_at, kind.to_u32(), length, first];
+    let mut bytes: Vec<u8> = head.into_iter().flat_map(u32::to_ne_bytes).collect();
+    bytes.reserve(8 * elements.len());
+    for element in elements {
+        bytes.extend_from_slice(element.as_ref());
+    }
+    bytes
+}
+
+/// A text as an element of an array: its length, in the form of a header, and up to the next word.
+pub fn text_element(text: &str) -> Vec<u8> {
+    let length = 4 + text.len();
+    let shift = if cfg!(target_endian = "little") { 2 } else { 0 };
+    let mut bytes = ((length as u32) << shift).to_ne_bytes().to_vec();
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.resize(length.next_multiple_of(4), 0);
+    bytes
+}
+
 /// A time as a `timestamptz`: calendar times are those of the session's zone,
 /// so that a date comes back as the same date everywhere.
 pub fn to_timestamptz(clock: Option<Clock>, at: i64) -> i64 {
