@@ -915,7 +915,8 @@ fn history_is_kept_for_as_many_runs_as_the_settings_say() {
             "trend|text",
             "status|text",
             "n|bigint",
-            "as_of|timestamp with time zone"
+            "as_of|timestamp with time zone",
+            "row_id|bigint"
         ]
     );
     session.run("SELECT assess.set_option('m', 'keep_history', '2')");
