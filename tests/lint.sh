@@ -10,6 +10,14 @@ if grep -rnE --include='*.rs' '^([^/]|/[^/])*\<unsafe\>' src pgrx-tests tests |
     exit 1
 fi
 
+# What the planner of Citus refuses over distributed tables: a result of no columns, and a sub-select
+# that looks at the row it is to change.
+if grep -nE 'EXISTS \(SELECT FROM %s\).*source' sql/*.sql ||
+    grep -PzoH "UPDATE [^;]*SET [^;]*=\s*\(\s*SELECT[^;]*responses" sql/*.sql | tr '\0' '\n' | grep .; then
+    echo 'lint: Citus cannot plan this over a distributed source' >&2
+    exit 1
+fi
+
 scripts=(.ci/run tests/*.sh tests/*/*.sh)
 for script in "${scripts[@]}"; do
     bash -n "$script"
