@@ -346,25 +346,24 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._lost(oid) IS 'internal: what a model lacks whose source was dropped';
 
--- The schema of a model with all its parts; an error that helps when there is none of that name.
+-- The schema of a model that can be asked; an error that helps when there is none of that name.
 CREATE FUNCTION @extschema@._model(model name) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found oid := @extschema@._schema(model);
-    lost text := @extschema@._lost(found);
 BEGIN
-    IF lost IS NOT NULL THEN
+    IF @extschema@._kind(model, 'gradebook') IS NULL THEN
         RAISE EXCEPTION 'model % is broken', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('What happened: %s.', lost),
+                  DETAIL = format('What happened: %s.', @extschema@._lost(found)),
                   HINT = format('When its source is there again, SELECT * FROM @extschema@.attach(%L) '
                                 'makes what is missing.', model);
     END IF;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION @extschema@._model(name) IS 'internal: the schema of a model with all its parts';
+COMMENT ON FUNCTION @extschema@._model(name) IS 'internal: the schema of a model that can be asked';
 
--- The same, whether it has all its parts or not.
+-- The same, whether it is broken or not.
 CREATE FUNCTION @extschema@._schema(model name) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -744,9 +743,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._drop(name, name[]) IS 'internal: drops relations of a model';
 
--- The name of a relation with its schema, whatever the search_path.
+-- The name of a relation with its schema, in every session alike.
 CREATE FUNCTION @extschema@._name(relation oid) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
     FROM   pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

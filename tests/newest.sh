@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 newest=18
-tests=(aggregate alerts catalog models summaries tracking versions)
+tests=(aggregate alerts attach catalog ids models publications rights runs summaries tracking versions)
 
 pg_config=${PG_CONFIG:-pg_config}
 if "$pg_config" --version | grep -q "PostgreSQL $newest"; then
