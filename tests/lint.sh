@@ -18,7 +18,7 @@ if grep -nE 'EXISTS \(SELECT FROM %s\).*source' sql/*.sql ||
     exit 1
 fi
 
-scripts=(.ci/run tests/*.sh tests/*/*.sh)
+scripts=(.ci/run tests/*.sh tests/*/*.sh findings/*.sh findings/*/*.sh)
 for script in "${scripts[@]}"; do
     bash -n "$script"
 done
