@@ -127,6 +127,10 @@ fn what_a_type_holds_equal_is_one() {
 fn types_whose_equal_values_are_written_differently_are_refused() {
     let database = Database::new();
     let mut session = database.session();
+    if !session.one::<bool>("SELECT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i')") {
+        println!("skipped: types_whose_equal_values_are_written_differently_are_refused: no ICU");
+        return;
+    }
     session.run(
         "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
          CREATE DOMAIN ci_id AS text COLLATE ci; CREATE DOMAIN ci_code AS ci_id;

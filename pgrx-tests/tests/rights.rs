@@ -60,7 +60,6 @@ impl Roles {
                      'SET standard_conforming_strings = off', 'SET SESSION DateStyle = german',
                      'SELECT set_config(''default_transaction_read_only'', ''on'', false)',
                      'CREATE TEMP TABLE left_behind (x int)',
-                     'CREATE DOMAIN pg_temp.money AS text',
                      'PREPARE left_behind AS SELECT 1', 'DEALLOCATE ALL', 'DISCARD ALL',
                      'LISTEN left_behind', 'UNLISTEN *',
                      'SELECT pg_advisory_lock(4711)', 'SELECT pg_try_advisory_lock_shared(1, 2)',
@@ -329,6 +328,41 @@ fn a_source_of_somebody_else_runs_with_the_rights_of_the_owner() {
     ));
     assert_eq!(attackers(&mut session), [roles.victim.as_str()]);
     assert_eq!(state(&mut session), before);
+}
+
+/// Types there come before those of pg_catalog, in all that the session says later. Whether Postgres
+/// refuses to make them within a restricted operation depends on its minor version.
+#[test]
+fn nothing_is_left_in_the_temporary_schema_of_the_caller() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS})"
+    ));
+    for deed in [
+        "CREATE DOMAIN pg_temp.money AS text",
+        "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TYPE pg_temp.mood AS ENUM ('good')",
+        "CREATE COLLATION pg_temp.c (locale = 'C')",
+    ] {
+        hostile.run(&format!(
+            "CREATE OR REPLACE FUNCTION h.leave() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 {deed};
+                 RETURN new;
+             END $$;
+             DROP TRIGGER IF EXISTS leave ON hm.run_log;
+             CREATE TRIGGER leave BEFORE INSERT ON hm.run_log
+                 FOR EACH ROW EXECUTE FUNCTION h.leave()"
+        ));
+        let mut session = laden(&database, &environment("PGUSER"));
+        session.run("CREATE TEMP TABLE of_the_caller (x int)");
+        let before = state(&mut session);
+        session.fails("CALL assess.refresh('hm')");
+        assert_eq!(state(&mut session), before, "{deed}");
+    }
 }
 
 /// The job of a superuser over all models of a database.
