@@ -529,7 +529,7 @@ BEGIN
         back := 'numeric';
     ELSE
         expression := CASE
-            WHEN base = ANY ('{bpchar,name,time,timetz,inet,cidr,macaddr,macaddr8,bit,varbit}'::regtype[])
+            WHEN base = ANY ('{bpchar,name,time,timetz,inet,cidr,macaddr,macaddr8,bit,varbit,xid,xid8,pg_lsn}'::regtype[])
             THEN format('%s::text', id)
             -- There are two zeros.
             WHEN base IN ('float4'::regtype, 'float8'::regtype) THEN format('(%s + ''0'')::text', id)

@@ -6,7 +6,7 @@ mod common;
 use common::{Database, Session};
 
 /// Types that tell ids apart, with values some of which are equal though they are written differently.
-const TYPES: [(&str, &str); 25] = [
+const TYPES: [(&str, &str); 27] = [
     ("int", "{1,01,-1}"),
     ("smallint", "{1,01,-1}"),
     ("bigint", "{1,01,-1}"),
@@ -39,6 +39,8 @@ const TYPES: [(&str, &str); 25] = [
     ("inet", "{10.0.0.1,10.0.0.1/32,10.0.0.1/24}"),
     ("cidr", "{10.0.0.0/8,10/8}"),
     ("macaddr", "{08:00:2b:01:02:03,08002b010203}"),
+    ("xid8", "{7,007}"),
+    ("pg_lsn", "{0/1A,0/01a}"),
     ("bit(3)", "{101,001}"),
     ("varbit", "{101,0101,\"\"}"),
 ];
