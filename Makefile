@@ -24,8 +24,6 @@ CARGO_PG = PGRX_PG_CONFIG_PATH="$$(command -v $(PG_CONFIG))" cargo
 
 export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
-# A backtrace in the server's messages would make them differ from what users see.
-unexport RUST_BACKTRACE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build install test stress lint demo demo-oulad evaluation bench clean

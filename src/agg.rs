@@ -7,7 +7,6 @@
 //! for aggregates that need all values of a group: a piece of the aggregate's memory that grows,
 //! so that Postgres knows how much a million groups take, and nothing has to be freed.
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use pg_assess_core::Error;
@@ -286,24 +285,6 @@ pub fn numbers(fcinfo: pg_sys::FunctionCallInfo, at: usize) -> Option<Numbers> {
     // SAFETY: the argument is declared internal, and holds what `update_numbers` or
     // `received_numbers` made for the same aggregate.
     unsafe { pg_getarg_datum(fcinfo, at).map(|datum| Numbers(datum.cast_mut_ptr())) }
-}
-
-/// Refuses what would take more memory than there is. Rust ends the process that cannot get memory,
-/// and Postgres then ends all others; so what the next step may take is asked for beforehand, and
-/// given back.
-pub fn ensure_memory(bytes: usize) -> Result<(), ErrorReport> {
-    let mut memory: Vec<u8> = Vec::new();
-    let granted = memory.try_reserve_exact(bytes);
-    // Lest the compiler sees that nothing is made of it.
-    black_box(&memory);
-    granted.map_err(|_| {
-        let code = PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY;
-        ErrorReport::new(code, "out of memory", "")
-            .set_detail(format!(
-                "The rows of a group take {bytes} bytes to work out."
-            ))
-            .set_hint("Make groups smaller: add GROUP BY.")
-    })
 }
 
 /// Numbers as a parallel worker sends them: within one server, so in its own order of bytes.

@@ -70,34 +70,30 @@ fn calibrate(
             unfinished.iterations
         );
     }
-    let rows: Vec<_> = told
-        .items
-        .into_iter()
-        .map(|row| {
-            let (a, b) = (row.discrimination, row.difficulty);
-            let error_of_a = a.and_then(|a| a.error);
-            let error_of_b = b.and_then(|b| b.error);
-            (
-                gradebook.items().get(row.item).to_string(),
-                row.n as i64,
-                row.facility,
-                a.map(|a| a.value),
-                error_of_a.map(|error| error.se),
-                error_of_a.map(|error| error.ci_low),
-                error_of_a.map(|error| error.ci_high),
-                b.map(|b| b.value),
-                error_of_b.map(|error| error.se),
-                error_of_b.map(|error| error.ci_low),
-                error_of_b.map(|error| error.ci_high),
-                row.component.map(|component| component as i32),
-                row.status.label(),
-                row.status.rank(),
-                run.map(|run| run.converged),
-                run.map(|run| run.iterations as i32),
-                run.map(|run| run.log_likelihood),
-                told.warnings.clone(),
-            )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+    let ids = gradebook.items().clone();
+    Ok(TableIterator::new(told.items.into_iter().map(move |row| {
+        let (a, b) = (row.discrimination, row.difficulty);
+        let error_of_a = a.and_then(|a| a.error);
+        let error_of_b = b.and_then(|b| b.error);
+        (
+            ids.get(row.item).to_string(),
+            row.n as i64,
+            row.facility,
+            a.map(|a| a.value),
+            error_of_a.map(|error| error.se),
+            error_of_a.map(|error| error.ci_low),
+            error_of_a.map(|error| error.ci_high),
+            b.map(|b| b.value),
+            error_of_b.map(|error| error.se),
+            error_of_b.map(|error| error.ci_low),
+            error_of_b.map(|error| error.ci_high),
+            row.component.map(|component| component as i32),
+            row.status.label(),
+            row.status.rank(),
+            run.map(|run| run.converged),
+            run.map(|run| run.iterations as i32),
+            run.map(|run| run.log_likelihood),
+            told.warnings.clone(),
+        )
+    })))
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use pg_assess_core::gradebook::{Builder, Gradebook, Ids, Sitting};
 use pg_assess_core::ledger::{Ledger, Response};
+use pg_assess_core::memory;
 use pg_assess_core::options::Options;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -51,6 +52,7 @@ fn responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let mut rows = Vec::new();
     let collect = |sitting: Sitting<'_>| {
+        memory::ask_for_more(&rows, sitting.items.len())?;
         let answers = sitting.items.iter().zip(sitting.scores);
         rows.extend(answers.map(|(&item, &score)| Response {
             student: sitting.student,
@@ -189,6 +191,7 @@ fn members(
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let limit = as_of.map_or(i64::MAX, |at| from_timestamptz(gradebook.clock(), at));
+    memory::ask(size_of::<Option<Seen>>() * gradebook.students().len()).map_err(report)?;
     let mut seen: Vec<Option<Seen>> = vec![None; gradebook.students().len()];
     let count = |sitting: Sitting<'_>| {
         let (n, at) = (sitting.items.len() as i64, sitting.taken_at);

@@ -45,30 +45,27 @@ fn item_drift(
     options.drift_margin = from.required("drift_margin")?;
     options.confidence = from.required("confidence")?;
     let drifts = solve::item_drift(&gradebook, &options, &poll).map_err(report)?;
-    let rows: Vec<_> = drifts
-        .into_iter()
-        .map(|row| {
-            let change = row.change;
-            (
-                gradebook.items().get(row.item).to_string(),
-                row.dates as i32,
-                row.n as i64,
-                change.map(|change| to_timestamptz(gradebook.clock(), change.changed_at)),
-                change.map(|change| change.n_before as i64),
-                change.map(|change| change.n_after as i64),
-                change.and_then(|change| change.facility_before),
-                change.and_then(|change| change.facility_after),
-                change.map(|change| change.value),
-                change.map(|change| change.se),
-                change.map(|change| change.ci_low),
-                change.map(|change| change.ci_high),
-                change.map(|change| change.p),
-                change.map(|change| change.q),
-                row.direction(),
-                row.status.label(),
-                row.status.rank(),
-            )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+    let (clock, ids) = (gradebook.clock(), gradebook.items().clone());
+    Ok(TableIterator::new(drifts.into_iter().map(move |row| {
+        let change = row.change;
+        (
+            ids.get(row.item).to_string(),
+            row.dates as i32,
+            row.n as i64,
+            change.map(|change| to_timestamptz(clock, change.changed_at)),
+            change.map(|change| change.n_before as i64),
+            change.map(|change| change.n_after as i64),
+            change.and_then(|change| change.facility_before),
+            change.and_then(|change| change.facility_after),
+            change.map(|change| change.value),
+            change.map(|change| change.se),
+            change.map(|change| change.ci_low),
+            change.map(|change| change.ci_high),
+            change.map(|change| change.p),
+            change.map(|change| change.q),
+            row.direction(),
+            row.status.label(),
+            row.status.rank(),
+        )
+    })))
 }

@@ -44,6 +44,12 @@ pub fn report(error: Error) -> ErrorReport {
         Error::GroupTooLarge => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
             .set_detail("What is kept of the rows of a group takes at most 1 GB.")
             .set_hint("Make groups smaller: add GROUP BY."),
+        Error::OutOfMemory(bytes) => new(Code::ERRCODE_OUT_OF_MEMORY)
+            .set_detail(format!("It takes {bytes} bytes to work out."))
+            .set_hint("Make groups smaller: add GROUP BY."),
+        Error::TooManyRows { name, limit } => new(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+            .set_detail(format!("The {name} holds at most {limit} rows."))
+            .set_hint("Make groups smaller: add GROUP BY."),
         Error::Malformed(detail) => new(Code::ERRCODE_DATA_CORRUPTED)
             .set_detail(format!("In the value, {detail}."))
             .set_hint("Make the gradebook again from the responses."),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook};
+use pg_assess_core::memory;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{Internal, PgSqlErrorCode as Code, pg_sys};
@@ -16,27 +17,31 @@ use crate::varlena::{Arguments, RosterReader, RowReader, wire_bytes};
 #[pg_extern(sql = false)]
 fn gradebook_in(text: &CStr) -> Result<Vec<u8>, ErrorReport> {
     let text = text.to_string_lossy();
-    Gradebook::from_text(&text)
+    Gradebook::from_text(&text, &poll)
         .map_err(|error| report_input(error, Code::ERRCODE_INVALID_TEXT_REPRESENTATION))
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_out(gradebook: &[u8]) -> CString {
+fn gradebook_out(gradebook: &[u8]) -> Result<CString, ErrorReport> {
+    memory::ask(Gradebook::text_bytes(gradebook.len())).map_err(report)?;
     // The text form has no zero byte; an empty string could not be read back.
-    CString::new(Gradebook::to_text(gradebook)).unwrap_or_default()
+    Ok(CString::new(Gradebook::to_text(gradebook)).unwrap_or_default())
 }
 
 #[pg_extern(sql = false)]
 fn gradebook_recv(mut message: Internal) -> Result<Vec<u8>, ErrorReport> {
-    let bytes = wire_bytes(&mut message);
-    Gradebook::check(bytes)
-        .map_err(|error| report_input(error, Code::ERRCODE_INVALID_BINARY_REPRESENTATION))?;
-    Ok(bytes.to_vec())
+    Gradebook::canonical(wire_bytes(&mut message), &poll)
+        .map_err(|error| report_input(error, Code::ERRCODE_INVALID_BINARY_REPRESENTATION))
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_send(gradebook: &[u8]) -> Vec<u8> {
-    gradebook.to_vec()
+fn gradebook_send(gradebook: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    copied(gradebook)
+}
+
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, ErrorReport> {
+    memory::ask(bytes.len()).map_err(report)?;
+    Ok(bytes.to_vec())
 }
 
 /// What an aggregate holds of one group.
@@ -103,17 +108,19 @@ fn gradebook_combine(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal, Error
 #[pg_extern(sql = false)]
 fn gradebook_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let state = agg::state::<State>(fcinfo, 0);
-    state
-        .map(|state| state.encode().map(Cow::into_owned))
-        .transpose()
+    let own = |bytes| match bytes {
+        Cow::Borrowed(bytes) => copied(bytes),
+        Cow::Owned(bytes) => Ok(bytes),
+    };
+    state.map(|state| state.encode().and_then(own)).transpose()
 }
 
 #[pg_extern(sql = false)]
-fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Internal {
-    Internal::new(State {
-        received: Some(bytes.to_vec()),
+fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Result<Internal, ErrorReport> {
+    Ok(Internal::new(State {
+        received: Some(copied(bytes)?),
         ..State::default()
-    })
+    }))
 }
 
 #[pg_extern(sql = false)]
@@ -137,7 +144,7 @@ fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
 #[pg_extern(sql = false)]
 fn rollup_two(left: Option<&[u8]>, right: Option<&[u8]>) -> Result<Option<Vec<u8>>, ErrorReport> {
     let (Some(left), Some(right)) = (left, right) else {
-        return Ok(left.or(right).map(<[u8]>::to_vec));
+        return left.or(right).map(copied).transpose();
     };
     let mut both = State::default();
     for part in [left, right] {

@@ -35,6 +35,7 @@ fn poll() {
 /// Called by Postgres when the library is loaded into a backend.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    varlena::silence_backtraces();
     logging::start();
     rights::start();
     varlena::require_utf8();

@@ -1,5 +1,6 @@
 //! What the aggregates have in common whose state is [`Numbers`]: declared in `sql/pairs.sql`.
 
+use pg_assess_core::memory;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
@@ -32,7 +33,7 @@ pub fn ended(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Numbers>> {
     let Some(numbers) = agg::numbers(fcinfo, 0) else {
         return Ok(None);
     };
-    agg::ensure_memory(COPIES * size_of_val(numbers.as_slice()))?;
+    memory::ask(COPIES * size_of_val(numbers.as_slice())).map_err(report)?;
     warn_of_excluded(fcinfo, numbers.excluded());
     Ok(Some(numbers))
 }
@@ -42,12 +43,12 @@ fn numbers_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>> {
     let Some(numbers) = agg::numbers(fcinfo, 0) else {
         return Ok(None);
     };
-    agg::ensure_memory(2 * size_of_val(numbers.as_slice()))?;
+    memory::ask(2 * size_of_val(numbers.as_slice())).map_err(report)?;
     Ok(Some(agg::sent_numbers(&numbers)))
 }
 
 #[pg_extern(sql = false)]
 fn numbers_deserial(bytes: &[u8], _state: Internal) -> Result<Internal> {
-    agg::ensure_memory(3 * bytes.len())?;
+    memory::ask(3 * bytes.len()).map_err(report)?;
     agg::received_numbers(bytes).map_err(report)
 }

@@ -156,34 +156,31 @@ fn items(
     options.upper_lower_share = from.required("upper_lower_share")?;
     options.confidence = from.required("confidence")?;
     let items = solve::items(&gradebook, &options, &poll).map_err(report)?;
-    let rows: Vec<_> = items
-        .into_iter()
-        .map(|row| {
-            let quality = row.quality;
-            let d = quality.discrimination;
-            (
-                gradebook.items().get(row.item).to_string(),
-                quality.assessments as i32,
-                quality.n as i64,
-                quality.n_effective,
-                row.facility,
-                quality.r_rest,
-                d.map(|d| d.value),
-                d.map(|d| d.se),
-                d.map(|d| d.ci_low),
-                d.map(|d| d.ci_high),
-                row.separation.somers_d,
-                row.separation.discrimination_index,
-                quality.weight,
-                quality.status.label(),
-                quality.status.rank(),
-                d.map(|d| ebel_label(d.value)),
-                to_timestamptz(gradebook.clock(), row.first_at),
-                to_timestamptz(gradebook.clock(), row.last_at),
-            )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+    let (clock, ids) = (gradebook.clock(), gradebook.items().clone());
+    Ok(TableIterator::new(items.into_iter().map(move |row| {
+        let quality = row.quality;
+        let d = quality.discrimination;
+        (
+            ids.get(row.item).to_string(),
+            quality.assessments as i32,
+            quality.n as i64,
+            quality.n_effective,
+            row.facility,
+            quality.r_rest,
+            d.map(|d| d.value),
+            d.map(|d| d.se),
+            d.map(|d| d.ci_low),
+            d.map(|d| d.ci_high),
+            row.separation.somers_d,
+            row.separation.discrimination_index,
+            quality.weight,
+            quality.status.label(),
+            quality.status.rank(),
+            d.map(|d| ebel_label(d.value)),
+            to_timestamptz(clock, row.first_at),
+            to_timestamptz(clock, row.last_at),
+        )
+    })))
 }
 
 #[pg_extern(sql = false)]
@@ -237,41 +234,37 @@ fn students(
     options.due_share = from.required("due_share")?;
     options.trend_noise_df = from.required("trend_noise_df")?;
     read_previous(&mut from, &scope, &gradebook, &mut options)?;
-    let students = solve::students(&gradebook, &options, &poll).map_err(report)?;
-    let rows: Vec<_> = students
-        .into_iter()
-        .map(|row| {
-            poll();
-            let level = row.level.as_ref();
-            (
-                gradebook.students().get(row.student).to_string(),
-                level.map(|level| level.level),
-                level.and_then(|level| level.se),
-                level.and_then(|level| level.ci_low),
-                level.and_then(|level| level.ci_high),
-                level.and_then(|level| level.raw_level),
-                level.map(|level| level.prior),
-                level.map(|level| level.information),
-                row.n as i64,
-                row.assessments as i32,
-                level
-                    .and_then(|level| level.last_at)
-                    .map(|at| to_timestamptz(gradebook.clock(), at)),
-                row.trend.slope,
-                row.trend.slope_se,
-                row.trend.p,
-                row.trend.direction.label(),
-                row.trend.direction.rank(),
-                level.and_then(|level| level.need),
-                row.need_rank.map(|rank| rank as i64),
-                row.work.due as i32,
-                row.work.missing as i32,
-                row.status.label(),
-                row.status.rank(),
-            )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+    let students = solve::each_student(&gradebook, &options, &poll).map_err(report)?;
+    let (clock, ids) = (gradebook.clock(), gradebook.students().clone());
+    Ok(TableIterator::new(students.map(move |row| {
+        let level = row.level.as_ref();
+        (
+            ids.get(row.student).to_string(),
+            level.map(|level| level.level),
+            level.and_then(|level| level.se),
+            level.and_then(|level| level.ci_low),
+            level.and_then(|level| level.ci_high),
+            level.and_then(|level| level.raw_level),
+            level.map(|level| level.prior),
+            level.map(|level| level.information),
+            row.n as i64,
+            row.assessments as i32,
+            level
+                .and_then(|level| level.last_at)
+                .map(|at| to_timestamptz(clock, at)),
+            row.trend.slope,
+            row.trend.slope_se,
+            row.trend.p,
+            row.trend.direction.label(),
+            row.trend.direction.rank(),
+            level.and_then(|level| level.need),
+            row.need_rank.map(|rank| rank as i64),
+            row.work.due as i32,
+            row.work.missing as i32,
+            row.status.label(),
+            row.status.rank(),
+        )
+    })))
 }
 
 #[pg_extern(sql = false)]
@@ -298,25 +291,24 @@ fn assessments(
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let options = Scope::read(&mut from)?.of(&gradebook, Options::default());
     let assessments = solve::assessments(&gradebook, &options, &poll).map_err(report)?;
-    let rows: Vec<_> = assessments
-        .into_iter()
-        .map(|(assessment, row)| {
+    let (clock, ids) = (gradebook.clock(), gradebook.assessments().clone());
+    Ok(TableIterator::new(assessments.into_iter().map(
+        move |(assessment, row)| {
             (
-                gradebook.assessments().get(assessment).to_string(),
+                ids.get(assessment).to_string(),
                 row.items as i64,
                 row.students as i64,
                 row.n as i64,
-                to_timestamptz(gradebook.clock(), row.first_at),
-                to_timestamptz(gradebook.clock(), row.last_at),
+                to_timestamptz(clock, row.first_at),
+                to_timestamptz(clock, row.last_at),
                 row.mean,
                 row.sd,
                 row.alpha,
                 row.alpha_se,
                 row.sem,
             )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+        },
+    )))
 }
 
 #[pg_extern(sql = false)]
@@ -351,23 +343,21 @@ fn explain(
         return Ok(TableIterator::empty());
     };
     let rows = solve::explain(&gradebook, student, &options, &poll).map_err(report)?;
-    let rows: Vec<_> = rows
-        .into_iter()
-        .map(|row| {
-            (
-                gradebook.assessments().get(row.assessment).to_string(),
-                gradebook.items().get(row.item).to_string(),
-                to_timestamptz(gradebook.clock(), row.taken_at),
-                row.score,
-                row.expected,
-                row.quality,
-                row.decay,
-                row.share,
-                row.contribution,
-            )
-        })
-        .collect();
-    Ok(TableIterator::new(rows))
+    let clock = gradebook.clock();
+    let (assessments, items) = (gradebook.assessments().clone(), gradebook.items().clone());
+    Ok(TableIterator::new(rows.into_iter().map(move |row| {
+        (
+            assessments.get(row.assessment).to_string(),
+            items.get(row.item).to_string(),
+            to_timestamptz(clock, row.taken_at),
+            row.score,
+            row.expected,
+            row.quality,
+            row.decay,
+            row.share,
+            row.contribution,
+        )
+    })))
 }
 
 #[pg_extern(sql = false)]

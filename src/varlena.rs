@@ -265,6 +265,24 @@ pub fn wire_bytes(message: &mut Internal) -> &[u8] {
     }
 }
 
+/// Keeps Rust from putting its own stack under every message, which pgrx does where the server was
+/// started with RUST_BACKTRACE: it says nothing to who reads the message, and pages of it. Rust asks
+/// for the setting once, of which only this library's copy of it learns.
+pub fn silence_backtraces() {
+    const SETTING: &str = "RUST_LIB_BACKTRACE";
+    let before = std::env::var_os(SETTING);
+    // SAFETY: a backend has one thread when it loads a library.
+    unsafe { std::env::set_var(SETTING, "0") };
+    drop(std::backtrace::Backtrace::capture());
+    // SAFETY: as above.
+    unsafe {
+        match before {
+            Some(before) => std::env::set_var(SETTING, before),
+            None => std::env::remove_var(SETTING),
+        }
+    }
+}
+
 /// Refuses to be loaded into a database whose texts are in another encoding than Rust's.
 /// SQL_ASCII is let in: it is none, and each id is checked.
 pub fn require_utf8() {

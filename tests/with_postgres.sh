@@ -77,8 +77,8 @@ fi
 chmod 755 "$dir" "$dir/socket"
 
 as_server() {
-    # RUST_BACKTRACE would put pages of DETAIL under every message of the extension.
-    (cd "$dir" && "${server_user[@]}" env -u RUST_BACKTRACE \
+    # RUST_BACKTRACE, which a server may be started with, must change no message.
+    (cd "$dir" && "${server_user[@]}" env RUST_BACKTRACE=1 \
         LD_LIBRARY_PATH="$copy/libpq${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@")
 }
 as_server "$copy$bindir/initdb" --pgdata="$dir/data" --username=postgres --auth=trust \

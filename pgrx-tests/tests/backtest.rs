@@ -29,7 +29,7 @@ fn figure(value: Option<f64>) -> String {
 fn figures_are_those_of_the_core() {
     let (_database, mut session) = with_responses();
     let text: String = session.one("SELECT gb::text FROM g");
-    let bytes = Gradebook::from_text(&text).expect("a gradebook");
+    let bytes = Gradebook::from_text(&text, &|| {}).expect("a gradebook");
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let options = Options {
         half_life: 45.5,

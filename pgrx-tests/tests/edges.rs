@@ -380,3 +380,30 @@ fn numbers_that_no_float_holds_are_left_out() {
     assert_eq!(session.table("SELECT sum(rows) FROM m.coverage"), ["108"]);
     session.run("CALL assess.refresh('m')");
 }
+
+/// The server of the tests runs with RUST_BACKTRACE set.
+#[test]
+fn no_message_holds_what_is_inside_of_us() {
+    let database = Database::new();
+    let mut session = database.session();
+    // A failure of our own, and one of Postgres in the middle of ours.
+    let ours = session.fails("SELECT 'gradebook:AA=='::assess.gradebook");
+    assert_eq!(ours.detail(), Some("In the value, the version is unknown."));
+    session.run(
+        "CREATE TABLE books AS
+         SELECT assess.gradebook_agg(n / 100, n % 100, n % 5, n % 2, date '2026-01-05' + n % 99) AS gb
+         FROM generate_series(1, 300000) n;
+         SET statement_timeout = '20ms'",
+    );
+    let theirs = session.fails("SELECT count(*) FROM books, assess.backtest(gb)");
+    assert_eq!(theirs.code().code(), "57014", "{theirs}");
+    assert_eq!((theirs.detail(), theirs.hint()), (None, None), "{theirs:?}");
+    for told in [ours, theirs] {
+        let context = told.where_().unwrap_or_default();
+        assert!(
+            !context.contains("pgrx") && !context.contains("::"),
+            "{context}"
+        );
+        assert!(!told.message().contains("::"), "{told}");
+    }
+}

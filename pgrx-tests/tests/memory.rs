@@ -152,9 +152,14 @@ fn limit(session: &mut Session, more: u64) {
         .and_then(|kilobytes| kilobytes.parse::<u64>().ok())
         .expect("its size");
     session.run(&format!(
-        "COPY (SELECT) TO PROGRAM 'cat >/dev/null && prlimit --pid {backend} --as={}'",
+        "COPY (SELECT) TO PROGRAM 'cat >/dev/null && prlimit --pid {backend} --as={}:'",
         1024 * taken + more
     ));
+}
+
+/// Takes the limit away.
+fn no_limit(backend: i32) -> String {
+    format!("COPY (SELECT) TO PROGRAM 'cat >/dev/null && prlimit --pid {backend} --as=unlimited:'")
 }
 
 #[test]
@@ -192,4 +197,119 @@ fn a_group_too_large_for_memory_is_an_error_and_not_the_end() {
         );
     }
     assert_eq!(session.backend(), backend, "the server went on");
+}
+
+/// Statements over gradebooks that take far more to work out than to hold, and rows that take far
+/// more as a gradebook than a session has.
+#[test]
+fn no_gradebook_too_large_for_memory_ends_the_server() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(&format!(
+        "{SERIAL};
+         CREATE TABLE books (shape text PRIMARY KEY, gb assess.gradebook);
+         INSERT INTO books
+         SELECT 'many students', assess.gradebook_agg(n, n % 5, n % 3, n % 2, date '2026-01-05' + n % 9)
+         FROM generate_series(1, 150000) n;
+         INSERT INTO books
+         SELECT 'many questions', assess.gradebook_agg(n % 1000, n, n % 3, n % 2, date '2026-01-05')
+         FROM generate_series(1, 150000) n;
+         INSERT INTO books
+         SELECT 'many assessments', assess.gradebook_agg(n % 7, n % 50, n, n % 2,
+                                                         timestamp '2020-01-05' + n * interval '1 hour')
+         FROM generate_series(1, 300000) n;
+         INSERT INTO books
+         SELECT 'many attempts', assess.gradebook_agg(1, n % 50000, 1, n % 2, date '2020-01-05' + n / 50000)
+         FROM generate_series(1, 500000) n;
+         INSERT INTO books
+         SELECT 'many words', assess.gradebook_agg(1, md5(n::text), 1, n % 2, date '2026-01-05')
+         FROM generate_series(1, 150000) n;
+         INSERT INTO books
+         SELECT 'a roster', assess.rollup(assess.roster_agg(n % 40000, n, date '2026-01-05', NULL),
+                                          assess.gradebook_agg(n % 10, n % 3, n % 5, 1, date '2026-01-06'))
+         FROM generate_series(1, 150000) n;
+         CREATE TABLE texts AS SELECT shape, gb::text AS gb FROM books"
+    ));
+    let functions = [
+        "items(gb)",
+        "students(gb)",
+        "students(gb, previous => gb)",
+        "assessments(gb)",
+        "explain(gb, '1')",
+        "coverage(gb)",
+        "missing_work(gb)",
+        "responses(gb)",
+        "counted_responses(gb)",
+        "members(gb)",
+        "item_drift(gb)",
+        "half_life_advice(gb)",
+        "backtest(gb, cut_count => 2)",
+        "calibrate(gb, max_iterations => 2)",
+    ];
+    let shapes = session.table("SELECT shape FROM books ORDER BY 1");
+    let of = |what: &str, shape: &str| {
+        format!(
+            "SELECT count(*) FROM (SELECT {what} FROM books WHERE shape = '{shape}' OFFSET 0) f"
+        )
+    };
+    let mut statements: Vec<String> = Vec::new();
+    for shape in &shapes {
+        statements.extend(
+            functions
+                .iter()
+                .map(|function| of(&format!("assess.{function}"), shape)),
+        );
+        for value in [
+            "length(gb::text)",
+            "length(assess.gradebook_send(gb))",
+            "assess.rollup(gb, gb)::text",
+            "assess.without(gb, '{1}')::text",
+        ] {
+            statements.push(of(value, shape));
+        }
+        statements.push(format!(
+            "SELECT count(gb::assess.gradebook) FROM texts WHERE shape = '{shape}'"
+        ));
+    }
+    for columns in [
+        "n, 1, 1",
+        "1, n, 1",
+        "1, 1, n",
+        "n, n, n",
+        "md5(n::text), 1, 1",
+        "1, 1, 1",
+    ] {
+        statements.push(format!(
+            "SELECT assess.gradebook_agg({columns}, n % 2, date '2026-01-05') IS NULL
+             FROM generate_series(1, 2000000) n"
+        ));
+    }
+    statements.push(
+        "SELECT assess.roster_agg(n, n, NULL::date, NULL) IS NULL FROM generate_series(1, 2000000) n"
+            .to_owned(),
+    );
+
+    let backend = session.backend();
+    // What each of them needs beyond what is there to begin with decides where it ends.
+    let (mut refused, mut done) = (0, 0);
+    for mebibytes in [4, 8, 16, 32] {
+        for statement in &statements {
+            limit(&mut session, mebibytes << 20);
+            match session.simple_query(statement) {
+                Ok(_) => done += 1,
+                Err(error) => {
+                    let told = error.as_db_error();
+                    let told = told.unwrap_or_else(|| panic!("the server is gone: {statement}"));
+                    assert_eq!(told.code().code(), "53200", "{told}: {statement}");
+                    refused += 1;
+                }
+            }
+            session.run(&no_limit(backend));
+        }
+    }
+    assert_eq!(session.backend(), backend, "the server went on");
+    assert!(
+        refused > statements.len() && done > statements.len() / 2,
+        "{refused} refused, {done} done"
+    );
 }

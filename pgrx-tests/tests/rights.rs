@@ -462,7 +462,7 @@ fn pending_triggers_of_the_caller_neither_fire_nor_move() {
          CREATE CONSTRAINT TRIGGER t AFTER INSERT ON own DEFERRABLE INITIALLY DEFERRED
              FOR EACH ROW EXECUTE FUNCTION own_fired()",
     );
-    let mut fired = |session: &mut Session| -> Vec<String> {
+    let fired = |session: &mut Session| -> Vec<String> {
         let notices = session.notices();
         notices
             .iter()

@@ -538,3 +538,40 @@ fn rollup_takes_no_value_on_trust() {
         assert!(empty);
     }
 }
+
+#[test]
+fn rows_too_many_to_count_are_a_limit_and_no_damage() {
+    let database = Database::new();
+    let mut session = database.session();
+    let most = 1u64 << 53;
+    let values = [
+        (
+            "item",
+            format!(
+                "v1 n=0 excluded={most} graded=false score=0.0 criterion=0.0 score_squares=0.0 criterion_squares=0.0 products=0.0"
+            ),
+        ),
+        (
+            "decay",
+            format!(
+                "v1 n=0 excluded={most} clock=calendar half_life=60.0 last_at=0 weight=0.0 weight_squares=0.0 decay=0.0 free=0.0 mean=0.0 squares=0.0"
+            ),
+        ),
+        (
+            "trend",
+            format!(
+                "v1 n=0 excluded={most} clock=calendar first_at=0 last_at=0 days=0 weight=0.0 time=0.0 score=0.0 time_squares=0.0 score_squares=0.0 products=0.0"
+            ),
+        ),
+    ];
+    for (kind, value) in values {
+        let rollup = |times| {
+            format!(
+                "SELECT assess.rollup('{value}'::assess.{kind}_summary)::text
+                 FROM generate_series(1, {times})"
+            )
+        };
+        assert_eq!(session.one::<String>(&rollup(1)), value);
+        session.refuses(&rollup(2), "54000");
+    }
+}

@@ -631,7 +631,7 @@ fn a_hypertable_has_triggers_on_its_root_and_new_chunks_are_no_news() {
         session.table("SELECT DISTINCT tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal"),
         ["src"]
     );
-    let mut periods = |session: &mut Session| {
+    let periods = |session: &mut Session| {
         session.run("CALL assess.refresh('h')");
         session.run("CALL assess.refresh('plain')");
         let same = session.table(

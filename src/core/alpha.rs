@@ -127,7 +127,7 @@ impl Covariances {
         self.matrix.iter().step_by(self.items + 1).sum()
     }
 
-    /// `k / (k - 1) * (1 - trace / total)`.
+    /// `k / (k - 1) * (1 - trace / total)`, at most 1.
     pub fn alpha(&self) -> Option<f64> {
         let k = self.items as f64;
         let total: f64 = self.matrix.iter().sum();
@@ -136,7 +136,9 @@ impl Covariances {
         if trace <= 0.0 || total <= 1e-12 * trace {
             return None;
         }
-        Some(k / (k - 1.0) * (1.0 - trace / total))
+        // Beyond 1 by rounding, or where few answered every question and the matrix is that of no
+        // scores.
+        Some((k / (k - 1.0) * (1.0 - trace / total)).min(1.0))
     }
 
     /// With C the matrix over its trace: `Q = 2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1 (tr C^2 + 1) -

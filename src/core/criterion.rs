@@ -1,5 +1,8 @@
 //! The historical level an answer is held against, free of the answer itself.
 
+use std::ops::Range;
+
+use crate::Poll;
 use crate::difficulty::Difficulty;
 use crate::ledger::Ledger;
 
@@ -17,8 +20,6 @@ pub struct Historical {
 pub struct Criterion {
     /// Per student: sum of adjusted scores and their number.
     students: Vec<(f64, usize)>,
-    /// Per unit: sum of adjusted scores.
-    units: Vec<f64>,
     /// Mean adjusted score of all responses.
     pub mean: f64,
     /// Responses at which a mean is half noise; 0 when it is not known.
@@ -27,20 +28,22 @@ pub struct Criterion {
 
 impl Criterion {
     /// Sums up every student.
-    pub fn new(ledger: &Ledger, difficulty: &Difficulty) -> Self {
+    pub fn new(ledger: &Ledger, difficulty: &Difficulty, poll: Poll<'_>) -> Self {
         let mut students = Vec::with_capacity(ledger.student_count());
-        let mut units = Vec::with_capacity(ledger.unit_count());
+        let mut all = 0.0;
         for student in 0..ledger.student_count() {
             let mut total = 0.0;
             for unit in ledger.units_of(student) {
-                let responses = ledger.responses_in(unit);
-                let sum: f64 = responses.map(|at| difficulty.adjusted(ledger, at)).sum();
+                if unit % 1024 == 0 {
+                    poll();
+                }
+                let sum = sum_of(ledger.responses_in(unit), ledger, difficulty);
                 total += sum;
-                units.push(sum);
+                all += sum;
             }
             students.push((total, ledger.responses_of(student).len()));
         }
-        let mean = units.iter().sum::<f64>() / ledger.items.len().max(1) as f64;
+        let mean = all / ledger.items.len().max(1) as f64;
         let half_reliable = match difficulty.residual_variance {
             Some(residual) if difficulty.ability_variance > 0.0 => {
                 residual / difficulty.ability_variance
@@ -49,18 +52,24 @@ impl Criterion {
         };
         Self {
             students,
-            units,
             mean,
             half_reliable,
         }
     }
 
-    /// What the `n` responses of a student's unit are held against: the student's other
+    /// What the responses of one of a student's units are held against: the student's other
     /// assessments, which no bad day and no shared passage ties to these answers; else the rest
     /// of the same assessment.
-    pub fn of_unit(&self, student: usize, unit: usize, n: usize) -> UnitCriterion {
+    pub fn of_unit(
+        &self,
+        student: usize,
+        responses: Range<usize>,
+        ledger: &Ledger,
+        difficulty: &Difficulty,
+    ) -> UnitCriterion {
         let (total, count) = self.students[student];
-        let own = self.units[unit];
+        let n = responses.len();
+        let own = sum_of(responses, ledger, difficulty);
         if count > n {
             UnitCriterion::Others(self.historical(total - own, count - n))
         } else {
@@ -86,6 +95,12 @@ impl Criterion {
             weight: n / (n + self.half_reliable),
         }
     }
+}
+
+/// The adjusted scores together. There may be as many units as responses: worked out again, their
+/// sums take no memory.
+fn sum_of(responses: Range<usize>, ledger: &Ledger, difficulty: &Difficulty) -> f64 {
+    responses.map(|at| difficulty.adjusted(ledger, at)).sum()
 }
 
 /// What the responses of one unit have in common.

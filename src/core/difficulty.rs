@@ -40,7 +40,7 @@ impl Difficulty {
             residual_variance: None,
             ability_variance: 0.0,
         };
-        fit.set_variances(ledger, adjust);
+        fit.set_variances(ledger, adjust, poll);
         fit
     }
 
@@ -52,12 +52,13 @@ impl Difficulty {
 
     /// Variance components by the moments of the one-way layout students x responses (Searle,
     /// Casella and McCulloch 1992, section 3.6).
-    fn set_variances(&mut self, ledger: &Ledger, adjust: bool) {
+    fn set_variances(&mut self, ledger: &Ledger, adjust: bool, poll: Poll<'_>) {
         let mut within = 0.0;
         let (mut students, mut n, mut n_squares) = (0.0, 0.0, 0.0);
         let mut total = 0.0;
         let mut means = Vec::new();
         for student in 0..ledger.student_count() {
+            poll();
             let responses = ledger.responses_of(student);
             if responses.is_empty() {
                 continue;
@@ -113,6 +114,7 @@ fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
     let mut count = vec![0.0; items];
     let mut residual = vec![0.0; items];
     for student in 0..ledger.student_count() {
+        poll();
         let responses = ledger.responses_of(student);
         if responses.is_empty() {
             continue;
@@ -164,6 +166,7 @@ fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
 fn apply(ledger: &Ledger, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
     let mut image = vec![0.0; direction.len()];
     for student in 0..ledger.student_count() {
+        poll();
         let items = &ledger.items[ledger.responses_of(student)];
         if items.is_empty() {
             continue;
@@ -175,9 +178,6 @@ fn apply(ledger: &Ledger, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
             / items.len() as f64;
         for &item in items {
             image[item as usize] += direction[item as usize] - mean;
-        }
-        if student % 1024 == 0 {
-            poll();
         }
     }
     image

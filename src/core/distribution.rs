@@ -134,3 +134,9 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     );
     Some(low + (high - low) * place.fract())
 }
+
+/// The limits of an interval, which holds its estimate: rounding, or few resamples, may leave that
+/// just outside.
+pub fn around(estimate: f64, (low, high): (f64, f64)) -> (f64, f64) {
+    (low.min(estimate), high.max(estimate))
+}

@@ -10,10 +10,13 @@ use hashbrown::HashMap;
 use crate::Poll;
 use crate::difficulty::Difficulty;
 use crate::distribution::{t_quantile, t_two_sided};
+use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::level::ROUNDING;
+use crate::memory;
 use crate::multiplicity::{false_discovery_rates, most_significant_split};
 use crate::options::Options;
+use crate::pairs::sort;
 use crate::time::DAY;
 
 /// Other questions that an answer is held against, and of these again how many must have been used
@@ -107,35 +110,38 @@ impl Drift {
 /// The drift of the items with a response, in the gradebook's order. Questions that drift spoil
 /// what others are held against. So they are taken out of it and all are judged again, until the
 /// same ones are found.
-pub fn drifts(ledger: &Ledger, options: &Options, poll: Poll<'_>) -> Vec<Drift> {
-    let sittings = first_meetings(ledger);
+pub fn drifts(ledger: &Ledger, options: &Options, poll: Poll<'_>) -> Result<Vec<Drift>> {
+    let sittings = first_meetings(ledger, poll);
     let mut sound = vec![true; sittings.item_count()];
-    let mut drifts = judge(&sittings, &sound, options, poll);
+    let mut drifts = judge(&sittings, &sound, options, poll)?;
     for _ in 0..PURIFICATIONS {
-        let next = sound_items(&sittings, &drifts);
+        let next = sound_items(&sittings, &drifts, poll);
         if next == sound {
             break;
         }
         sound = next;
-        drifts = judge(&sittings, &sound, options, poll);
+        drifts = judge(&sittings, &sound, options, poll)?;
     }
     let mut answered = vec![false; sittings.item_count()];
     for &item in &sittings.items {
         answered[item as usize] = true;
     }
     drifts.retain(|drift| answered[drift.item as usize]);
-    drifts
+    Ok(drifts)
 }
 
 /// The first answer of each student to each item, in whatever assessment; each sitting is a
 /// student of its own, as abilities may have changed since the last. Who has met a question before
 /// does better on it, which is no leak; nor are two answers of one student two witnesses.
-fn first_meetings(ledger: &Ledger) -> Ledger {
+fn first_meetings(ledger: &Ledger, poll: Poll<'_>) -> Ledger {
     let mut first = vec![false; ledger.items.len()];
     // Per item: the last student who met it, when, and in which response.
     let mut met = vec![(usize::MAX, 0, 0); ledger.item_count()];
     for student in 0..ledger.student_count() {
         for unit in ledger.units_of(student) {
+            if unit % 1024 == 0 {
+                poll();
+            }
             for response in ledger.responses_in(unit) {
                 let at = ledger.time_of(unit, response);
                 let (who, when, which) = &mut met[ledger.items[response] as usize];
@@ -151,20 +157,23 @@ fn first_meetings(ledger: &Ledger) -> Ledger {
             }
         }
     }
-    ledger.by_sitting(|response| first[response])
+    ledger.by_sitting(|response| first[response], poll)
 }
 
 /// Per item: whether others may be held against it. Where some questions of an assessment leaked,
 /// the sound ones look harder, but less so than the leaked ones look easier as long as these are
 /// few. So only those that changed at least half as much as the worst are taken out, and none
 /// where too few would be left.
-fn sound_items(sittings: &Ledger, drifts: &[Drift]) -> Vec<bool> {
+fn sound_items(sittings: &Ledger, drifts: &[Drift], poll: Poll<'_>) -> Vec<bool> {
     let changes: Vec<f64> = drifts
         .iter()
         .map(|drift| drift.found().map_or(0.0, f64::abs))
         .collect();
     let units = || {
         (0..sittings.unit_count()).map(|unit| {
+            if unit % 1024 == 0 {
+                poll();
+            }
             let assessment = sittings.unit(unit).assessment as usize;
             (assessment, &sittings.items[sittings.responses_in(unit)])
         })
@@ -218,7 +227,7 @@ struct Anchors<'a> {
 
 impl<'a> Anchors<'a> {
     fn new(sittings: &'a Ledger, sound: &'a [bool], poll: Poll<'_>) -> Self {
-        let anchoring = sittings.by_sitting(|at| sound[sittings.items[at] as usize]);
+        let anchoring = sittings.by_sitting(|at| sound[sittings.items[at] as usize], poll);
         let difficulty = Difficulty::fit(&anchoring, true, poll);
         let all = 0..anchoring.items.len();
         let sum: f64 = all.map(|at| difficulty.adjusted(&anchoring, at)).sum();
@@ -326,7 +335,12 @@ impl Sums {
 }
 
 /// Every item, with the likeliest change of those in which one could be seen.
-fn judge(sittings: &Ledger, sound: &[bool], options: &Options, poll: Poll<'_>) -> Vec<Drift> {
+fn judge(
+    sittings: &Ledger,
+    sound: &[bool],
+    options: &Options,
+    poll: Poll<'_>,
+) -> Result<Vec<Drift>> {
     let anchors = Anchors::new(sittings, sound, poll);
     let mut drifts: Vec<Drift> = (0..sittings.item_count() as u32)
         .map(|item| Drift {
@@ -338,7 +352,7 @@ fn judge(sittings: &Ledger, sound: &[bool], options: &Options, poll: Poll<'_>) -
         })
         .collect();
     let mut spans = vec![None; drifts.len()];
-    let days = sums_by_day(&anchors, poll);
+    let days = sums_by_day(&anchors, poll)?;
     for days in days.chunk_by(|a, b| a.0 == b.0) {
         let item = days[0].0 as usize;
         let days: Vec<Sums> = days.iter().map(|(_, sums)| *sums).collect();
@@ -375,15 +389,19 @@ fn judge(sittings: &Ledger, sound: &[bool], options: &Options, poll: Poll<'_>) -
             DriftStatus::Stable
         };
     }
-    drifts
+    Ok(drifts)
 }
 
 /// The sums of every item and day, in that order.
-fn sums_by_day(anchors: &Anchors<'_>, poll: Poll<'_>) -> Vec<(u32, Sums)> {
+fn sums_by_day(anchors: &Anchors<'_>, poll: Poll<'_>) -> Result<Vec<(u32, Sums)>> {
     let sittings = anchors.sittings;
     let mut days: HashMap<(u32, i64), Sums> = HashMap::new();
     for sitting in 0..sittings.unit_count() {
         for (response, ability) in anchors.answers(sitting) {
+            if days.len() == days.capacity() {
+                // The larger table, and then the list.
+                memory::ask(4 * size_of::<((u32, i64), Sums)>() * days.capacity())?;
+            }
             let at = sittings.time_of(sitting, response);
             days.entry((sittings.items[response], at.div_euclid(DAY)))
                 .or_insert_with(|| Sums::new(at))
@@ -397,8 +415,9 @@ fn sums_by_day(anchors: &Anchors<'_>, poll: Poll<'_>) -> Vec<(u32, Sums)> {
         .into_iter()
         .map(|((item, _), sums)| (item, sums))
         .collect();
-    days.sort_unstable_by_key(|(item, sums)| (*item, sums.first_at));
-    days
+    let key = |(item, sums): &(u32, Sums)| (*item, sums.first_at);
+    sort(&mut days, |a, b| key(a).cmp(&key(b)), poll);
+    Ok(days)
 }
 
 /// The split between two occasions at which the shift is the most significant; none where no split

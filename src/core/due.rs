@@ -7,8 +7,11 @@
 //! students are one group, and their responses say from when on they belong to it.
 
 use crate::Poll;
+use crate::error::Result;
 use crate::gradebook::Period;
 use crate::ledger::Ledger;
+use crate::memory;
+use crate::pairs::sort;
 
 /// Due and missing assessments of one student.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,9 +32,9 @@ pub struct Missing {
 }
 
 /// The work of every student.
-pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Work> {
-    let mut judge = Judge::new(ledger, share, poll);
-    (0..ledger.student_count() as u32)
+pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Vec<Work>> {
+    let mut judge = Judge::new(ledger, share, poll)?;
+    Ok((0..ledger.student_count() as u32)
         .map(|student| {
             let (due, missing) = judge.of(student, ledger, poll);
             Work {
@@ -39,7 +42,7 @@ pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Vec<Work> {
                 missing: missing.len() as u32,
             }
         })
-        .collect()
+        .collect())
 }
 
 /// All that is missing, by student, then by date. It is told one by one: where many have left and
@@ -48,9 +51,9 @@ pub fn missing_work<'p>(
     ledger: Ledger,
     share: f64,
     poll: Poll<'p>,
-) -> impl Iterator<Item = Missing> + use<'p> {
-    let mut judge = Judge::new(&ledger, share, poll);
-    (0..ledger.student_count() as u32).flat_map(move |student| {
+) -> Result<impl Iterator<Item = Missing> + use<'p>> {
+    let mut judge = Judge::new(&ledger, share, poll)?;
+    Ok((0..ledger.student_count() as u32).flat_map(move |student| {
         let (_, missing) = judge.of(student, &ledger, poll);
         let told = missing.iter().map(|work| Missing {
             student,
@@ -59,7 +62,7 @@ pub fn missing_work<'p>(
             group: work.group,
         });
         told.collect::<Vec<_>>()
-    })
+    }))
 }
 
 /// An assessment that was expected of a group. The order of the fields is that of the list.
@@ -79,30 +82,36 @@ struct Judge {
     /// Per assessment: who took it, of the students judged so far the last.
     taken_by: Vec<u32>,
     due: Vec<Expected>,
+    /// Per assessment: the student for whom it was last found to be due, and its place in `due`.
+    places: Vec<(u32, u32)>,
 }
 
 impl Judge {
-    fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Self {
+    fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Self> {
+        let stays = ledger.roster.periods().len().max(ledger.student_count());
+        memory::ask(4 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
         let by_roster = !ledger.roster.is_empty();
         let mut stays = match by_roster {
-            true => enrolled(ledger),
+            true => enrolled(ledger, poll),
             false => active(ledger, poll),
         };
-        let expected = expected(ledger, &stays, share, poll);
+        let expected = expected(ledger, &stays, share, poll)?;
         if !by_roster {
             // Nobody can tell who has left from who has given up.
             for stay in &mut stays {
                 stay.to = Period::OPEN_TO;
             }
         }
-        stays.sort_unstable_by_key(|stay| (stay.student, stay.group, stay.from));
-        Self {
+        let key = |stay: &Period| (stay.student, stay.group, stay.from);
+        sort(&mut stays, |a, b| key(a).cmp(&key(b)), poll);
+        Ok(Self {
             stays,
             next: 0,
             expected,
             taken_by: vec![u32::MAX; ledger.assessments],
             due: Vec::new(),
-        }
+            places: vec![(u32::MAX, 0); ledger.assessments],
+        })
     }
 
     /// How many assessments were due for a student, and which of them are missing. Students come
@@ -120,15 +129,22 @@ impl Judge {
             let expected = &self.expected;
             let start = expected.partition_point(|work| key(work) < (stay.group, stay.from));
             let end = expected.partition_point(|work| key(work) <= (stay.group, stay.to));
-            due.extend_from_slice(&expected[start..end]);
-            // One student may be in thousands of groups that all expect the same.
-            if due.len() > 2 * ledger.assessments {
-                keep_first_dates(due);
+            for work in &expected[start..end] {
+                // What was due in several groups was due once, and at first.
+                let (who, place) = &mut self.places[work.assessment as usize];
+                if *who != student {
+                    (*who, *place) = (student, due.len() as u32);
+                    due.push(*work);
+                    continue;
+                }
+                let known = &mut due[*place as usize];
+                if (work.due_at, work.group) < (known.due_at, known.group) {
+                    *known = *work;
+                }
             }
             self.next += 1;
         }
         if self.next > first + 1 {
-            keep_first_dates(due);
             due.sort_unstable_by_key(|work| (work.due_at, work.assessment));
         }
         for unit in ledger.units_of(student as usize) {
@@ -140,17 +156,11 @@ impl Judge {
     }
 }
 
-/// What was due in several groups was due once, and at first.
-fn keep_first_dates(due: &mut Vec<Expected>) {
-    due.sort_unstable_by_key(|work| (work.assessment, work.due_at, work.group));
-    due.dedup_by_key(|work| work.assessment);
-}
-
 /// The times that students spent in groups, according to the roster. They do not overlap within
 /// a group, so that nobody is counted twice.
-fn enrolled(ledger: &Ledger) -> Vec<Period> {
+fn enrolled(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
     let mut stays = ledger.roster.periods().to_vec();
-    stays.sort_unstable_by_key(by_group);
+    sort(&mut stays, |a, b| by_group(a).cmp(&by_group(b)), poll);
     stays.dedup_by(|next, stay| {
         let overlap =
             (next.group, next.student) == (stay.group, stay.student) && next.from <= stay.to;
@@ -169,12 +179,10 @@ fn active(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
     let (mut stays, mut silences) = (Vec::new(), Vec::new());
     let mut times = Vec::new();
     for student in 0..ledger.student_count() {
-        if student % 1024 == 0 {
-            poll();
-        }
+        poll();
         times.clear();
         times.extend(ledger.units_of(student).map(|unit| ledger.first_at(unit)));
-        times.sort_unstable();
+        sort(&mut times, i64::cmp, poll);
         let (Some(&from), Some(&to)) = (times.first(), times.last()) else {
             continue;
         };
@@ -202,6 +210,7 @@ fn by_group(stay: &Period) -> (Option<u32>, u32, i64) {
 }
 
 /// That an assessment was taken during a stay, which is told by its place.
+#[derive(Clone, Copy)]
 struct Taken {
     assessment: u32,
     stay: u32,
@@ -209,15 +218,21 @@ struct Taken {
 }
 
 /// What is expected of each group, in order, by stays that are in order of [`by_group`].
-fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Vec<Expected> {
+fn expected(
+    ledger: &Ledger,
+    stays: &[Period],
+    share: f64,
+    poll: Poll<'_>,
+) -> Result<Vec<Expected>> {
     let mut expected = Vec::new();
     let mut taken: Vec<Taken> = Vec::new();
+    let mut by_assessment = ByAssessment::new(ledger.assessments);
     for stays in stays.chunk_by(|a, b| a.group == b.group) {
         let group = stays[0].group;
         let mut begin: Vec<i64> = stays.iter().map(|stay| stay.from).collect();
         let mut end: Vec<i64> = stays.iter().map(|stay| stay.to).collect();
-        begin.sort_unstable();
-        end.sort_unstable();
+        sort(&mut begin, i64::cmp, poll);
+        sort(&mut end, i64::cmp, poll);
         let members = |at: i64| {
             begin.partition_point(|from| *from <= at) - end.partition_point(|to| *to < at)
         };
@@ -233,7 +248,9 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
         taken.clear();
         for (place, stay) in (0..).zip(stays) {
             poll();
-            for unit in ledger.units_of(stay.student as usize) {
+            let units = ledger.units_of(stay.student as usize);
+            memory::ask_for_more(&taken, units.len())?;
+            for unit in units {
                 let at = ledger.first_at(unit);
                 if stay.covers(at) {
                     taken.push(Taken {
@@ -244,7 +261,8 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
                 }
             }
         }
-        taken.sort_unstable_by_key(|taken| taken.assessment);
+        memory::ask(size_of::<Taken>() * taken.len())?;
+        by_assessment.order(&mut taken);
         for taken in taken.chunk_by_mut(|a, b| a.assessment == b.assessment) {
             poll();
             let middle = (taken.len() - 1) / 2;
@@ -255,6 +273,7 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
             let by_members = taken.iter().filter(|taken| is_member(taken, due_at));
             // Divided and not multiplied, as 14 of 25 are exactly .56 and .56 * 25 is above 14.
             if by_members.count() as f64 / members(due_at) as f64 >= share {
+                memory::ask_for_more(&expected, 1)?;
                 expected.push(Expected {
                     group,
                     due_at,
@@ -263,6 +282,51 @@ fn expected(ledger: &Ledger, stays: &[Period], share: f64, poll: Poll<'_>) -> Ve
             }
         }
     }
-    expected.sort_unstable();
-    expected
+    sort(&mut expected, Expected::cmp, poll);
+    Ok(expected)
+}
+
+/// Orders by assessment in time that grows with what was taken alone: one student may be in
+/// thousands of groups, and all that a student took is gone through for each.
+struct ByAssessment {
+    /// Per assessment: how many of its kind there are, then where the next one goes; 0 in between.
+    places: Vec<u32>,
+    met: Vec<u32>,
+    ordered: Vec<Taken>,
+}
+
+impl ByAssessment {
+    fn new(assessments: usize) -> Self {
+        Self {
+            places: vec![0; assessments],
+            met: Vec::new(),
+            ordered: Vec::new(),
+        }
+    }
+
+    fn order(&mut self, taken: &mut Vec<Taken>) {
+        for taken in &*taken {
+            let count = &mut self.places[taken.assessment as usize];
+            if *count == 0 {
+                self.met.push(taken.assessment);
+            }
+            *count += 1;
+        }
+        self.met.sort_unstable();
+        let mut start = 0;
+        for &assessment in &self.met {
+            let place = &mut self.places[assessment as usize];
+            start += std::mem::replace(place, start);
+        }
+        self.ordered.clone_from(taken);
+        for taken in &*taken {
+            let place = &mut self.places[taken.assessment as usize];
+            self.ordered[*place as usize] = *taken;
+            *place += 1;
+        }
+        for assessment in self.met.drain(..) {
+            self.places[assessment as usize] = 0;
+        }
+        std::mem::swap(taken, &mut self.ordered);
+    }
 }

@@ -33,6 +33,12 @@ pub enum Error {
     /// An aggregate that keeps the values of a group has too many of them.
     #[error("too many rows in one group")]
     GroupTooLarge,
+    /// The next step would take so many bytes, and there are fewer.
+    #[error("out of memory")]
+    OutOfMemory(usize),
+    /// Summaries that have seen more rows together than can be counted.
+    #[error("too many rows in one {name}")]
+    TooManyRows { name: &'static str, limit: u64 },
     /// Bytes or text that are no gradebook.
     #[error("malformed gradebook")]
     Malformed(&'static str),

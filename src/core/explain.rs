@@ -39,10 +39,10 @@ pub fn explain(
 ) -> Vec<Contribution> {
     let weights = weights(items, options);
     let records = Records::gather(ledger, difficulty, &weights, options, poll);
-    let levels = records.levels(ledger, difficulty, options, poll);
-    let Some(Some(level)) = levels.get(student as usize) else {
+    let Some(cohort) = records.cohort(ledger, difficulty, options, poll) else {
         return Vec::new();
     };
+    let level = records.level(student as usize, &cohort, None, ledger.as_of, options);
     let mut evidence = Vec::new();
     evidence_of(
         student as usize,
@@ -51,6 +51,7 @@ pub fn explain(
         &weights,
         options,
         &mut evidence,
+        poll,
     );
     let Some(last_at) = evidence.iter().map(|piece| piece.taken_at).max() else {
         return Vec::new();
@@ -64,6 +65,9 @@ pub fn explain(
         .sum();
     let mut contributions = Vec::new();
     for piece in &evidence {
+        if piece.unit % 1024 == 0 {
+            poll();
+        }
         let piece_share = level.reliability * weight_of(piece.taken_at, piece.precision) / total;
         let responses = match piece.response {
             Some(response) => response..response + 1,

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use crate::Poll;
 use crate::bootstrap::{BLOCKS, Resampler};
 use crate::difficulty::Difficulty;
-use crate::distribution::quantile;
+use crate::distribution::{around, quantile};
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
-use crate::level::{Cohort, Evidence, Records, decay, evidence_of};
+use crate::level::{Cohort, Evidence, Records, decay, evidence_of, sort_by_time};
 use crate::options::Options;
 use crate::student::weights;
 use crate::time::days_between;
@@ -85,7 +85,7 @@ pub fn advise(
     half_lives.push(f64::INFINITY);
 
     let foreteller = Foreteller {
-        cohort: records.cohort(ledger, difficulty, options),
+        cohort: records.cohort(ledger, difficulty, options, poll),
         shrink: options.shrink,
         half_lives: &half_lives,
     };
@@ -94,9 +94,7 @@ pub fn advise(
     let mut evidence = Vec::new();
     let mut students = 0;
     for student in 0..ledger.student_count() {
-        if student % 1024 == 0 {
-            poll();
-        }
+        poll();
         evidence_of(
             student,
             ledger,
@@ -104,15 +102,16 @@ pub fn advise(
             &weights,
             options,
             &mut evidence,
+            poll,
         );
-        evidence.sort_by_key(|piece| piece.taken_at);
+        sort_by_time(&mut evidence, poll);
         gaps.extend(evidence.windows(2).filter_map(|pair| {
             let days = days_between(pair[0].taken_at, pair[1].taken_at);
             (days > 0.0).then_some(days)
         }));
         let block = blocks.entry(student as u32 % BLOCKS).or_default();
         let before = block.n;
-        foreteller.run(&evidence, block);
+        foreteller.run(&evidence, block, poll);
         students += usize::from(block.n > before);
     }
     let blocks: Vec<Errors> = blocks
@@ -150,12 +149,15 @@ struct Sums {
 
 impl Foreteller<'_> {
     /// Adds the errors of one student's scores, which are in order of time.
-    fn run(&self, evidence: &[Evidence], errors: &mut Errors) {
+    fn run(&self, evidence: &[Evidence], errors: &mut Errors, poll: Poll<'_>) {
         errors.squares.resize(self.half_lives.len(), 0.0);
         let mut sums = vec![Sums::default(); self.half_lives.len()];
         let mut known = 0;
         let mut last_at = None;
         for sitting in evidence.chunk_by(|a, b| a.taken_at == b.taken_at) {
+            if sitting[0].unit % 1024 == 0 {
+                poll();
+            }
             if known >= LEAST_KNOWN {
                 for piece in sitting {
                     errors.n += 1.0;
@@ -245,6 +247,7 @@ fn trials(
             draws.sort_unstable_by(f64::total_cmp);
             let ci = quantile(draws, tail).zip(quantile(draws, 1.0 - tail));
             let difference = rmse - errors[best];
+            let ci = ci.map(|limits| around(difference, limits));
             Trial {
                 half_life: half_life.is_finite().then_some(half_life),
                 rmse,

@@ -1,11 +1,9 @@
 //! How well each question separates, and what it may weigh.
 
-use hashbrown::HashMap;
-
 use crate::Poll;
 use crate::criterion::Criterion;
 use crate::difficulty::Difficulty;
-use crate::distribution::normal_quantile;
+use crate::distribution::{around, normal_quantile};
 use crate::ledger::Ledger;
 use crate::level::ROUNDING;
 use crate::moments::{PairSums, Scatter};
@@ -160,7 +158,6 @@ impl Pooled {
 /// What one assessment says of one item.
 #[derive(Clone, Copy, Default)]
 struct Use {
-    assessment: u32,
     /// Responses, also those without a criterion.
     n: u64,
     sums: PairSums,
@@ -168,55 +165,52 @@ struct Use {
 
 /// Adds up, item by item, score against criterion. A question that several assessments used is
 /// judged within each use, so that neither a change of cohort nor the time between two uses
-/// passes for discrimination; small uses are taken together.
+/// passes for discrimination; small uses are taken together. It goes by assessment, so that one
+/// use of each item is held at a time: there may be as many uses as responses.
 fn correlate(
     ledger: &Ledger,
     difficulty: &Difficulty,
     criterion: &Criterion,
     poll: Poll<'_>,
 ) -> Vec<Pooled> {
-    let mut first = vec![Use::default(); ledger.item_count()];
-    let mut others: HashMap<(usize, u32), Use> = HashMap::new();
-    for student in 0..ledger.student_count() {
-        for unit in ledger.units_of(student) {
-            let assessment = ledger.unit(unit).assessment;
-            let responses = ledger.responses_in(unit);
-            let level = criterion.of_unit(student, unit, responses.len());
+    let mut pooled = vec![Pooled::default(); ledger.item_count()];
+    let mut small = vec![PairSums::default(); ledger.item_count()];
+    let mut uses = vec![Use::default(); ledger.item_count()];
+    let mut used: Vec<u32> = Vec::new();
+    let takers = ledger.takers(poll);
+    for assessment in 0..ledger.assessments {
+        for (at, &unit) in takers.of(assessment).iter().enumerate() {
+            if at % 1024 == 0 {
+                poll();
+            }
+            let student = ledger.student_of(unit);
+            let responses = ledger.responses_in(unit as usize);
+            let level = criterion.of_unit(student, responses.clone(), ledger, difficulty);
             for response in responses {
-                let item = ledger.items[response] as usize;
-                let mut used = &mut first[item];
-                if used.n == 0 {
-                    used.assessment = assessment;
-                } else if used.assessment != assessment {
-                    used = others.entry((item, assessment)).or_default();
+                let item = ledger.items[response];
+                let own = &mut uses[item as usize];
+                if own.n == 0 {
+                    used.push(item);
                 }
-                used.n += 1;
+                own.n += 1;
                 let score = difficulty.adjusted(ledger, response);
                 if let Some(historical) = criterion.of_response(level, score) {
                     let level = historical.level - criterion.mean;
-                    used.sums
+                    own.sums
                         .add(score - criterion.mean, level, historical.weight);
                 }
             }
         }
-        if student % 1024 == 0 {
-            poll();
-        }
-    }
-    let mut rest: Vec<((usize, u32), Use)> = others.into_iter().collect();
-    // Sums depend on their order, results must not.
-    rest.sort_unstable_by_key(|(key, _)| *key);
-    let rest = rest.into_iter().map(|((item, _), used)| (item, used));
-    let mut pooled = vec![Pooled::default(); ledger.item_count()];
-    let mut small = vec![PairSums::default(); ledger.item_count()];
-    for (item, used) in first.into_iter().enumerate().chain(rest) {
-        let pooled = &mut pooled[item];
-        pooled.n += used.n;
-        pooled.uses += u32::from(used.n > 0);
-        if used.sums.n() >= MIN_USE {
-            pooled.add(&used.sums);
-        } else {
-            small[item].merge(&used.sums);
+        for item in used.drain(..) {
+            let own = std::mem::take(&mut uses[item as usize]);
+            let pooled = &mut pooled[item as usize];
+            pooled.n += own.n;
+            pooled.uses += 1;
+            if own.sums.n() >= MIN_USE {
+                pooled.add(&own.sums);
+            } else {
+                small[item as usize].merge(&own.sums);
+            }
         }
     }
     for (pooled, small) in pooled.iter_mut().zip(&small) {
@@ -247,11 +241,12 @@ fn discrimination(
     let sd = variance.sqrt();
     let reach = normal_quantile(0.5 + options.confidence / 2.0) * sd;
     let value = mean.tanh();
+    let (ci_low, ci_high) = around(value, ((mean - reach).tanh(), (mean + reach).tanh()));
     Some(Discrimination {
         value,
         se: sd * (1.0 - value * value),
-        ci_low: (mean - reach).tanh(),
-        ci_high: (mean + reach).tanh(),
+        ci_low,
+        ci_high,
     })
 }
 

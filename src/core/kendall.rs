@@ -41,7 +41,7 @@ pub fn kendall(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<Kendall> {
         n: counts.n as u64,
         s: counts.s,
         variance_s,
-        tau_b: defined.then(|| (2 * counts.s) as f64 / comparable.sqrt()),
+        tau_b: defined.then(|| ((2 * counts.s) as f64 / comparable.sqrt()).clamp(-1.0, 1.0)),
         z: defined.then_some(z),
         p: defined.then(|| counts.exact_p().unwrap_or_else(|| normal_two_sided(z))),
     })

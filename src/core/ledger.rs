@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::error::Result;
-use crate::gradebook::{Gradebook, Roster, Score, Sitting};
+use crate::gradebook::{Gradebook, Period, Roster, Score, Sitting};
+use crate::memory;
 use crate::options::{Attempts, Options};
+use crate::pairs::sort;
 use crate::scale;
 
 /// What one student answered of one assessment.
@@ -17,6 +19,21 @@ pub struct Unit {
     start: u32,
     /// When the last of its responses was given, in microseconds since 2000-01-01.
     pub taken_at: i64,
+}
+
+/// Numbers of the units by assessment, those of one assessment in the order of their students.
+#[derive(Debug)]
+pub struct Takers {
+    units: Vec<u32>,
+    /// Per assessment: the first of its units; one more at the end.
+    starts: Vec<u32>,
+}
+
+impl Takers {
+    /// The units of one assessment.
+    pub fn of(&self, assessment: usize) -> &[u32] {
+        &self.units[self.starts[assessment] as usize..self.starts[assessment + 1] as usize]
+    }
 }
 
 /// One response by its numbers in the gradebook.
@@ -75,7 +92,7 @@ impl Ledger {
         poll: Poll<'_>,
     ) -> Result<Self> {
         let (mut ledger, raw_unbounded) = Self::load(gradebook, ends, options, poll)?;
-        scale::standardize(&ledger.items, &mut ledger.scores, &raw_unbounded);
+        scale::standardize(&ledger.items, &mut ledger.scores, &raw_unbounded, poll);
         Ok(ledger)
     }
 
@@ -86,8 +103,15 @@ impl Ledger {
         options: &Options,
         poll: Poll<'_>,
     ) -> Result<(Self, Vec<u32>)> {
+        let (students, items) = (gradebook.students().len(), gradebook.items().len());
+        let periods = 2 * size_of::<Period>() * gradebook.roster().periods().len();
+        let per_response = size_of::<u32>() + size_of::<f64>();
+        memory::ask(
+            per_response * gradebook.responses() as usize + 9 * students + items + periods,
+        )?;
         let mut loader = Loader {
             attempts: options.attempts,
+            poll,
             pending: Vec::new(),
             key: None,
             raw_unbounded: Vec::new(),
@@ -125,6 +149,7 @@ impl Ledger {
             if excluded[sitting.assessment as usize] {
                 return Ok(());
             }
+            loader.ask_for(&sitting)?;
             loader.take(sitting);
             Ok(())
         })?;
@@ -158,10 +183,14 @@ impl Ledger {
         poll: Poll<'_>,
     ) -> Result<Vec<Response>> {
         let (ledger, raw_unbounded) = Self::load(gradebook, &[], options, poll)?;
+        memory::ask(size_of::<Response>() * ledger.items.len())?;
         let mut raw_unbounded = raw_unbounded.into_iter().peekable();
         let mut responses = Vec::with_capacity(ledger.items.len());
         for student in 0..ledger.student_count() {
             for unit in ledger.units_of(student) {
+                if unit % 1024 == 0 {
+                    poll();
+                }
                 for at in ledger.responses_in(unit) {
                     let value = ledger.scores[at];
                     responses.push(Response {
@@ -255,8 +284,50 @@ impl Ledger {
         self.units_of(student).map(|unit| self.first_at(unit)).min()
     }
 
+    /// The most units of one student.
+    pub fn most_units(&self) -> usize {
+        let units = self.students.windows(2).map(|pair| pair[1] - pair[0]);
+        units.max().unwrap_or(0) as usize
+    }
+
+    /// The most responses of one student.
+    pub fn most_responses(&self) -> usize {
+        let students = 0..self.student_count();
+        let responses = students.map(|student| self.responses_of(student).len());
+        responses.max().unwrap_or(0)
+    }
+
+    /// The units by assessment.
+    pub fn takers(&self, poll: Poll<'_>) -> Takers {
+        let mut starts = vec![0u32; self.assessments + 1];
+        for unit in &self.units {
+            starts[unit.assessment as usize + 1] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut units = vec![0; self.unit_count()];
+        for (at, unit) in (0..).zip(&self.units) {
+            let place = &mut next[unit.assessment as usize];
+            units[*place as usize] = at;
+            *place += 1;
+            if at % 1024 == 0 {
+                poll();
+            }
+        }
+        Takers { units, starts }
+    }
+
+    /// The student whose unit this is.
+    pub fn student_of(&self, unit: u32) -> usize {
+        self.students.partition_point(|&first| first <= unit) - 1
+    }
+
     /// The responses that `keep` lets through, with each unit as a student of its own.
-    pub fn by_sitting(&self, keep: impl Fn(usize) -> bool) -> Self {
+    pub fn by_sitting(&self, keep: impl Fn(usize) -> bool, poll: Poll<'_>) -> Self {
         let mut kept = Self {
             as_of: self.as_of,
             future: self.future,
@@ -273,6 +344,9 @@ impl Ledger {
             begun: self.begun.clone(),
         };
         for (unit, &whole) in self.units.iter().enumerate() {
+            if unit % 1024 == 0 {
+                poll();
+            }
             let start = kept.items.len() as u32;
             kept.units.push(Unit { start, ..whole });
             for response in self.responses_in(unit).filter(|&at| keep(at)) {
@@ -302,9 +376,10 @@ struct Answer {
 
 /// Writes sittings as they come, and picks the attempts that count where a student sat an
 /// assessment, or answered an item, more than once.
-struct Loader {
+struct Loader<'a> {
     ledger: Ledger,
     attempts: Attempts,
+    poll: Poll<'a>,
     /// The student and the assessment of the last unit.
     key: Option<(u32, u32)>,
     /// The answers of the last unit, once it has more than one sitting; it is not written then.
@@ -312,7 +387,26 @@ struct Loader {
     raw_unbounded: Vec<u32>,
 }
 
-impl Loader {
+impl Loader<'_> {
+    /// Asks for what one more sitting may take.
+    fn ask_for(&self, sitting: &Sitting<'_>) -> Result<()> {
+        let (n, ledger) = (sitting.items.len(), &self.ledger);
+        memory::ask_for_more(&ledger.units, 1)?;
+        memory::ask_for_more(&ledger.begun, 1)?;
+        memory::ask_for_more(&self.raw_unbounded, n)?;
+        // The last unit may come back to them.
+        let again = self.key == Some((sitting.student, sitting.assessment));
+        if again || !sitting.items.is_sorted_by(|a, b| a < b) {
+            let last = ledger.responses_in(ledger.units.len().saturating_sub(1));
+            memory::ask_for_more(&self.pending, n + last.len())?;
+            // Kept apart once more while they are written, and each with its time from then on.
+            memory::ask(
+                32 * (self.pending.len() + n) + size_of::<i64>() * ledger.items.capacity(),
+            )?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, sitting: Sitting<'_>) {
         let key = Some((sitting.student, sitting.assessment));
         let again = self.key == key;
@@ -428,14 +522,15 @@ impl Loader {
     /// count for the student: the higher one stands.
     fn pick(&mut self) {
         let attempts = self.attempts;
-        self.pending.sort_unstable_by(|a, b| {
+        let chosen_first = |a: &Answer, b: &Answer| {
             let best_first = b.score.cmp(&a.score);
             a.item.cmp(&b.item).then(match attempts {
                 Attempts::First => a.taken_at.cmp(&b.taken_at).then(best_first),
                 Attempts::Last => b.taken_at.cmp(&a.taken_at).then(best_first),
                 Attempts::Best => best_first.then(a.taken_at.cmp(&b.taken_at)),
             })
-        });
+        };
+        sort(&mut self.pending, chosen_first, self.poll);
         let before = self.pending.len();
         self.pending.dedup_by_key(|answer| answer.item);
         self.ledger.duplicates += (before - self.pending.len()) as u64;

@@ -6,6 +6,7 @@ use crate::distribution::{TQuantiles, quantile, t_cdf};
 use crate::ledger::Ledger;
 use crate::moments::Moments;
 use crate::options::{Counting, Options};
+use crate::pairs::sort;
 use crate::prior::{Prior, Record};
 use crate::shrink::Population;
 use crate::time::days_between;
@@ -43,9 +44,13 @@ pub fn evidence_of(
     weights: &[f64],
     options: &Options,
     evidence: &mut Vec<Evidence>,
+    poll: Poll<'_>,
 ) {
     evidence.clear();
     for unit in ledger.units_of(student) {
+        if unit % 1024 == 0 {
+            poll();
+        }
         let responses = ledger.responses_in(unit);
         if options.counting == Counting::Responses {
             evidence.extend(responses.filter_map(|response| {
@@ -90,6 +95,12 @@ pub fn evidence_of(
             });
         }
     }
+}
+
+/// Brings evidence that is in order of units into the order of time.
+pub fn sort_by_time(evidence: &mut [Evidence], poll: Poll<'_>) {
+    let key = |piece: &Evidence| (piece.taken_at, piece.unit, piece.response);
+    sort(evidence, |a, b| key(a).cmp(&key(b)), poll);
 }
 
 /// The weight of evidence by its age: one half at one half-life.
@@ -239,7 +250,16 @@ impl Records {
         let saturated = difficulty.residual_variance.is_none();
         let mut evidence = Vec::new();
         for student in 0..ledger.student_count() {
-            evidence_of(student, ledger, difficulty, weights, options, &mut evidence);
+            poll();
+            evidence_of(
+                student,
+                ledger,
+                difficulty,
+                weights,
+                options,
+                &mut evidence,
+                poll,
+            );
             let own = OwnLevel::of(&evidence, options.half_life);
             if saturated {
                 records.own.push(own.map(OwnLevel::without_variance));
@@ -247,14 +267,11 @@ impl Records {
                 continue;
             }
             records.own.push(own);
-            evidence.sort_by_key(|piece| piece.taken_at);
+            sort_by_time(&mut evidence, poll);
             records
                 .lines
                 .push(Line::through(&evidence, ledger.as_of, options));
             records.variogram.add(&evidence);
-            if student % 1024 == 0 {
-                poll();
-            }
         }
         records
     }
@@ -267,9 +284,11 @@ impl Records {
         ledger: &Ledger,
         difficulty: &Difficulty,
         options: &Options,
+        poll: Poll<'_>,
     ) -> Option<Cohort> {
         let before = options.previous.cohort;
-        let noise = cohort_noise(&self.own, ledger, difficulty).or(before.and_then(|it| it.noise));
+        let noise =
+            cohort_noise(&self.own, ledger, difficulty, poll).or(before.and_then(|it| it.noise));
         let members: Vec<(f64, f64)> = self
             .own
             .iter()
@@ -287,7 +306,7 @@ impl Records {
         };
         cohort.cut = options
             .cut
-            .unwrap_or_else(|| cohort.share_below(&self.own, options));
+            .unwrap_or_else(|| cohort.share_below(&self.own, options, poll));
         Some(cohort)
     }
 
@@ -299,18 +318,30 @@ impl Records {
         options: &Options,
         poll: Poll<'_>,
     ) -> Vec<Option<Level>> {
-        let Some(cohort) = self.cohort(ledger, difficulty, options) else {
+        let Some(cohort) = self.cohort(ledger, difficulty, options, poll) else {
             return vec![None; self.own.len()];
         };
         let reach = TQuantiles::new(0.5 + options.confidence / 2.0);
-        let level = |(student, own): (usize, &Option<OwnLevel>)| {
+        let level = |student| {
             if student % 1024 == 0 {
                 poll();
             }
-            let prior = Prior::of(student, &cohort.population, options);
-            Some(cohort.level(own.as_ref(), prior, &reach, ledger.as_of, options))
+            Some(self.level(student, &cohort, Some(&reach), ledger.as_of, options))
         };
-        self.own.iter().enumerate().map(level).collect()
+        (0..self.own.len()).map(level).collect()
+    }
+
+    /// The level of one student; without an interval where it has no reach.
+    pub fn level(
+        &self,
+        student: usize,
+        cohort: &Cohort,
+        reach: Option<&TQuantiles>,
+        as_of: i64,
+        options: &Options,
+    ) -> Level {
+        let prior = Prior::of(student, &cohort.population, options);
+        cohort.level(self.own[student].as_ref(), prior, reach, as_of, options)
     }
 
     /// What a later year may know of each student: where they stood among the others. None of
@@ -336,7 +367,12 @@ impl Records {
 /// Noise of one piece of evidence: from students with several, and what the fit leaves over,
 /// spread over the questions of a unit; else half of all there is to see; none of one student
 /// whose answers say nothing of it.
-fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficulty) -> Option<f64> {
+fn cohort_noise(
+    own: &[Option<OwnLevel>],
+    ledger: &Ledger,
+    difficulty: &Difficulty,
+    poll: Poll<'_>,
+) -> Option<f64> {
     let (mut squares, mut df) = (0.0, 0.0);
     for own in own.iter().flatten() {
         squares += own.df * own.variance;
@@ -345,6 +381,9 @@ fn cohort_noise(own: &[Option<OwnLevel>], ledger: &Ledger, difficulty: &Difficul
     if let Some(residual) = difficulty.residual_variance {
         let mut shares = Moments::default();
         for unit in 0..ledger.unit_count() {
+            if unit % 1024 == 0 {
+                poll();
+            }
             shares.add(1.0 / ledger.responses_in(unit).len() as f64);
         }
         let mut precision = Moments::default();
@@ -368,7 +407,7 @@ impl Cohort {
     /// single estimates are spread too wide by noise, shrunk ones too little, so they are drawn
     /// in half-way, which gives them the right variance (Louis 1984; Ghosh 1992). It does so
     /// towards any prior whose means, and what they leave open, have that variance together.
-    fn share_below(&self, own: &[Option<OwnLevel>], options: &Options) -> f64 {
+    fn share_below(&self, own: &[Option<OwnLevel>], options: &Options, poll: Poll<'_>) -> f64 {
         let half_way = |(student, own): (usize, &Option<OwnLevel>)| {
             let own = own.as_ref()?;
             let prior = Prior::of(student, &self.population, options);
@@ -380,7 +419,7 @@ impl Cohort {
             Some(prior.mean + reliability.sqrt() * (own.adjusted - prior.mean))
         };
         let mut levels: Vec<f64> = own.iter().enumerate().filter_map(half_way).collect();
-        levels.sort_unstable_by(f64::total_cmp);
+        sort(&mut levels, f64::total_cmp, poll);
         quantile(&levels, options.cut_share).unwrap_or(self.population.mean)
     }
 
@@ -402,7 +441,7 @@ impl Cohort {
         &self,
         own: Option<&OwnLevel>,
         prior: Prior,
-        reach: &TQuantiles,
+        reach: Option<&TQuantiles>,
         as_of: i64,
         options: &Options,
     ) -> Level {
@@ -451,10 +490,16 @@ impl Cohort {
     }
 
     /// The level with the interval and the need that follow from its standard error.
-    fn with_spread(&self, level: Level, spread: Option<(f64, f64)>, reach: &TQuantiles) -> Level {
+    fn with_spread(
+        &self,
+        level: Level,
+        spread: Option<(f64, f64)>,
+        reach: Option<&TQuantiles>,
+    ) -> Level {
         let spread = spread.filter(|_| self.noise.is_some());
         let reach = spread
-            .map(|(se, df)| se * reach.at(df))
+            .zip(reach)
+            .map(|((se, df), reach)| se * reach.at(df))
             .filter(|reach| reach.is_finite());
         Level {
             se: spread.map(|(se, _)| se),

@@ -27,6 +27,7 @@ pub mod item;
 pub mod kendall;
 pub mod ledger;
 pub mod level;
+pub mod memory;
 pub mod moments;
 pub mod multiplicity;
 pub mod options;

@@ -34,17 +34,19 @@ pub struct Assessment {
 
 /// All assessments of the ledger; none for those without a response.
 pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Vec<Option<Assessment>> {
-    let mut units = vec![Vec::new(); ledger.assessments];
-    for unit in 0..ledger.unit_count() {
-        units[ledger.unit(unit).assessment as usize].push(unit);
-    }
-    units
-        .iter()
-        .map(|units| assessment(ledger, units, poll))
+    let takers = ledger.takers(poll);
+    let mut units = Vec::new();
+    (0..ledger.assessments)
+        .map(|at| {
+            units.clear();
+            units.extend(takers.of(at).iter().map(|&unit| unit as usize));
+            assessment(ledger, &units, poll)
+        })
         .collect()
 }
 
 fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assessment> {
+    poll();
     let times = units.iter().flat_map(|&unit| {
         ledger
             .responses_in(unit)
@@ -73,10 +75,7 @@ fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assess
         sd,
         alpha,
         alpha_se: covariances.and_then(|matrix| matrix.alpha_se(shared.answers)),
-        // Beyond 1 by rounding, or where few answered every question.
-        sem: sd
-            .zip(alpha)
-            .map(|(sd, alpha)| sd * (1.0 - alpha).max(0.0).sqrt()),
+        sem: sd.zip(alpha).map(|(sd, alpha)| sd * (1.0 - alpha).sqrt()),
     })
 }
 
@@ -104,6 +103,7 @@ impl Pairwise {
         let mut numbers: HashMap<u32, usize> = HashMap::new();
         let mut means: Vec<Moments> = Vec::new();
         for &unit in units {
+            poll();
             for response in ledger.responses_in(unit) {
                 let next = numbers.len();
                 let number = *numbers.entry(ledger.items[response]).or_insert(next);

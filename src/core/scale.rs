@@ -1,6 +1,8 @@
 //! Scores without an upper bound, brought onto the scale of the others.
 
+use crate::Poll;
 use crate::moments::Moments;
+use crate::pairs::sort;
 
 /// Spread assumed where no bounded score tells it: that of a question half of the students get
 /// right.
@@ -18,16 +20,17 @@ const LEAST_DEVIATION: f64 = 1e-6;
 /// from the mean of the same item's unbounded scores in their standard deviations, and `spread`
 /// the standard deviation that bounded scores have within an item. So one residual scale serves
 /// words per minute beside shares of a maximum. Items whose scores are all the same get 0.5.
-pub fn standardize(items: &[u32], scores: &mut [f64], unbounded: &[u32]) {
+pub fn standardize(items: &[u32], scores: &mut [f64], unbounded: &[u32], poll: Poll<'_>) {
     if unbounded.is_empty() {
         return;
     }
     let spread = within_item_spread(items, scores, unbounded);
     let mut by_item = unbounded.to_vec();
-    by_item.sort_by_key(|&at| items[at as usize]);
+    let key = |at: u32| (items[at as usize], at);
+    sort(&mut by_item, |&a, &b| key(a).cmp(&key(b)), poll);
     for group in by_item.chunk_by(|&a, &b| items[a as usize] == items[b as usize]) {
         let mut values: Vec<f64> = group.iter().map(|&at| scores[at as usize]).collect();
-        let (center, deviation) = center_and_deviation(&mut values);
+        let (center, deviation) = center_and_deviation(&mut values, poll);
         for &at in group {
             let score = &mut scores[at as usize];
             let z = if deviation > 0.0 {
@@ -61,7 +64,7 @@ fn within_item_spread(items: &[u32], scores: &[f64], unbounded: &[u32]) -> f64 {
     }
 }
 
-fn center_and_deviation(values: &mut [f64]) -> (f64, f64) {
+fn center_and_deviation(values: &mut [f64], poll: Poll<'_>) -> (f64, f64) {
     // Scaled down first, so that squares and cubes of huge scores stay finite.
     let scale = values.iter().fold(0.0_f64, |most, value| most.max(*value));
     if scale == 0.0 {
@@ -80,7 +83,7 @@ fn center_and_deviation(values: &mut [f64]) -> (f64, f64) {
         .sum();
     let skewness = cubes / moments.n() / variance.powf(1.5);
     if skewness.abs() > MAX_SKEWNESS {
-        values.sort_unstable_by(f64::total_cmp);
+        sort(values, f64::total_cmp, poll);
         let quartile = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
         let deviation = (quartile(0.75) / 2.0 - quartile(0.25) / 2.0) / NORMAL_QUARTILE;
         if deviation > LEAST_DEVIATION * scale {

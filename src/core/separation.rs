@@ -7,11 +7,18 @@ use crate::Poll;
 use crate::concordance::{Answer, concordance, group_difference, influences};
 use crate::criterion::{Criterion, UnitCriterion};
 use crate::difficulty::Difficulty;
+use crate::error::Result;
 use crate::ledger::Ledger;
+use crate::memory;
 use crate::pairs::{sort, sorted};
 
 /// Responses that are turned around at a time.
 const BLOCK: usize = 1 << 21;
+
+/// What each unit of a block takes at most while its criteria are collected, ordered and used.
+const UNIT_BYTES: usize = 128;
+/// What the lists of each assessment take at least, however short.
+const LIST_BYTES: usize = 384;
 
 /// Criteria closer than this are tied: they are sums in different orders.
 const TIE: f64 = 1e-9;
@@ -50,7 +57,7 @@ struct Ranking {
 
 impl Ranking {
     /// None when the criterion differs between items.
-    fn of(levels: &[UnitCriterion]) -> Option<Self> {
+    fn of(levels: &[UnitCriterion], poll: Poll<'_>) -> Option<Self> {
         let mut order: Vec<(f64, u32)> = Vec::with_capacity(levels.len());
         for (member, level) in (0..).zip(levels) {
             match level {
@@ -58,7 +65,7 @@ impl Ranking {
                 UnitCriterion::Rest(..) => return None,
             }
         }
-        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        sort(&mut order, |a, b| a.0.total_cmp(&b.0), poll);
         let mut places = vec![0; order.len()];
         for (place, &(_, member)) in (0..).zip(&order) {
             places[member as usize] = place;
@@ -68,12 +75,20 @@ impl Ranking {
     }
 
     fn order(&self, taken: &[Taken], ordered: &mut Vec<Answer>) {
+        ordered.clear();
+        // Where few of them answered, all places would be more than the answers are.
+        if taken.len() < self.levels.len() / 16 {
+            let place = |taken: &Taken| self.places[taken.member as usize];
+            let mut few: Vec<_> = taken.iter().map(|own| (place(own), own.answer)).collect();
+            few.sort_unstable_by_key(|&(place, _)| place);
+            ordered.extend(few.into_iter().map(|(_, answer)| answer));
+            return;
+        }
         // No score is NaN, so it can mark the places of those who did not answer.
         let mut scores = vec![f64::NAN; self.levels.len()];
         for taken in taken {
             scores[self.places[taken.member as usize] as usize] = taken.answer.score;
         }
-        ordered.clear();
         let answers = self
             .levels
             .iter()
@@ -83,10 +98,10 @@ impl Ranking {
     }
 }
 
-fn order_by_criterion(taken: &[Taken], ordered: &mut Vec<Answer>) {
+fn order_by_criterion(taken: &[Taken], ordered: &mut Vec<Answer>, poll: Poll<'_>) {
     ordered.clear();
     ordered.extend(taken.iter().map(|taken| taken.answer));
-    ordered.sort_unstable_by(|a, b| a.criterion.total_cmp(&b.criterion));
+    sort(ordered, |a, b| a.criterion.total_cmp(&b.criterion), poll);
 }
 
 /// Sums over the assessments that used an item.
@@ -107,20 +122,31 @@ pub fn separations(
     criterion: &Criterion,
     share: f64,
     poll: Poll<'_>,
-) -> Vec<Separation> {
+) -> Result<Vec<Separation>> {
     let mut sums = vec![Sums::default(); ledger.item_count()];
     // Per item: its answers in the assessments at hand.
     let mut taken: Vec<Vec<Taken>> = vec![Vec::new(); ledger.item_count()];
     let mut touched: Vec<u32> = Vec::new();
     let mut ordered = Vec::new();
-    for block in blocks(ledger) {
+    for block in blocks(ledger, poll) {
+        let Block {
+            assessments: block,
+            responses,
+            units,
+        } = block;
+        memory::ask(
+            2 * size_of::<Taken>() * responses + UNIT_BYTES * units + LIST_BYTES * block.len(),
+        )?;
         let mut levels: Vec<Vec<UnitCriterion>> = vec![Vec::new(); block.len()];
         for student in 0..ledger.student_count() {
             for unit in ledger.units_of_within(student, &block) {
+                if unit % 1024 == 0 {
+                    poll();
+                }
                 let assessment = ledger.unit(unit).assessment - block.start;
                 let members = &mut levels[assessment as usize];
                 let responses = ledger.responses_in(unit);
-                let level = criterion.of_unit(student, unit, responses.len());
+                let level = criterion.of_unit(student, responses.clone(), ledger, difficulty);
                 for response in responses {
                     let adjusted = difficulty.adjusted(ledger, response);
                     let Some(historical) = criterion.of_response(level, adjusted) else {
@@ -147,14 +173,18 @@ pub fn separations(
                 poll();
             }
         }
-        let rankings: Vec<_> = levels.iter().map(|levels| Ranking::of(levels)).collect();
+        let rankings: Vec<_> = levels
+            .iter()
+            .map(|levels| Ranking::of(levels, poll))
+            .collect();
         for item in touched.drain(..) {
             let list = &mut taken[item as usize];
-            list.sort_by_key(|taken| taken.assessment);
+            let key = |taken: &Taken| (taken.assessment, taken.member);
+            sort(list, |a, b| key(a).cmp(&key(b)), poll);
             for used in list.chunk_by(|a, b| a.assessment == b.assessment) {
                 match &rankings[used[0].assessment as usize] {
                     Some(ranking) => ranking.order(used, &mut ordered),
-                    None => order_by_criterion(used, &mut ordered),
+                    None => order_by_criterion(used, &mut ordered, poll),
                 }
                 sums[item as usize].add(&ordered, share, poll);
             }
@@ -162,32 +192,51 @@ pub fn separations(
             poll();
         }
     }
-    sums.iter()
+    Ok(sums
+        .iter()
         .map(|sums| Separation {
             somers_d: (sums.pairs > 0.0).then(|| sums.balance / sums.pairs),
             discrimination_index: (sums.answers > 0.0).then(|| sums.difference / sums.answers),
         })
-        .collect()
+        .collect())
+}
+
+/// Assessments that are judged together.
+#[derive(Debug, Clone, Default)]
+struct Block {
+    assessments: Range<u32>,
+    responses: usize,
+    units: usize,
 }
 
 /// Ranges of assessments with about [`BLOCK`] responses. Responses lie student by student, but
 /// are needed item by item; a block at a time, this is turned around in memory that is small
 /// against the ledger, and each student's part of it still lies together.
-fn blocks(ledger: &Ledger) -> Vec<Range<u32>> {
-    let mut sizes = vec![0; ledger.assessments];
+fn blocks(ledger: &Ledger, poll: Poll<'_>) -> Vec<Block> {
+    let mut sizes = vec![(0, 0); ledger.assessments];
     for unit in 0..ledger.unit_count() {
-        sizes[ledger.unit(unit).assessment as usize] += ledger.responses_in(unit).len();
+        if unit % 1024 == 0 {
+            poll();
+        }
+        let (responses, units) = &mut sizes[ledger.unit(unit).assessment as usize];
+        *responses += ledger.responses_in(unit).len();
+        *units += 1;
     }
     let mut blocks = Vec::new();
-    let (mut start, mut size) = (0u32, 0);
-    for (assessment, next) in (0u32..).zip(sizes) {
-        if size > 0 && size + next > BLOCK {
-            blocks.push(start..assessment);
-            (start, size) = (assessment, 0);
+    let mut block = Block::default();
+    for (assessment, (responses, units)) in (0u32..).zip(sizes) {
+        if block.responses > 0 && block.responses + responses > BLOCK {
+            blocks.push(block);
+            block = Block {
+                assessments: assessment..assessment,
+                ..Block::default()
+            };
         }
-        size += next;
+        block.assessments.end = assessment + 1;
+        block.responses += responses;
+        block.units += units;
     }
-    blocks.push(start..ledger.assessments as u32);
+    blocks.push(block);
     blocks
 }
 

@@ -15,7 +15,8 @@ use crate::half_life::{self, Advice};
 use crate::item::{ItemQuality, qualities};
 use crate::ledger::Ledger;
 use crate::level::Records;
-use crate::options::Options;
+use crate::memory;
+use crate::options::{Counting, Options};
 use crate::prior::Previous;
 use crate::reliability::{self, Assessment};
 use crate::separation::{Separation, separations};
@@ -34,6 +35,59 @@ pub struct Item {
     pub last_at: i64,
 }
 
+/// What the next steps take at most beside the ledger, in bytes for each.
+struct Needs {
+    response: usize,
+    unit: usize,
+    student: usize,
+    item: usize,
+    assessment: usize,
+    /// Units of the one student who has the most.
+    unit_of_one: usize,
+}
+
+impl Needs {
+    /// Difficulties, criteria and qualities.
+    const FOUNDATION: Self = Self {
+        response: 0,
+        unit: 16,
+        student: 32,
+        item: 512,
+        assessment: 16,
+        unit_of_one: 0,
+    };
+    /// The records of all students, gathered one after the other, and their cohort.
+    const RECORDS: Self = Self {
+        student: 192,
+        unit_of_one: 160,
+        ..Self::NONE
+    };
+    const NONE: Self = Self {
+        response: 0,
+        unit: 0,
+        student: 0,
+        item: 0,
+        assessment: 0,
+        unit_of_one: 0,
+    };
+
+    /// Refuses where there is not that much.
+    fn ask(&self, ledger: &Ledger, options: &Options) -> Result<()> {
+        let most_pieces = match options.counting {
+            Counting::Responses => ledger.most_responses(),
+            Counting::Effective | Counting::Assessments => ledger.most_units(),
+        };
+        memory::ask(
+            self.response * ledger.items.len()
+                + self.unit * ledger.unit_count()
+                + self.student * ledger.student_count()
+                + self.item * ledger.item_count()
+                + self.assessment * ledger.assessments
+                + self.unit_of_one * most_pieces,
+        )
+    }
+}
+
 /// What students and explanations rest on.
 struct Foundation {
     ledger: Ledger,
@@ -46,19 +100,20 @@ impl Foundation {
     fn lay(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Result<Self> {
         options.check()?;
         let ledger = Ledger::new(gradebook, options, poll)?;
-        Ok(Self::on(ledger, options, poll))
+        Self::on(ledger, options, poll)
     }
 
-    fn on(ledger: Ledger, options: &Options, poll: Poll<'_>) -> Self {
+    fn on(ledger: Ledger, options: &Options, poll: Poll<'_>) -> Result<Self> {
+        Needs::FOUNDATION.ask(&ledger, options)?;
         let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
-        let criterion = Criterion::new(&ledger, &difficulty);
+        let criterion = Criterion::new(&ledger, &difficulty, poll);
         let items = qualities(&ledger, &difficulty, &criterion, options, poll);
-        Self {
+        Ok(Self {
             ledger,
             difficulty,
             criterion,
             items,
-        }
+        })
     }
 }
 
@@ -71,10 +126,18 @@ pub fn items(gradebook: &Gradebook<'_>, options: &Options, poll: Poll<'_>) -> Re
         items,
     } = Foundation::lay(gradebook, options, poll)?;
     let share = options.upper_lower_share;
-    let separations = separations(&ledger, &difficulty, &criterion, share, poll);
+    let needs = Needs {
+        item: size_of::<Item>() + size_of::<Separation>() + 64,
+        ..Needs::NONE
+    };
+    needs.ask(&ledger, options)?;
+    let separations = separations(&ledger, &difficulty, &criterion, share, poll)?;
     let mut sums = vec![0.0; items.len()];
     let mut spans = vec![(i64::MAX, i64::MIN); items.len()];
     for unit in 0..ledger.unit_count() {
+        if unit % 1024 == 0 {
+            poll();
+        }
         for response in ledger.responses_in(unit) {
             let item = ledger.items[response] as usize;
             sums[item] += ledger.scores[response];
@@ -111,7 +174,16 @@ pub fn item_drift(
 ) -> Result<Vec<Drift>> {
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
-    Ok(drifts(&ledger, options, poll))
+    // The sittings as students of their own, and those again that others are held against.
+    let needs = Needs {
+        response: 48,
+        unit: 80,
+        item: 96 + size_of::<Drift>(),
+        assessment: 16,
+        ..Needs::NONE
+    };
+    needs.ask(&ledger, options)?;
+    drifts(&ledger, options, poll)
 }
 
 /// Slope and difficulty of the items with a response as of the date, in the gradebook's order; see
@@ -125,7 +197,14 @@ pub fn calibrate(
     options.check()?;
     settings.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
-    Ok(calibrate::calibrate(ledger, options, settings, poll))
+    let needs = Needs {
+        response: 2 * size_of::<u32>(),
+        student: 2 * size_of::<usize>(),
+        item: 512,
+        ..Needs::NONE
+    };
+    needs.ask(&ledger, options)?;
+    calibrate::calibrate(ledger, options, settings, poll)
 }
 
 /// The students known as of the date, in the gradebook's order.
@@ -134,19 +213,28 @@ pub fn students(
     options: &Options,
     poll: Poll<'_>,
 ) -> Result<Vec<Student>> {
+    Ok(each_student(gradebook, options, poll)?.collect())
+}
+
+/// The same one by one.
+pub fn each_student(
+    gradebook: &Gradebook<'_>,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Result<impl Iterator<Item = Student> + use<>> {
     let Foundation {
         ledger,
         difficulty,
         items,
         ..
     } = Foundation::lay(gradebook, options, poll)?;
-    Ok(student::students(
-        &ledger,
-        &difficulty,
-        &items,
-        options,
-        poll,
-    ))
+    // With a rank, and what it is told from.
+    let needs = Needs {
+        student: Needs::RECORDS.student + 48,
+        ..Needs::RECORDS
+    };
+    needs.ask(&ledger, options)?;
+    student::students(ledger, &difficulty, &items, options, poll)
 }
 
 /// What last year's gradebook says of the students of `gradebook`, who are known by the text of
@@ -166,6 +254,7 @@ pub fn previous(
 ) -> Result<Previous> {
     options.check()?;
     let this_year = Ledger::new(gradebook, options, poll)?;
+    memory::ask(48 * gradebook.students().len() + 8 * previous.students().len())?;
     let old: Vec<Option<u32>> = (0..gradebook.students().len() as u32)
         .map(|student| {
             if student % 1024 == 0 {
@@ -179,6 +268,7 @@ pub fn previous(
         .collect();
     let mut ends = vec![i64::MAX; previous.students().len()];
     for (student, old) in old.iter().enumerate() {
+        poll();
         if let (Some(old), Some(first)) = (old, this_year.begin_of(student)) {
             ends[*old as usize] = convert(first);
         }
@@ -194,11 +284,12 @@ pub fn previous(
     if options.carry_over == 0.0 || !options.shrink {
         return Ok(Previous::default());
     }
-    let last_year = Foundation::on(ledger, &before, poll);
+    let last_year = Foundation::on(ledger, &before, poll)?;
     let (ledger, difficulty) = (&last_year.ledger, &last_year.difficulty);
+    Needs::RECORDS.ask(ledger, &before)?;
     let weights = weights(&last_year.items, &before);
     let records = Records::gather(ledger, difficulty, &weights, &before, poll);
-    let Some(cohort) = records.cohort(ledger, difficulty, &before) else {
+    let Some(cohort) = records.cohort(ledger, difficulty, &before, poll) else {
         return Ok(Previous::default());
     };
     let known = records.records(&cohort, &before);
@@ -221,6 +312,9 @@ pub fn explain(
         items,
         ..
     } = Foundation::lay(gradebook, options, poll)?;
+    Needs::RECORDS.ask(&ledger, options)?;
+    let own = ledger.responses_of(student as usize).len();
+    memory::ask(2 * size_of::<Contribution>() * own)?;
     Ok(contributions(
         student,
         &ledger,
@@ -239,6 +333,13 @@ pub fn assessments(
 ) -> Result<Vec<(u32, Assessment)>> {
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
+    let needs = Needs {
+        unit: 16,
+        item: 64,
+        assessment: 3 * size_of::<Option<Assessment>>(),
+        ..Needs::NONE
+    };
+    needs.ask(&ledger, options)?;
     let rows = reliability::assessments(&ledger, poll);
     Ok((0..)
         .zip(rows)
@@ -254,7 +355,7 @@ pub fn missing_work<'p>(
 ) -> Result<impl Iterator<Item = Missing> + use<'p>> {
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
-    Ok(due::missing_work(ledger, options.due_share, poll))
+    due::missing_work(ledger, options.due_share, poll)
 }
 
 /// Rows by what became of them; every row of the source is in exactly one of the counts. The last
@@ -300,6 +401,12 @@ pub fn half_life_advice(
         items,
         ..
     } = Foundation::lay(gradebook, options, poll)?;
+    // The times between pieces of evidence.
+    let needs = Needs {
+        unit: 2 * size_of::<f64>(),
+        ..Needs::RECORDS
+    };
+    needs.ask(&ledger, options)?;
     Ok(half_life::advise(
         &ledger,
         &difficulty,

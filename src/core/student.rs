@@ -2,11 +2,14 @@
 
 use crate::Poll;
 use crate::difficulty::Difficulty;
+use crate::distribution::TQuantiles;
 use crate::due::{Work, work};
+use crate::error::Result;
 use crate::item::ItemQuality;
 use crate::ledger::Ledger;
-use crate::level::{Level, Records};
+use crate::level::{Cohort, Level, Records};
 use crate::options::Options;
+use crate::pairs::sort;
 use crate::time::days_between;
 use crate::trend::{Trend, cohort_noise};
 
@@ -60,43 +63,43 @@ pub struct Student {
     pub status: StudentStatus,
 }
 
-/// All students that are known as of the date, in the gradebook's order.
+/// All students that are known as of the date, in the gradebook's order. They are told one by one:
+/// of a million students, all that is told of each would be several times what it rests on.
 pub fn students(
-    ledger: &Ledger,
+    ledger: Ledger,
     difficulty: &Difficulty,
     items: &[ItemQuality],
     options: &Options,
     poll: Poll<'_>,
-) -> Vec<Student> {
+) -> Result<impl Iterator<Item = Student> + use<>> {
     let weights = weights(items, options);
-    let records = Records::gather(ledger, difficulty, &weights, options, poll);
-    let levels = records.levels(ledger, difficulty, options, poll);
+    let records = Records::gather(&ledger, difficulty, &weights, options, poll);
+    let cohort = records.cohort(&ledger, difficulty, options, poll);
     let noise = cohort_noise(records.lines.iter().flatten());
-    let work = work(ledger, options.due_share, poll);
-    let mut students: Vec<Student> = (0..ledger.student_count())
-        .filter(|&student| ledger.known[student])
-        .map(|student| {
-            if student % 1024 == 0 {
-                poll();
-            }
-            let units = ledger.units_of(student).len() as u32;
-            let level = levels[student];
-            let last_at = level.and_then(|level| level.last_at);
-            Student {
-                student: student as u32,
-                status: status(last_at, units, ledger.as_of, options),
-                level,
-                n: ledger.responses_of(student).len() as u64,
-                assessments: units,
-                trend: records.lines[student]
-                    .map_or(Trend::NONE, |line| Trend::of(&line, noise, options)),
-                need_rank: None,
-                work: work[student],
-            }
+    let work = work(&ledger, options.due_share, poll)?;
+    let ranks = ranks_by_need(&records, cohort.as_ref(), &ledger, options, poll);
+    let reach = TQuantiles::new(0.5 + options.confidence / 2.0);
+    let options = options.clone();
+    let students = (0..ledger.student_count()).filter_map(move |student| {
+        let units = ledger.units_of(student).len() as u32;
+        let as_of = ledger.as_of;
+        let level = cohort
+            .as_ref()
+            .map(|cohort| records.level(student, cohort, Some(&reach), as_of, &options));
+        let last_at = level.and_then(|level| level.last_at);
+        ledger.known[student].then(|| Student {
+            student: student as u32,
+            status: status(last_at, units, as_of, &options),
+            level,
+            n: ledger.responses_of(student).len() as u64,
+            assessments: units,
+            trend: records.lines[student]
+                .map_or(Trend::NONE, |line| Trend::of(&line, noise, &options)),
+            need_rank: Some(u64::from(ranks[student])).filter(|&rank| rank > 0),
+            work: work[student],
         })
-        .collect();
-    rank_by_need(&mut students);
-    students
+    });
+    Ok(students)
 }
 
 /// What each item weighs under the options.
@@ -120,24 +123,37 @@ fn status(last_at: Option<i64>, units: u32, as_of: i64, options: &Options) -> St
     }
 }
 
-/// Ranks by need, then by level, then by number, so that no two share a place and the order
-/// never depends on chance. Only students of whom something is known, this year or from the
-/// last, have a place. Where need cannot be told, the level alone decides, after those
-/// where it can.
-fn rank_by_need(students: &mut [Student]) {
-    let mut order: Vec<(f64, f64, usize)> = (0..students.len())
-        .filter_map(|at| {
-            let known = |level: &Level| level.last_at.is_some() || level.prior_is_own;
-            let level = students[at].level.filter(known)?;
-            Some((level.need.unwrap_or(-1.0), level.level, at))
-        })
-        .collect();
-    order.sort_unstable_by(|a, b| {
+/// Per student the rank by need, then by level, then by number, so that no two share a place and the
+/// order never depends on chance; 0 for those without a place. Only students of whom something is
+/// known, this year or from the last, have one. Where need cannot be told, the level alone decides,
+/// after those where it can.
+fn ranks_by_need(
+    records: &Records,
+    cohort: Option<&Cohort>,
+    ledger: &Ledger,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Vec<u32> {
+    let standing = |student: usize| {
+        if student.is_multiple_of(1024) {
+            poll();
+        }
+        let level = records.level(student, cohort?, None, ledger.as_of, options);
+        let known = level.last_at.is_some() || level.prior_is_own;
+        let has_place = known && ledger.known[student];
+        has_place.then_some((level.need.unwrap_or(-1.0), level.level, student as u32))
+    };
+    let mut order: Vec<(f64, f64, u32)> =
+        (0..ledger.student_count()).filter_map(standing).collect();
+    let by_need = |a: &(f64, f64, u32), b: &(f64, f64, u32)| {
         b.0.total_cmp(&a.0)
             .then(a.1.total_cmp(&b.1))
             .then(a.2.cmp(&b.2))
-    });
-    for (rank, (_, _, at)) in (1..).zip(order) {
-        students[at].need_rank = Some(rank);
+    };
+    sort(&mut order, by_need, poll);
+    let mut ranks = vec![0; ledger.student_count()];
+    for (rank, (_, _, student)) in (1..).zip(order) {
+        ranks[student as usize] = rank;
     }
+    ranks
 }

@@ -59,4 +59,4 @@ SELECT statement, limit_ms AS "timeout", round(ms::numeric) AS stopped,
        CASE WHEN NOT stopped THEN 'had finished before' END AS note
 FROM bench.cancels
 ORDER BY array_position(ARRAY['aggregate', 'items', 'students', 'backtest', 'half_life', 'drift',
-                              'missing'], statement), limit_ms;
+                              'missing'], statement), statement, limit_ms;

@@ -46,6 +46,26 @@ for statement in aggregate items students backtest half_life drift missing; do
     sql -v statement="$statement" -f tests/bench/cancel.sql 2>/dev/null
 done
 
+echo "Measuring gradebooks of extreme shapes ..."
+sql -v ON_ERROR_STOP=1 -f tests/bench/shapes.sql
+{
+    for shape in 'one student' sessions 'many students'; do
+        sizes='15000 50000'
+        [ "$shape" != 'many students' ] || sizes='300000 1000000'
+        for size in $sizes; do
+            for statement in items students; do
+                printf "\\set shape '%s'\n\\set size %s\n\\set statement %s\n" \
+                    "$shape" "$size" "$statement"
+                printf '\\i tests/bench/shape.sql\n'
+            done
+        done
+    done
+} | sql -v ON_ERROR_STOP=1 -f -
+for statement in one_items one_students one_explain one_half_life one_rollup many_drift; do
+    sql -v statement="$statement" -f tests/bench/cancel.sql 2>/dev/null
+done
+
 sql -v ON_ERROR_STOP=1 -f tests/bench/report.sql
+sql -v ON_ERROR_STOP=1 -f tests/bench/shapes_report.sql
 
 tests/bench/aggregates.sh

@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::gradebook::Gradebook;
 use crate::item::qualities;
 use crate::ledger::Ledger;
-use crate::level::{Evidence, Level, OwnLevel, ROUNDING, Records, evidence_of};
+use crate::level::{Evidence, Level, OwnLevel, ROUNDING, Records, evidence_of, sort_by_time};
+use crate::memory;
 use crate::options::{Counting, Options};
 use crate::student::weights;
 use crate::time::{DAY, days_between};
@@ -306,14 +307,14 @@ pub fn forecasts(
         for student in 0..whole.ledger.student_count() {
             // One student may have very many assessments.
             poll();
-            whole.after(&known, student, &mut coming);
+            whole.after(&known, student, &mut coming, poll);
             let Some(first) = coming.first() else {
                 continue;
             };
-            let Some(outlook) = known.outlook(student, options, &mut evidence) else {
+            let Some(outlook) = known.outlook(student, options, &mut evidence, poll) else {
                 continue;
             };
-            known.weigh(student, &whole, options, &mut evidence);
+            known.weigh(student, &whole, options, &mut evidence, poll);
             let assessment = whole.ledger.unit(first.unit).assessment;
             next.push(outlook.of(std::slice::from_ref(first), &evidence, Some(assessment)));
             coming.retain(|piece| days_between(cut_at, piece.taken_at) <= settings.horizon);
@@ -322,8 +323,8 @@ pub fn forecasts(
             }
         }
         let share = options.cut_share;
-        peers::compare(next, Target::Next, cut_at, share, &mut each);
-        peers::compare(horizon, Target::Horizon, cut_at, share, &mut each);
+        peers::compare(next, Target::Next, cut_at, share, poll, &mut each);
+        peers::compare(horizon, Target::Horizon, cut_at, share, poll, &mut each);
     }
     Ok(())
 }
@@ -344,6 +345,11 @@ impl Whole {
         poll: Poll<'_>,
     ) -> Result<Self> {
         let ledger = Ledger::new(gradebook, options, poll)?;
+        memory::ask(
+            32 * ledger.student_count()
+                + 512 * ledger.item_count()
+                + 16 * (ledger.unit_count() + ledger.assessments),
+        )?;
         let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
         let mut options = Options {
             counting: Counting::Assessments,
@@ -351,7 +357,7 @@ impl Whole {
         };
         let weights = if settings.weighted_target {
             options.counting = Counting::Effective;
-            let criterion = Criterion::new(&ledger, &difficulty);
+            let criterion = Criterion::new(&ledger, &difficulty, poll);
             let items = qualities(&ledger, &difficulty, &criterion, &options, poll);
             weights(&items, &options)
         } else {
@@ -367,7 +373,7 @@ impl Whole {
 
     /// The assessments of a student of which nothing was known at the date, by time. They are the
     /// same whoever foretells them.
-    fn after(&self, known: &Known, student: usize, coming: &mut Vec<Evidence>) {
+    fn after(&self, known: &Known, student: usize, coming: &mut Vec<Evidence>, poll: Poll<'_>) {
         let ledger = &self.ledger;
         evidence_of(
             student,
@@ -376,10 +382,11 @@ impl Whole {
             &self.weights,
             &self.options,
             coming,
+            poll,
         );
         // Who had begun had shown something of it, also where a later attempt counts now.
         coming.retain(|piece| !known.began(student, ledger.unit(piece.unit).assessment));
-        coming.sort_by_key(|piece| piece.taken_at);
+        sort_by_time(coming, poll);
     }
 }
 
@@ -411,8 +418,16 @@ impl Known {
             ..options.clone()
         };
         let ledger = Ledger::new(gradebook, &options, poll)?;
+        // Questions, records and levels, what is foretold of each student, and where that stands.
+        let each_student = size_of::<Candidate>() * 4 + size_of::<Level>() * 2 + 512;
+        memory::ask(
+            each_student * ledger.student_count()
+                + 512 * ledger.item_count()
+                + 16 * (ledger.unit_count() + ledger.assessments)
+                + 160 * ledger.most_responses(),
+        )?;
         let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
-        let criterion = Criterion::new(&ledger, &difficulty);
+        let criterion = Criterion::new(&ledger, &difficulty, poll);
         let items = qualities(&ledger, &difficulty, &criterion, &options, poll);
         let even = vec![1.0; items.len()];
         let records = Records::gather(&ledger, &difficulty, &even, &options, poll);
@@ -445,9 +460,24 @@ impl Known {
     }
 
     /// What all assessments of a student, also later ones, weigh by what was known.
-    fn weigh(&self, student: usize, whole: &Whole, options: &Options, all: &mut Vec<Evidence>) {
+    fn weigh(
+        &self,
+        student: usize,
+        whole: &Whole,
+        options: &Options,
+        all: &mut Vec<Evidence>,
+        poll: Poll<'_>,
+    ) {
         let (ledger, difficulty) = (&whole.ledger, &whole.difficulty);
-        evidence_of(student, ledger, difficulty, &self.weights, options, all);
+        evidence_of(
+            student,
+            ledger,
+            difficulty,
+            &self.weights,
+            options,
+            all,
+            poll,
+        );
     }
 
     /// What is known of a student; none without evidence.
@@ -456,6 +486,7 @@ impl Known {
         student: usize,
         options: &Options,
         evidence: &mut Vec<Evidence>,
+        poll: Poll<'_>,
     ) -> Option<Outlook> {
         let known = |levels: &[Option<Level>]| levels[student].filter(|own| own.last_at.is_some());
         let (shrunk, level) = (known(&self.shrunk)?, known(&self.level)?);
@@ -468,8 +499,9 @@ impl Known {
             &self.even,
             by_assessment,
             evidence,
+            poll,
         );
-        evidence.sort_by_key(|piece| piece.taken_at);
+        sort_by_time(evidence, poll);
         let plain = |last: usize| {
             let pieces = &evidence[evidence.len().saturating_sub(last)..];
             pieces.iter().map(|piece| piece.plain).sum::<f64>() / pieces.len() as f64
@@ -477,7 +509,9 @@ impl Known {
         let means = [plain(usize::MAX), plain(1), plain(3)];
         let decayed = OwnLevel::of(evidence, options.half_life)?.plain;
         let assessments = evidence.len() as u32;
-        evidence_of(student, ledger, difficulty, &self.even, options, evidence);
+        evidence_of(
+            student, ledger, difficulty, &self.even, options, evidence, poll,
+        );
         let adjusted = OwnLevel::of(evidence, FOREVER)?.adjusted;
         let adjusted_decayed = OwnLevel::of(evidence, options.half_life)?.adjusted;
         Some(Outlook {

@@ -1,6 +1,9 @@
 //! Students beside each other: what is foretold and what came, told from the mean of those with
 //! the same target, ranked within a date.
 
+use crate::Poll;
+use crate::pairs::sort;
+
 use super::{Candidate, Forecast, LEAST_PEERS, Method, Prediction, SCORES, Target};
 
 /// Values closer than this are tied: they are sums in different orders.
@@ -13,13 +16,15 @@ pub(super) fn compare(
     target: Target,
     cut_at: i64,
     share: f64,
+    poll: Poll<'_>,
     each: &mut impl FnMut(&Forecast),
 ) {
-    candidates.sort_by_key(|own| (own.assessment, own.student));
+    let key = |own: &Candidate| (own.assessment, own.student);
+    sort(&mut candidates, |a, b| key(a).cmp(&key(b)), poll);
     for peers in candidates.chunk_by_mut(|a, b| a.assessment == b.assessment) {
         if peers.len() >= LEAST_PEERS {
             centre(peers);
-            tell(peers, target, cut_at, share, each);
+            tell(peers, target, cut_at, share, poll, each);
         }
     }
 }
@@ -29,10 +34,11 @@ fn tell(
     target: Target,
     cut_at: i64,
     share: f64,
+    poll: Poll<'_>,
     each: &mut impl FnMut(&Forecast),
 ) {
     let standing = |value: &dyn Fn(&Candidate) -> (f64, f64)| {
-        Standing::of(&peers.iter().map(value).collect::<Vec<_>>(), share)
+        Standing::of(&peers.iter().map(value).collect::<Vec<_>>(), share, poll)
     };
     let observed = standing(&|own| (own.observed, 0.0));
     let standings = Method::ALL.map(|method| {
@@ -46,6 +52,7 @@ fn tell(
         })
     });
     for (at, own) in peers.iter().enumerate() {
+        poll();
         let prediction = |method: Method| {
             let standing = &standings[method as usize];
             let ordered_only = method == Method::Need;
@@ -103,13 +110,14 @@ struct Standing {
 
 impl Standing {
     /// By the first value, then by the second.
-    fn of(values: &[(f64, f64)], share: f64) -> Self {
+    fn of(values: &[(f64, f64)], share: f64, poll: Poll<'_>) -> Self {
         let n = values.len();
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_unstable_by(|&a, &b| {
+        let by_value = |&a: &usize, &b: &usize| {
             let (a, b) = (values[a], values[b]);
             a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
-        });
+        };
+        sort(&mut order, by_value, poll);
         // Whole places, so that a perfect order finds all of them.
         let places = (share * n as f64).round().max(1.0);
         let (mut ranks, mut lowest) = (vec![0.0; n], vec![0.0; n]);

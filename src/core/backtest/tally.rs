@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Forecast, Method};
 use crate::Poll;
 use crate::bootstrap::{BLOCKS, Resampler};
-use crate::distribution::quantile;
+use crate::distribution::{around, quantile};
 
 /// Bins in which need is held against what came.
 const BINS: usize = 10;
@@ -82,7 +82,8 @@ impl Sums {
         let product = self.products - self.observed * self.foretold / self.n;
         // A spread of ranks this small is what rounding leaves of none.
         let varies = observed > 1e-9 && foretold > 1e-9;
-        let correlation = varies.then(|| product / (observed.sqrt() * foretold.sqrt()));
+        let correlation =
+            varies.then(|| (product / (observed.sqrt() * foretold.sqrt())).clamp(-1.0, 1.0));
         // As many are named as are among the lowest, but for chance in a resample: taken by
         // their mean (Dice), chance in either number adds nothing to that of the recall.
         let named = (self.low + self.flagged) / 2.0;
@@ -183,10 +184,14 @@ impl Tally {
                 let difference = |figure: usize| {
                     let draws = &mut draws[at][figure].clone();
                     draws.sort_unstable_by(f64::total_cmp);
-                    differences[at][figure].map(|value| Difference {
-                        value,
-                        low: quantile(draws, tail),
-                        high: quantile(draws, 1.0 - tail),
+                    differences[at][figure].map(|value| {
+                        let limits = quantile(draws, tail).zip(quantile(draws, 1.0 - tail));
+                        let limits = limits.map(|limits| around(value, limits));
+                        Difference {
+                            value,
+                            low: limits.map(|(low, _)| low),
+                            high: limits.map(|(_, high)| high),
+                        }
                     })
                 };
                 let covered = |within: f64| (sums.intervals > 0.0).then(|| within / sums.intervals);

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::LEAST_LINKED;
 use crate::Poll;
 use crate::ledger::Ledger;
+use crate::pairs::sort;
 
 /// What the scores of one item are like.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,7 +93,7 @@ impl Answers {
                     answers.codes.push(2 * place + u32::from(right));
                 }
             }
-            answers.codes[start..].sort_unstable();
+            sort(&mut answers.codes[start..], u32::cmp, poll);
             if answers.codes.len() > start {
                 answers.students.push(answers.codes.len());
             }

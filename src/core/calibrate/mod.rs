@@ -17,6 +17,7 @@ use crate::distribution::normal_quantile;
 use crate::domain::positive;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
+use crate::memory;
 use crate::options::Options;
 
 use answers::{Answers, Tally, tallies};
@@ -191,10 +192,15 @@ pub fn calibrate(
     options: &Options,
     settings: &Settings,
     poll: Poll<'_>,
-) -> Calibration {
+) -> Result<Calibration> {
     let tallies = tallies(&ledger);
     let answers = Answers::gather(&ledger, &tallies, options.min_answers, poll);
     drop(ledger);
+    // The two tables of an answer's probability and of who gave it, and the information of all items
+    // that are linked.
+    let cells = 2 * answers.items.len() * settings.nodes as usize;
+    let rows = 2 * answers.largest_component().min(information::MAX_LINKED);
+    memory::ask(size_of::<f64>() * (2 * cells + rows * rows))?;
     let mut model = Model::new(&answers, settings, poll);
     let fit = (!answers.items.is_empty()).then(|| model.fit(settings));
     let covariances = match &fit {
@@ -215,11 +221,11 @@ pub fn calibrate(
     }
     items.retain(|item| item.n > 0);
     let warnings = warnings(&items, fit.as_ref(), &answers, &covariances);
-    Calibration {
+    Ok(Calibration {
         items,
         run: fit.map(|fit| fit.run),
         warnings,
-    }
+    })
 }
 
 /// An item as it is before it is calibrated, or if it cannot be.

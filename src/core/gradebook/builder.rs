@@ -6,10 +6,12 @@ use super::excluded::{Excluded, Exclusion};
 use super::id::{Id, Interner};
 use super::roster::{MAX_PERIODS, Period, Roster};
 use super::score::{Score, ScoreTable};
-use super::{FLAG_ABSOLUTE, FLAG_ROSTER, Gradebook, VERSION};
+use super::{FLAG_ABSOLUTE, FLAG_ROSTER, Gradebook, TEXT_PREFIX, VERSION};
 use crate::Poll;
 use crate::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
 use crate::error::{Error, Result};
+use crate::memory;
+use crate::pairs::sort;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
 
 /// The most responses one gradebook takes: at some 25 bytes each while it is built and solved, more
@@ -19,8 +21,11 @@ pub const MAX_RESPONSES: u64 = 100_000_000;
 pub const MAX_STUDENTS: u64 = 5_000_000;
 /// How far a score may pass its maximum, in parts of it, and still be a full score.
 const ROUNDING: f64 = 1e-9;
-/// A Postgres value ends at 1 GiB; this leaves room for its header.
-const MAX_ENCODED_BYTES: u64 = (1 << 30) - (1 << 16);
+/// A row that Postgres writes in text, as for a dump, ends at 1 GiB; this leaves room for its other
+/// columns.
+pub const MAX_TEXT_BYTES: u64 = (1 << 30) - (1 << 16);
+/// The most bytes of a gradebook: what could be made but not written as text could not be dumped.
+pub const MAX_ENCODED_BYTES: u64 = (MAX_TEXT_BYTES - TEXT_PREFIX.len() as u64) / 4 * 3;
 
 /// The largest score that could be reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +88,38 @@ impl Log {
         self.unscored = Some(self.unscored.map_or(at, |before| before.min(at)));
     }
 }
+
+/// The numbers that the ids of another gradebook have here. An id gets one when it is met, as what
+/// no response is left of leaves no trace.
+struct Numbers<'a> {
+    ids: &'a super::Ids,
+    numbers: Vec<u32>,
+}
+
+impl<'a> Numbers<'a> {
+    const NONE: u32 = u32::MAX;
+
+    fn new(ids: &'a super::Ids) -> Self {
+        Self {
+            ids,
+            numbers: vec![Self::NONE; ids.len()],
+        }
+    }
+
+    #[inline]
+    fn of(&mut self, id: u32, table: &mut Interner) -> Result<u32> {
+        let number = &mut self.numbers[id as usize];
+        if *number == Self::NONE {
+            *number = table.intern(&self.ids.get(id))?;
+        }
+        Ok(*number)
+    }
+}
+
+/// The most bytes that one response takes in a log.
+const LONGEST_RESPONSE: usize = 40;
+/// The least.
+const SHORTEST_RESPONSE: usize = 2;
 
 /// A response with its final numbers; the order of the fields is the order of the flat form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,6 +261,9 @@ impl Builder {
             self.set_clock(clock)?;
         }
         self.excluded.merge(other.excluded())?;
+        let ids = [other.students(), other.items(), other.assessments()];
+        let ids: usize = ids.iter().map(|ids| ids.len()).sum();
+        memory::ask(2 * size_of::<u32>() * ids)?;
         let all = |ids: &super::Ids| {
             (0..ids.len() as u32).inspect(|at| {
                 if at % 1024 == 0 {
@@ -231,31 +271,29 @@ impl Builder {
                 }
             })
         };
-        let number = |ids: &super::Ids, table: &mut Interner| -> Result<Vec<u32>> {
-            all(ids).map(|at| table.intern(&ids.get(at))).collect()
-        };
         let students = all(other.students())
             .map(|at| self.student(&other.students().get(at)))
             .collect::<Result<Vec<u32>>>()?;
-        let items = all(other.items())
-            .map(|at| match without.contains(&at) {
-                true => Ok(None),
-                false => self.items.intern(&other.items().get(at)).map(Some),
-            })
-            .collect::<Result<Vec<Option<u32>>>>()?;
-        let assessments = number(other.assessments(), &mut self.assessments)?;
+        let mut left_out = vec![false; other.items().len()];
+        for &item in without {
+            left_out[item as usize] = true;
+        }
+        let mut items = Numbers::new(other.items());
+        let mut assessments = Numbers::new(other.assessments());
         for &(student, at) in other.unscored() {
             self.logs[students[student as usize] as usize].saw_unscored(at);
         }
         let roster = other.roster();
-        let groups = number(roster.groups(), &mut self.groups)?;
+        let mut groups = Numbers::new(roster.groups());
         for (at, &period) in roster.periods().iter().enumerate() {
             if at % 1024 == 0 {
                 poll();
             }
+            let group = period.group;
+            let group = group.map(|group| groups.of(group, &mut self.groups));
             self.add_period(Period {
                 student: students[period.student as usize],
-                group: period.group.map(|group| groups[group as usize]),
+                group: group.transpose()?,
                 ..period
             })?;
         }
@@ -268,9 +306,10 @@ impl Builder {
             })?;
         other.visit(poll, |sitting| {
             let student = students[sitting.student as usize];
-            let assessment = assessments[sitting.assessment as usize];
             for (&item, &score) in sitting.items.iter().zip(sitting.scores) {
-                if let Some(item) = items[item as usize] {
+                if !left_out[item as usize] {
+                    let item = items.of(item, &mut self.items)?;
+                    let assessment = assessments.of(sitting.assessment, &mut self.assessments)?;
                     self.append(student, assessment, sitting.taken_at, item, score)?;
                 }
             }
@@ -279,6 +318,9 @@ impl Builder {
     }
 
     fn add_period(&mut self, period: Period) -> Result<()> {
+        if self.periods.len() == self.periods.capacity() {
+            memory::ask(4 * size_of::<Period>() * self.periods.len())?;
+        }
         self.periods.insert(period);
         if self.periods.len() as u64 > MAX_PERIODS {
             return Err(Error::TooLarge {
@@ -301,7 +343,7 @@ impl Builder {
                 ..period
             })
             .collect();
-        periods.sort_unstable();
+        sort(&mut periods, Period::cmp, poll);
         Roster::new(groups, periods, self.unusable)
     }
 
@@ -325,6 +367,7 @@ impl Builder {
                     limit: MAX_STUDENTS,
                 });
             }
+            memory::ask_for_more(&self.logs, 1)?;
             self.logs.push(Log::default());
         }
         Ok(student)
@@ -362,6 +405,7 @@ impl Builder {
         }
         let code = self.scores.intern(score);
         let log = &mut self.logs[student as usize];
+        memory::ask_for_more(&log.bytes, LONGEST_RESPONSE)?;
         let same_sitting = log.assessment == assessment && log.taken_at == taken_at;
         let step = zigzag(i64::from(item) - i64::from(log.item)) << 1;
         put_varint(&mut log.bytes, step | u64::from(!same_sitting));
@@ -395,11 +439,17 @@ impl Builder {
         assessments: &[u32],
         scores: &[u64],
         responses: &mut Vec<Response>,
+        poll: Poll<'_>,
     ) -> Result<()> {
         responses.clear();
+        let most = log.bytes.len() / SHORTEST_RESPONSE;
+        memory::ask_for_more(responses, most.next_power_of_two())?;
         let mut from = Reader::new(&log.bytes);
         let (mut assessment, mut taken_at, mut item) = (0u32, 0i64, 0i64);
         while from.left() > 0 {
+            if responses.len().is_multiple_of(1 << 16) {
+                poll();
+            }
             let step = from.varint()?;
             item += unzigzag(step >> 1);
             if step & 1 == 1 {
@@ -417,12 +467,18 @@ impl Builder {
                 score,
             });
         }
-        responses.sort_unstable();
+        sort(responses, Response::cmp, poll);
         Ok(())
     }
 
     /// Writes the flat form.
     pub fn encode(&self, poll: Poll<'_>) -> Result<Vec<u8>> {
+        let tables = [&self.students, &self.items, &self.assessments, &self.groups];
+        let tables: usize = tables.iter().map(|table| table.bytes_to_sort()).sum();
+        let logs = || self.logs.iter().map(|log| log.bytes.len());
+        let periods = 2 * size_of::<Period>() * self.periods.len();
+        let last = size_of::<(u64, u32)>() * self.assessments.len();
+        memory::ask(tables + logs().sum::<usize>() + 32 * self.logs.len() + periods + last)?;
         let (students, student_ranks) = self.students.sorted(poll);
         let (items, item_ranks) = self.items.sorted(poll);
         let (assessments, assessment_ranks) = self.assessments.sorted(poll);
@@ -434,7 +490,7 @@ impl Builder {
 
         let roster = self.roster(&student_ranks, poll);
 
-        let mut out = Vec::with_capacity(self.logs.iter().map(|log| log.bytes.len()).sum());
+        let mut out = Vec::with_capacity(logs().sum());
         out.push(VERSION);
         let absolute = match self.clock {
             Some(Clock::Absolute) => FLAG_ABSOLUTE,
@@ -445,6 +501,7 @@ impl Builder {
             false => absolute | FLAG_ROSTER,
         });
         self.excluded.encode(&mut out);
+        memory::ask_for_more(&out, tables)?;
         students.encode(&mut out);
         items.encode(&mut out);
         assessments.encode(&mut out);
@@ -480,13 +537,16 @@ impl Builder {
         let mut responses = Vec::new();
         for &arrival in &order {
             let log = &self.logs[arrival as usize];
+            poll();
             Self::replay(
                 log,
                 &item_ranks,
                 &assessment_ranks,
                 &score_ranks,
                 &mut responses,
+                poll,
             )?;
+            memory::ask_for_more(&out, LONGEST_RESPONSE * responses.len())?;
             let same = |a: &Response, b: &Response| {
                 (a.assessment, a.taken_at) == (b.assessment, b.taken_at)
             };
@@ -515,9 +575,6 @@ impl Builder {
                     what: "bytes",
                     limit: MAX_ENCODED_BYTES,
                 });
-            }
-            if arrival % 1024 == 0 {
-                poll();
             }
         }
         Ok(out)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::BuildHasher;
+use std::rc::Rc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use crate::Poll;
 use crate::codec::{Reader, put_signed, put_varint};
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// The most bytes that the ids of one table may take together. A stored value is limited to
 /// 1 GiB; ids beyond this would leave no room for scores.
@@ -93,6 +95,21 @@ impl Column {
         }
     }
 
+    /// Asks for what one more id takes.
+    fn ask_for(&self, id: &Id<'_>) -> Result<()> {
+        match (self, id) {
+            (Column::Integer(ids), _) => memory::ask_for_more(ids, 1),
+            (Column::Uuid(ids), _) => memory::ask_for_more(ids, 1),
+            (Column::Text { text, ends }, Id::Text(id)) => {
+                if text.capacity() - text.len() < id.len() {
+                    memory::ask((text.len() + id.len()).max(2 * text.capacity()))?;
+                }
+                memory::ask_for_more(ends, 1)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Appends an id; false when it is of another type than those before.
     fn push(&mut self, id: Id<'_>) -> bool {
         if let Column::Empty = self {
@@ -128,10 +145,11 @@ impl Column {
     }
 }
 
-/// Distinct ids in the order of their type: numbers by value, uuids and texts by their bytes.
+/// Distinct ids in the order of their type: numbers by value, uuids and texts by their bytes. They
+/// do not change, and are shared by those who clone them.
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
-    column: Column,
+    column: Rc<Column>,
 }
 
 impl Ids {
@@ -152,7 +170,7 @@ impl Ids {
 
     /// The number of the id that reads like `text`, if any.
     pub fn find(&self, text: &str) -> Option<u32> {
-        let wanted = match &self.column {
+        let wanted = match &*self.column {
             Column::Empty => return None,
             Column::Integer(_) => Id::Integer(text.trim().parse().ok()?),
             Column::Uuid(_) => Id::Uuid(Uuid::parse_str(text.trim()).ok()?.as_u128()),
@@ -172,7 +190,7 @@ impl Ids {
 
     /// Appends the flat form: a type byte, the count, the ids.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        match &self.column {
+        match &*self.column {
             Column::Empty => out.push(0),
             Column::Integer(ids) => {
                 out.push(1);
@@ -205,10 +223,10 @@ impl Ids {
 
     /// Reads what [`Ids::encode`] wrote and checks that the ids ascend.
     pub(super) fn decode(from: &mut Reader<'_>) -> Result<Self> {
-        let mut ids = Self::default();
+        let mut column = Column::Empty;
         let tag = from.byte()?;
         if tag == 0 {
-            return Ok(ids);
+            return Ok(Self::default());
         }
         let n = from.count(if tag == 2 { 16 } else { 1 })?;
         if n == 0 {
@@ -235,18 +253,21 @@ impl Ids {
                 }
                 _ => return Err(Error::Malformed("an id type is unknown")),
             };
-            if index > 0 && ids.column.get(index - 1) >= id {
+            if index > 0 && column.get(index - 1) >= id {
                 return Err(Error::Malformed("ids are not in order"));
             }
-            ids.column.push(id);
-            if ids.column.bytes() > MAX_ID_BYTES {
+            column.ask_for(&id)?;
+            column.push(id);
+            if column.bytes() > MAX_ID_BYTES {
                 return Err(Error::TooLarge {
                     what: "bytes of ids",
                     limit: MAX_ID_BYTES,
                 });
             }
         }
-        Ok(ids)
+        Ok(Self {
+            column: Rc::new(column),
+        })
     }
 }
 
@@ -324,6 +345,10 @@ impl Interner {
                 limit: MAX_ID_BYTES,
             });
         }
+        self.column.ask_for(id)?;
+        if self.index.len() == self.index.capacity() {
+            memory::ask(4 * size_of::<u32>() * self.index.capacity())?;
+        }
         if !self.column.push(*id) {
             let mut other = Column::Empty;
             other.push(*id);
@@ -337,6 +362,12 @@ impl Interner {
         self.index
             .insert_unique(hash, at, |&at| hasher.hash_one(column.get(at as usize)));
         Ok(at)
+    }
+
+    /// What it takes to bring them into order.
+    pub fn bytes_to_sort(&self) -> usize {
+        // Numbers and places, and the ids again in a list that grows.
+        2 * size_of::<u32>() * self.len() + 2 * self.column.bytes() as usize
     }
 
     /// The ids in order, and the place in that order of each number given out.
@@ -357,6 +388,7 @@ impl Interner {
             rank[at as usize] = place as u32;
             column.push(self.get(at));
         }
+        let column = Rc::new(column);
         (Ids { column }, rank)
     }
 }

@@ -34,7 +34,10 @@ mod id;
 mod roster;
 mod score;
 
-pub use builder::{Builder, Enrolment, MAX_RESPONSES, MAX_STUDENTS, MaxScore, Row};
+pub use builder::{
+    Builder, Enrolment, MAX_ENCODED_BYTES, MAX_RESPONSES, MAX_STUDENTS, MAX_TEXT_BYTES, MaxScore,
+    Row,
+};
 pub use excluded::{Excluded, Exclusion};
 pub use id::{Id, Ids, MAX_ID_BYTES};
 pub use roster::{MAX_PERIODS, Period, Roster};
@@ -46,6 +49,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::Poll;
 use crate::codec::Reader;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
 use score::Dictionary;
 
@@ -112,6 +116,7 @@ impl<'a> Gradebook<'a> {
         let items = Ids::decode(&mut from)?;
         let assessments = Ids::decode(&mut from)?;
         let count = from.count(2)?;
+        memory::ask(count * size_of::<(u32, i64)>())?;
         let mut unscored = Vec::with_capacity(count);
         let mut next = 0u64;
         for _ in 0..count {
@@ -164,11 +169,12 @@ impl<'a> Gradebook<'a> {
         })
     }
 
-    /// Reads all of it, so that bytes from outside are refused before they are stored.
-    pub fn check(bytes: &'a [u8]) -> Result<Self> {
-        let gradebook = Self::open(bytes)?;
-        gradebook.visit(&|| {}, |_| Ok(()))?;
-        Ok(gradebook)
+    /// Bytes from outside, checked and in canonical form: other bytes may hold the same (numbers
+    /// written at length, ids and scores that nothing refers to), and equal rows give equal bytes.
+    pub fn canonical(bytes: &[u8], poll: Poll<'_>) -> Result<Vec<u8>> {
+        let mut builder = Builder::new();
+        builder.merge(&Gradebook::open(bytes)?, poll)?;
+        builder.encode(poll)
     }
 
     /// Calls `each` for every sitting, students in order, within a student by assessment, then
@@ -180,6 +186,7 @@ impl<'a> Gradebook<'a> {
     ) -> Result<()> {
         let mut from = self.rows.clone();
         // Per assessment: time in units and first item of the sitting read last.
+        memory::ask(size_of::<(u64, u32)>() * self.assessments.len())?;
         let mut last = vec![(0u64, 0u32); self.assessments.len()];
         let (mut items, mut scores) = (Vec::new(), Vec::new());
         let (mut seen, mut sittings_read) = (0u64, 0u64);
@@ -207,6 +214,8 @@ impl<'a> Gradebook<'a> {
                 if n == 0 {
                     return Err(Error::Malformed("a sitting is empty"));
                 }
+                memory::ask_for_more(&items, n)?;
+                memory::ask_for_more(&scores, n)?;
                 items.clear();
                 let mut item = *first;
                 items.push(item);
@@ -288,24 +297,31 @@ impl<'a> Gradebook<'a> {
         self.responses
     }
 
+    /// How long the text form of so many bytes is.
+    pub fn text_bytes(bytes: usize) -> usize {
+        TEXT_PREFIX.len() + 4 * bytes.div_ceil(3)
+    }
+
     /// The text form: a word that names the type, and the flat form in base64. It is exact,
     /// safe in a dump and not meant to be read; the set-returning functions are.
     pub fn to_text(bytes: &[u8]) -> String {
-        let mut text = String::from(TEXT_PREFIX);
+        // With room for the zero byte at the end of a string of C.
+        let mut text = String::with_capacity(Self::text_bytes(bytes.len()) + 1);
+        text.push_str(TEXT_PREFIX);
         BASE64.encode_string(bytes, &mut text);
         text
     }
 
-    /// Reads the text form into checked bytes.
-    pub fn from_text(text: &str) -> Result<Vec<u8>> {
+    /// Reads the text form into checked bytes in [canonical](Gradebook::canonical) form.
+    pub fn from_text(text: &str, poll: Poll<'_>) -> Result<Vec<u8>> {
         let code = text
             .trim()
             .strip_prefix(TEXT_PREFIX)
             .ok_or(Error::Malformed("the word gradebook: is missing in front"))?;
+        memory::ask(code.len())?;
         let bytes = BASE64
             .decode(code)
             .map_err(|_| Error::Malformed("its text is not valid base64"))?;
-        Gradebook::check(&bytes)?;
-        Ok(bytes)
+        Gradebook::canonical(&bytes, poll)
     }
 }

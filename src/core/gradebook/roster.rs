@@ -3,6 +3,7 @@
 use super::id::Ids;
 use crate::codec::{Reader, put_signed, put_varint};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::time::{MAX_TIME, MIN_TIME};
 
 /// The most periods of one roster: two for every student that a gradebook can hold.
@@ -155,6 +156,7 @@ impl Roster {
                 limit: MAX_PERIODS,
             });
         }
+        memory::ask(count * size_of::<Period>() + groups.len() * size_of::<(i64, i64)>())?;
         let mut periods: Vec<Period> = Vec::with_capacity(count);
         let mut last = vec![(0i64, 0i64); groups.len() + 1];
         let mut student = 0u32;

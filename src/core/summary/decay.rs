@@ -2,7 +2,9 @@
 
 use crate::domain::positive_span;
 use crate::error::{Error, Result};
-use crate::summary::{WEIGHTS, is_mean, is_sum_of_squares, is_time, same_clock, summary, usable};
+use crate::summary::{
+    WEIGHTS, is_mean, is_sum, is_sum_of_squares, is_time, same_clock, summary, usable,
+};
 use crate::time::{Clock, DAY, days_between, microseconds_between};
 
 summary! {
@@ -148,7 +150,6 @@ impl DecaySummary {
 
     fn fault(&self) -> Option<&'static str> {
         let n = self.n as f64;
-        let at_most = |sum: f64, most: f64| sum > 0.0 && sum <= most * (1.0 + 1e-6);
         if positive_span("half_life", self.half_life).is_err() && !self.is_empty() {
             Some("the half-life is out of range")
         } else if self.clock.is_none() && !self.is_empty() {
@@ -165,10 +166,10 @@ impl DecaySummary {
             Some("a time is out of range")
         } else if !(is_mean(self.mean) && is_sum_of_squares(self.squares, n * WEIGHTS.end())) {
             Some("the mean or the spread is out of range")
-        } else if !(at_most(self.weight, n * WEIGHTS.end())
-            && at_most(self.weight_squares, self.weight * self.weight)
-            && (self.decay == 0.0 || at_most(self.decay, 1.0))
-            && (self.free == 0.0 || at_most(self.free, n))
+        } else if !(is_sum(self.weight, n * WEIGHTS.end())
+            && is_sum(self.weight_squares, self.weight * self.weight)
+            && (self.decay == 0.0 || is_sum(self.decay, 1.0))
+            && (self.free == 0.0 || is_sum(self.free, n))
             && (self.n > 1 || (self.free == 0.0 && self.squares == 0.0)))
         {
             Some("the weights are out of range")

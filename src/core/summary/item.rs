@@ -1,6 +1,6 @@
 //! How a question's scores go with a criterion: facility and discrimination.
 
-use crate::distribution::{normal_density, normal_quantile};
+use crate::distribution::{around, normal_density, normal_quantile};
 use crate::domain::inside_0_to_1;
 use crate::error::Result;
 use crate::summary::{is_mean, is_sum_of_products, is_sum_of_squares, summary, usable, varies};
@@ -136,7 +136,7 @@ impl ItemSummary {
         let interval = self.discrimination().zip(self.z_se()).map(|(r, se)| {
             let z = r.atanh();
             match z.is_finite() {
-                true => ((z - reach * se).tanh(), (z + reach * se).tanh()),
+                true => around(r, ((z - reach * se).tanh(), (z + reach * se).tanh())),
                 // Of a perfect correlation, z has no end: the interval is that one value.
                 false => (r, r),
             }

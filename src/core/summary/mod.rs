@@ -54,7 +54,8 @@ pub trait Summary: Copy + Default + 'static {
     /// Adds what another summary has seen.
     ///
     /// # Errors
-    /// When the two cannot be told on one scale, such as different half-lives.
+    /// When the two cannot be told on one scale, such as different half-lives, and when their rows
+    /// are too many to count.
     fn merge(&mut self, other: &Self) -> Result<()>;
 
     /// Rows that were left out since they cannot be used.
@@ -69,6 +70,9 @@ pub fn usable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
+/// How far rounding may carry sums over many rows beyond what exact ones could reach, as a share.
+const SLACK: f64 = 1e-6;
+
 /// How far values can lie from their mean, as a share of it, when nothing but rounding sets them
 /// apart: they may be sums of the same numbers in different orders.
 const NOISE: f64 = 4.0 * f64::EPSILON;
@@ -78,9 +82,14 @@ fn varies(mean: f64, squares: f64, weight: f64) -> bool {
     squares > weight * (NOISE * mean).powi(2)
 }
 
+/// Whether a sum is above 0, and at most as large as it can be.
+fn is_sum(sum: f64, most: f64) -> bool {
+    sum > 0.0 && sum <= most * (1.0 + SLACK)
+}
+
 /// Whether a value is the mean of usable ones.
 fn is_mean(value: f64) -> bool {
-    value.abs() <= LARGEST * (1.0 + 1e-6)
+    value.abs() <= LARGEST * (1.0 + SLACK)
 }
 
 /// Whether a sum of squares about a mean is one of `weight` usable values.
@@ -91,7 +100,7 @@ fn is_sum_of_squares(squares: f64, weight: f64) -> bool {
 /// Whether a sum of products is one that goes with two sums of squares (Cauchy and Schwarz), which
 /// vanish sooner than products when values are tiny.
 fn is_sum_of_products(products: f64, left: f64, right: f64) -> bool {
-    products.abs() <= left.sqrt() * right.sqrt() * (1.0 + 1e-6) + 1e-60
+    products.abs() <= left.sqrt() * right.sqrt() * (1.0 + SLACK) + 1e-60
 }
 
 /// What takes one word of a summary.
@@ -284,6 +293,13 @@ macro_rules! summary {
                 if self.is_empty() {
                     *self = *other;
                     return Ok(());
+                }
+                let rows = (self.n + other.n).max(self.excluded + other.excluded);
+                if rows > $crate::summary::MOST_ROWS {
+                    return Err($crate::Error::TooManyRows {
+                        name: $sql,
+                        limit: $crate::summary::MOST_ROWS,
+                    });
                 }
                 self.merge_rows(other)
             }

@@ -4,8 +4,8 @@ use crate::domain::not_negative;
 use crate::error::Result;
 use crate::options::Options;
 use crate::summary::{
-    WEIGHTS, is_mean, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary, usable,
-    varies,
+    WEIGHTS, is_mean, is_sum, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary,
+    usable, varies,
 };
 use crate::time::{Clock, DAY, days_between};
 use crate::trend::{Line, SLOPE_DAYS, Trend};
@@ -123,7 +123,7 @@ impl TrendSummary {
             Some("a time is out of range")
         } else if self.days == 0 || self.days >> DAYS != 0 || self.dates() > self.n {
             Some("the days are not those of its scores")
-        } else if !(self.weight > 0.0 && self.weight <= self.n as f64 * WEIGHTS.end()) {
+        } else if !is_sum(self.weight, self.n as f64 * WEIGHTS.end()) {
             Some("the weights are out of range")
         } else if !(is_mean(self.score)
             && is_sum_of_squares(scores, self.weight)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use common::{OwnEnrolment, OwnId, OwnRow, Solved, enrolment, go, gradebook, row, with_roster};
 use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
-use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore};
+use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore, Score};
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};
@@ -16,9 +16,43 @@ use proptest::test_runner::RngSeed;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+/// The roster by the ids of its groups, as numbers of groups that nobody was in go.
+fn periods_by_id(book: &Gradebook<'_>) -> Vec<(u32, i64, i64, Option<String>)> {
+    let roster = book.roster();
+    let id = |group| roster.groups().get(group).to_string();
+    let periods = roster.periods().iter();
+    periods
+        .map(|own| (own.student, own.from, own.to, own.group.map(id)))
+        .collect()
+}
+
+/// Every response by its ids.
+fn contents(book: &Gradebook<'_>) -> Vec<(u32, String, String, i64, Score)> {
+    let mut contents = Vec::new();
+    book.visit(&go, |sitting| {
+        let assessment = book.assessments().get(sitting.assessment).to_string();
+        let answers = sitting.items.iter().zip(sitting.scores);
+        contents.extend(answers.map(|(&item, &score)| {
+            let item = book.items().get(item).to_string();
+            (
+                sitting.student,
+                item,
+                assessment.clone(),
+                sitting.taken_at,
+                score,
+            )
+        }));
+        Ok(())
+    })
+    .expect("checked rows");
+    // A student may have given one item two answers at a time, in whatever order they come.
+    contents.sort_unstable();
+    contents
+}
+
 /// Whether the bytes are a gradebook; if so, reads and rewrites it in every way there is.
 fn survives(bytes: &[u8], solve: bool) -> bool {
-    let Ok(book) = Gradebook::check(bytes) else {
+    let Ok(book) = common::check(bytes) else {
         return false;
     };
     let mut last = None;
@@ -49,18 +83,19 @@ fn survives(bytes: &[u8], solve: bool) -> bool {
     match builder.merge(&book, &go) {
         Ok(()) => {
             let again = builder.encode(&go).expect("what was merged can be written");
-            let reread = Gradebook::check(&again).expect("what was written can be read");
+            let reread = common::check(&again).expect("what was written can be read");
             assert_eq!(reread.responses(), book.responses());
             assert_eq!(reread.excluded(), book.excluded());
             assert_eq!(reread.students().len(), book.students().len());
-            assert_eq!(reread.roster().periods(), book.roster().periods());
+            assert_eq!(periods_by_id(&reread), periods_by_id(&book));
             assert_eq!(reread.roster().unusable(), book.roster().unusable());
+            assert!(contents(&reread) == contents(&book), "the same responses");
             assert_eq!(common::merge([&again]), again, "the form is canonical");
+            let read = Gradebook::from_text(&Gradebook::to_text(bytes), &go);
+            assert_eq!(read.as_ref(), Ok(&again), "canonical on input");
         }
         Err(error) => assert!(matches!(error, Error::TooLarge { .. }), "{error}"),
     }
-    let text = Gradebook::to_text(bytes);
-    assert_eq!(Gradebook::from_text(&text).as_deref(), Ok(bytes));
     if solve {
         let options = Options::default();
         Solved::of(bytes, &options).assert_sound(&options);
@@ -197,7 +232,7 @@ fn mutated_texts_are_refused_or_valid() {
         let mut text = texts[n % LONG].clone().into_bytes();
         mutate(&mut text, &mut rng);
         let text = String::from_utf8_lossy(&text);
-        if let Ok(bytes) = Gradebook::from_text(&text) {
+        if let Ok(bytes) = Gradebook::from_text(&text, &go) {
             assert!(survives(&bytes, false));
             valid += 1;
         }
@@ -229,10 +264,70 @@ proptest! {
     #[test]
     fn any_text_is_refused_or_valid(text in "(gradebook:)?.{0,80}", code in "[AQgw/+]{0,40}={0,2}") {
         for text in [text, format!("gradebook:{code}")] {
-            if let Ok(bytes) = Gradebook::from_text(&text) {
+            if let Ok(bytes) = Gradebook::from_text(&text, &go) {
                 prop_assert!(survives(&bytes, true));
             }
         }
+    }
+}
+
+#[test]
+fn what_is_written_otherwise_comes_in_as_we_write_it() {
+    // Student 3, item 5, assessment 7, one full score at the time 0.
+    let ids = [1, 1, 6, 1, 1, 10, 1, 1, 14, 0];
+    let one = 1.0_f64.to_bits().to_le_bytes();
+    let half = 0.5_f64.to_bits().to_le_bytes();
+    let rows = [1, 1, 0, 0, 0, 1];
+    let head = [1, 0, 0, 0, 0, 0, 0, 0];
+    let ours = [&head[..], &ids, &[0, 1, 1], &one, &rows, &[0]].concat();
+    assert_eq!(common::merge([&ours]), ours, "as we write it");
+    let with_ids = |ids: &[u8]| [&head[..], ids, &[0, 1, 1], &one, &rows, &[0]].concat();
+    let others = [
+        (
+            "another unit",
+            [&head[..], &ids, &[0, 9, 1], &one, &rows, &[0]].concat(),
+        ),
+        (
+            "an unused score",
+            [&head[..], &ids, &[0, 1, 2], &half, &one, &rows, &[1]].concat(),
+        ),
+        (
+            "scores one by one",
+            [&head[..], &ids, &[0, 1, 0], &rows, &one].concat(),
+        ),
+        (
+            "an unused item",
+            with_ids(&[1, 1, 6, 1, 2, 10, 2, 1, 1, 14, 0]),
+        ),
+        (
+            "an unused assessment",
+            with_ids(&[1, 1, 6, 1, 1, 10, 1, 2, 14, 2, 0]),
+        ),
+        (
+            "a number at length",
+            with_ids(&[1, 0x81, 0, 6, 1, 1, 10, 1, 1, 14, 0]),
+        ),
+        (
+            "an unused group",
+            [
+                &[1, 2, 0, 0, 0, 0, 0, 0],
+                &ids[..],
+                &[1, 1, 8, 0, 0, 0, 1, 1],
+                &one,
+                &rows,
+                &[0],
+            ]
+            .concat(),
+        ),
+    ];
+    for (what, bytes) in others {
+        let book = common::check(&bytes).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        assert_eq!(book.responses(), 1, "{what}");
+        assert_eq!(
+            Gradebook::canonical(&bytes, &go).as_ref(),
+            Ok(&ours),
+            "{what}"
+        );
     }
 }
 
@@ -342,7 +437,7 @@ fn forged_times_and_scores_are_refused() {
         let at = bytes.windows(from.len()).rposition(|piece| piece == from);
         let at = at.expect("what is to be replaced");
         bytes.splice(at..at + from.len(), to.iter().copied());
-        Gradebook::check(&bytes).err()
+        common::check(&bytes).err()
     };
     let out_of_range = Some(Error::Malformed("a score is out of range"));
     for score in [
@@ -370,7 +465,7 @@ fn forged_times_and_scores_are_refused() {
 #[test]
 fn forged_rosters_are_refused() {
     // Of the three periods in `forged`, numbers 19 to 28.
-    let refused = |lies: &[(usize, u64)]| Gradebook::check(&forged(lies)).err();
+    let refused = |lies: &[(usize, u64)]| common::check(&forged(lies)).err();
     assert_eq!(refused(&[]), None);
     for (lie, reason) in [
         ((22, 1), "a student is not in the table"),
@@ -387,7 +482,7 @@ fn forged_rosters_are_refused() {
     // the periods, no times, no scores, no responses.
     let open = |periods: &[u8]| {
         let start = [1, 2, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0];
-        Gradebook::check(&[&start, periods, &[0, 1, 0, 0, 0]].concat()).err()
+        common::check(&[&start, periods, &[0, 1, 0, 0, 0]].concat()).err()
     };
     assert_eq!(open(&[1, 0, 0]), None);
     let order = Some(Error::Malformed("periods are not in order"));
@@ -397,7 +492,7 @@ fn forged_rosters_are_refused() {
 #[test]
 fn forged_counts_of_rows_do_not_overflow() {
     let bytes = forged(&[(0, u64::MAX), (2, u64::MAX)]);
-    let book = Gradebook::check(&bytes).expect("a gradebook with many excluded rows");
+    let book = common::check(&bytes).expect("a gradebook with many excluded rows");
     let mut builder = Builder::new();
     builder.merge(&book, &go).expect("the counts fit");
     let without_id = OwnRow {
@@ -420,13 +515,13 @@ fn forged_counts_of_rows_do_not_overflow() {
 fn newer_versions_and_unknown_parts_are_told_apart_from_damage() {
     let mut bytes = forged(&[]);
     bytes[0] = 2;
-    assert_eq!(Gradebook::check(&bytes).err(), Some(Error::Newer(2)));
+    assert_eq!(common::check(&bytes).err(), Some(Error::Newer(2)));
     bytes[0] = 0;
-    assert!(matches!(Gradebook::check(&bytes), Err(Error::Malformed(_))));
+    assert!(matches!(common::check(&bytes), Err(Error::Malformed(_))));
     bytes[0] = 1;
     for flag in 2..8 {
         bytes[1] = 2 | 1 << flag;
-        assert_eq!(Gradebook::check(&bytes).err(), Some(Error::Newer(1)));
+        assert_eq!(common::check(&bytes).err(), Some(Error::Newer(1)));
     }
 }
 

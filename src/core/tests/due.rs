@@ -25,7 +25,7 @@ fn number(text: impl ToString) -> i64 {
 /// What `students` and `missing_work` say, which must agree.
 fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &Options) -> Told {
     let bytes = with_roster(rows, roster);
-    let book = Gradebook::check(&bytes).expect("a gradebook");
+    let book = common::check(&bytes).expect("a gradebook");
     let mut told = Told::new();
     let students = solve::students(&book, options, &go).expect("students");
     let missing = solve::missing_work(&book, options, &go).expect("missing work");

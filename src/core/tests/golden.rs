@@ -6,7 +6,9 @@
 mod common;
 
 use common::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
-use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, Id, MaxScore};
+use pg_assess_core::gradebook::{
+    Builder, Exclusion, Gradebook, Id, MAX_ENCODED_BYTES, MAX_TEXT_BYTES, MaxScore,
+};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 
 fn encode(clock: Clock, rows: &[OwnRow]) -> Vec<u8> {
@@ -32,7 +34,7 @@ fn unhex(text: &str) -> Vec<u8> {
 type Read = (String, String, String, bool, f64, i64);
 
 fn decode(bytes: &[u8]) -> Vec<Read> {
-    let book = Gradebook::check(bytes).expect("a gradebook");
+    let book = common::check(bytes).expect("a gradebook");
     let mut rows = Vec::new();
     book.visit(&go, |sitting| {
         for (&item, score) in sitting.items.iter().zip(sitting.scores) {
@@ -345,7 +347,7 @@ fn a_roster() {
     let bytes = unhex(&golden.replace([' ', '\n'], ""));
     assert_eq!(hex(&with_roster(&rows, &roster)), hex(&bytes));
     assert_eq!(decode(&bytes), expected(&rows));
-    let book = Gradebook::check(&bytes).expect("a gradebook");
+    let book = common::check(&bytes).expect("a gradebook");
     let own = &book.roster();
     let group = |at: u32| own.groups().get(at);
     assert_eq!([0, 1, 2].map(group), [-1, 70, 71].map(Id::Integer));
@@ -399,6 +401,22 @@ fn the_text_form() {
     let bytes = encode(Clock::Calendar, &[row(1, 2, 3, 0.5, 4.0)]);
     let text = "gradebook:AQAAAAAAAAABAQIBAQQBAQYAgIDs9Y4UAQEAAAAAAADgPwEBAAAAAQA=";
     assert_eq!(Gradebook::to_text(&bytes), text);
-    assert_eq!(Gradebook::from_text(text), Ok(bytes.clone()));
-    assert_eq!(Gradebook::from_text(&format!(" {text}\n")), Ok(bytes));
+    assert_eq!(Gradebook::from_text(text, &go), Ok(bytes.clone()));
+    assert_eq!(Gradebook::from_text(&format!(" {text}\n"), &go), Ok(bytes));
+}
+
+#[test]
+fn what_can_be_made_can_be_dumped() {
+    let text_bytes = |bytes: u64| "gradebook:".len() as u64 + 4 * bytes.div_ceil(3);
+    for n in 0..10 {
+        let text = Gradebook::to_text(&vec![7; n]);
+        assert_eq!(text.len() as u64, text_bytes(n as u64), "{n} bytes");
+    }
+    // Postgres takes a row of up to 0x3fffffff bytes (`MaxAllocSize` in `utils/memutils.h`).
+    assert!(MAX_TEXT_BYTES < 0x3fff_ffff);
+    assert!(text_bytes(MAX_ENCODED_BYTES) <= MAX_TEXT_BYTES);
+    assert!(
+        text_bytes(MAX_ENCODED_BYTES + 3) > MAX_TEXT_BYTES,
+        "no more is refused than must be"
+    );
 }

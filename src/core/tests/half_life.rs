@@ -89,7 +89,7 @@ fn cohort(rows: &[OwnRow], options: &Options) -> (Population, Option<f64>) {
     }
     let records = Records::gather(&ledger, &difficulty, &weights, options, &go);
     let cohort = records
-        .cohort(&ledger, &difficulty, options)
+        .cohort(&ledger, &difficulty, options, &go)
         .expect("evidence");
     (cohort.population, cohort.noise)
 }

@@ -33,6 +33,33 @@ trait Probe: Summary + Debug + PartialEq {
     /// Everything it can be asked.
     fn answers(&self) -> Vec<Option<f64>>;
     fn row(rng: &mut ChaCha8Rng) -> Self::Row;
+    /// One at the ends of what counts.
+    fn extreme(rng: &mut ChaCha8Rng) -> Self::Row;
+}
+
+/// One of these, or any of a magnitude between 10^-300 and the largest.
+fn extreme_of(rng: &mut ChaCha8Rng, ends: &[f64], largest: i32) -> f64 {
+    match rng.gen_range(0..=ends.len()) {
+        at if at < ends.len() => ends[at],
+        _ => rng.gen_range(-1.0..1.0) * 10f64.powi(rng.gen_range(-300..=largest)),
+    }
+}
+
+fn extreme_score(rng: &mut ChaCha8Rng) -> f64 {
+    extreme_of(rng, &[0.0, 1.0, 0.1, 1e100, -1e100, 1e-300], 100)
+}
+
+fn extreme_weight(rng: &mut ChaCha8Rng) -> f64 {
+    let weight = extreme_of(rng, &[1e50, 1e50, 1e-50, 1.0, 0.3], 50);
+    weight.abs().max(1e-50)
+}
+
+fn extreme_time(rng: &mut ChaCha8Rng) -> i64 {
+    let ends = [MIN_TIME, MAX_TIME, 0, 1, DAY, MAX_TIME - 1];
+    match rng.gen_range(0..=ends.len()) {
+        at if at < ends.len() => ends[at],
+        _ => rng.gen_range(MIN_TIME..=MAX_TIME),
+    }
 }
 
 impl Probe for ItemSummary {
@@ -61,6 +88,10 @@ impl Probe for ItemSummary {
     fn row(rng: &mut ChaCha8Rng) -> Self::Row {
         let criterion: f64 = rng.gen_range(0.0..1.0);
         (f64::from(rng.gen_bool(criterion)), 20.0 * criterion)
+    }
+
+    fn extreme(rng: &mut ChaCha8Rng) -> Self::Row {
+        (extreme_score(rng), extreme_score(rng))
     }
 }
 
@@ -97,6 +128,10 @@ impl Probe for DecaySummary {
             rng.gen_range(0.5..2.0),
         )
     }
+
+    fn extreme(rng: &mut ChaCha8Rng) -> Self::Row {
+        (extreme_time(rng), extreme_score(rng), extreme_weight(rng))
+    }
 }
 
 impl Probe for TrendSummary {
@@ -127,6 +162,10 @@ impl Probe for TrendSummary {
             rng.gen_range(0.0..1.0),
             rng.gen_range(0.5..2.0),
         )
+    }
+
+    fn extreme(rng: &mut ChaCha8Rng) -> Self::Row {
+        (extreme_time(rng), extreme_score(rng), extreme_weight(rng))
     }
 }
 
@@ -217,6 +256,100 @@ fn written_forms_hold_every_bit() {
     forms::<ItemSummary>();
     forms::<DecaySummary>();
     forms::<TrendSummary>();
+}
+
+/// Whatever rows make can be read again, also when they are all alike, when they are rolled up, and
+/// whatever they weigh.
+fn extremes<S: Probe>() {
+    let mut rng = ChaCha8Rng::seed_from_u64(15);
+    let readable = |summary: &S| {
+        assert_eq!(S::decode(&bytes_of(summary)), Ok(*summary), "{summary:?}");
+        assert_eq!(
+            S::from_text(&summary.to_text()),
+            Ok(*summary),
+            "{summary:?}"
+        );
+    };
+    for case in 0..6000 {
+        let few: Vec<S::Row> = (0..=case % 4).map(|_| S::extreme(&mut rng)).collect();
+        let parts: Vec<S> = (0..3)
+            .map(|_| {
+                let rows = 0..rng.gen_range(0..100);
+                let row = |rng: &mut ChaCha8Rng| match case % 5 {
+                    0 => S::extreme(rng),
+                    _ => few[rng.gen_range(0..few.len())],
+                };
+                of::<S>(&rows.map(|_| row(&mut rng)).collect::<Vec<_>>())
+            })
+            .collect();
+        parts.iter().for_each(readable);
+        readable(&merged(&parts));
+    }
+}
+
+#[test]
+fn whatever_an_aggregate_makes_can_be_read_again() {
+    extremes::<ItemSummary>();
+    extremes::<DecaySummary>();
+    extremes::<TrendSummary>();
+}
+
+/// Doubled until the rows are too many to count: an error then, and not a value nobody can read.
+fn countable<S: Probe>(row: S::Row, excluded: S::Row) {
+    for row in [row, excluded] {
+        let mut summary = of::<S>(&[row]);
+        let refused = loop {
+            let before = summary;
+            if let Err(error) = summary.merge(&before) {
+                break error;
+            }
+            assert_eq!(S::decode(&bytes_of(&summary)), Ok(summary));
+        };
+        let expected = Error::TooManyRows {
+            name: S::NAME,
+            limit: 1 << 53,
+        };
+        assert_eq!(refused, expected);
+    }
+}
+
+#[test]
+fn rows_too_many_to_count_are_refused() {
+    countable::<ItemSummary>((1.0, 3.0), (f64::NAN, 3.0));
+    countable::<DecaySummary>((0, 1.0, 1.0), (0, f64::NAN, 1.0));
+    countable::<TrendSummary>((0, 1.0, 1.0), (0, f64::NAN, 1.0));
+}
+
+#[test]
+fn an_interval_holds_its_correlation() {
+    let mut rng = ChaCha8Rng::seed_from_u64(16);
+    // A perfect correlation of many, which rounding and the way back from z leave beside itself.
+    let rows: Vec<(f64, f64)> = (0..3000)
+        .map(|at| (f64::from(at % 2), if at % 2 == 0 { 1e100 } else { -1e100 }))
+        .collect();
+    let mut summaries = vec![of::<ItemSummary>(&rows)];
+    for n in 4..400 {
+        let noise = 10f64.powi(-(n % 17));
+        let mut row = || {
+            let x: f64 = rng.gen_range(0.0..1.0);
+            (x, x + noise * rng.gen_range(-1.0..1.0))
+        };
+        summaries.push(of::<ItemSummary>(
+            &(0..n).map(|_| row()).collect::<Vec<_>>(),
+        ));
+    }
+    for summary in summaries {
+        let r = summary.discrimination().expect("both vary");
+        assert!((-1.0..=1.0).contains(&r));
+        for confidence in [1e-9, 0.5, 0.9, 1.0 - 1e-15] {
+            let interval = summary.discrimination_interval(confidence);
+            let (low, high) = interval.expect("a confidence").expect("enough pairs");
+            assert!(
+                -1.0 <= low && low <= r && r <= high && high <= 1.0,
+                "{low} {r} {high}"
+            );
+        }
+    }
 }
 
 /// Whatever is read, an error or a value that can be asked, merged, written and read again.

@@ -180,6 +180,13 @@ pub fn gradebook<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Vec<u8> {
     builder(rows).encode(&go).expect("a small gradebook")
 }
 
+/// Reads all of a flat form.
+pub fn check(bytes: &[u8]) -> pg_assess_core::Result<Gradebook<'_>> {
+    let book = Gradebook::open(bytes)?;
+    book.visit(&go, |_| Ok(()))?;
+    Ok(book)
+}
+
 /// Merges flat forms in the order given.
 pub fn merge<'a>(parts: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
     let mut builder = Builder::new();
