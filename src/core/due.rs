@@ -89,7 +89,7 @@ struct Judge {
 impl Judge {
     fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Self> {
         let stays = ledger.roster.periods().len().max(ledger.student_count());
-        memory::ask(4 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
+        memory::ask(5 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
         let by_roster = !ledger.roster.is_empty();
         let mut stays = match by_roster {
             true => enrolled(ledger, poll),

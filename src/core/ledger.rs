@@ -104,7 +104,7 @@ impl Ledger {
         poll: Poll<'_>,
     ) -> Result<(Self, Vec<u32>)> {
         let (students, items) = (gradebook.students().len(), gradebook.items().len());
-        let periods = 2 * size_of::<Period>() * gradebook.roster().periods().len();
+        let periods = 3 * size_of::<Period>() * gradebook.roster().periods().len();
         let per_response = size_of::<u32>() + size_of::<f64>();
         memory::ask(
             per_response * gradebook.responses() as usize + 9 * students + items + periods,

@@ -135,7 +135,7 @@ pub fn separations(
             units,
         } = block;
         memory::ask(
-            2 * size_of::<Taken>() * responses + UNIT_BYTES * units + LIST_BYTES * block.len(),
+            3 * size_of::<Taken>() * responses + UNIT_BYTES * units + LIST_BYTES * block.len(),
         )?;
         let mut levels: Vec<Vec<UnitCriterion>> = vec![Vec::new(); block.len()];
         for student in 0..ledger.student_count() {

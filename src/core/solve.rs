@@ -58,8 +58,8 @@ impl Needs {
     };
     /// The records of all students, gathered one after the other, and their cohort.
     const RECORDS: Self = Self {
-        student: 192,
-        unit_of_one: 160,
+        student: 208,
+        unit_of_one: 224,
         ..Self::NONE
     };
     const NONE: Self = Self {
@@ -71,7 +71,8 @@ impl Needs {
         unit_of_one: 0,
     };
 
-    /// Refuses where there is not that much.
+    /// Refuses where there is not that much. A list that grows may be there twice, before and after,
+    /// and have twice the room it needs.
     fn ask(&self, ledger: &Ledger, options: &Options) -> Result<()> {
         let most_pieces = match options.counting {
             Counting::Responses => ledger.most_responses(),
@@ -314,7 +315,7 @@ pub fn explain(
     } = Foundation::lay(gradebook, options, poll)?;
     Needs::RECORDS.ask(&ledger, options)?;
     let own = ledger.responses_of(student as usize).len();
-    memory::ask(2 * size_of::<Contribution>() * own)?;
+    memory::ask(3 * size_of::<Contribution>() * own)?;
     Ok(contributions(
         student,
         &ledger,
@@ -403,7 +404,7 @@ pub fn half_life_advice(
     } = Foundation::lay(gradebook, options, poll)?;
     // The times between pieces of evidence.
     let needs = Needs {
-        unit: 2 * size_of::<f64>(),
+        unit: 3 * size_of::<f64>(),
         ..Needs::RECORDS
     };
     needs.ask(&ledger, options)?;

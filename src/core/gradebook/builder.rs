@@ -286,7 +286,8 @@ impl Builder {
         let roster = other.roster();
         let mut groups = Numbers::new(roster.groups());
         for (at, &period) in roster.periods().iter().enumerate() {
-            if at % 1024 == 0 {
+            // Each may bring a group.
+            if at % 512 == 0 {
                 poll();
             }
             let group = period.group;
@@ -443,7 +444,8 @@ impl Builder {
     ) -> Result<()> {
         responses.clear();
         let most = log.bytes.len() / SHORTEST_RESPONSE;
-        memory::ask_for_more(responses, most.next_power_of_two())?;
+        memory::ask_for_more(responses, most)?;
+        responses.reserve_exact(most);
         let mut from = Reader::new(&log.bytes);
         let (mut assessment, mut taken_at, mut item) = (0u32, 0i64, 0i64);
         while from.left() > 0 {
