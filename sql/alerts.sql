@@ -283,8 +283,12 @@ BEGIN
             SELECT l.run_id, l.started, l.finished,
                    CASE WHEN l.broken_off IS NULL THEN l.status ELSE 'failed' END AS status,
                    coalesce(l.broken_off, l.sqlstate) AS sqlstate
-            FROM  (SELECT g.*, @extschema@._broken_off(g.tableoid, g.status, g.pid, g.started)
-                               AS broken_off
+            FROM  (SELECT g.*, CASE
+                       -- Of those before the last that says so none is at work.
+                       WHEN g.status = 'running' AND g.run_id < max(g.run_id)
+                            FILTER (WHERE g.status = 'running') OVER () THEN '57014'
+                       ELSE @extschema@._broken_off(g.tableoid, g.status, g.pid, g.started)
+                       END AS broken_off
                    FROM ONLY %1$I.run_log g OFFSET 0) l),
         good AS (
             SELECT max(r.run_id) AS run_id, coalesce(max(r.finished), o.started) AS at
@@ -504,20 +508,21 @@ COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
 'internal: why the log of a model cannot be written';
 
 -- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for nobody's
--- lock. At the models of others it only looks, with care: what runs here runs with the rights of the
--- caller.
+-- lock. At the models of others it only looks, with care.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+SET lock_timeout = '100ms' AS $$
 #variable_conflict use_variable
 DECLARE
     what record;
+    is_own boolean;
     findings jsonb;
     failure text;
 BEGIN
     FOR what IN
         SELECT n.nspname AS model, n.oid AS schema,
-               bool_and(t.relowner = current_user::regrole) AS is_own
+               min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner
         FROM   @extschema@._models() m(schema)
         JOIN   pg_namespace n ON n.oid = m.schema
         JOIN   pg_class t ON t.relnamespace = n.oid
@@ -530,20 +535,24 @@ BEGIN
     LOOP
         findings := '[]';
         failure := NULL;
+        -- Who owns but a part could have put code there.
+        is_own := what.owner = @extschema@._caller()
+                  AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
         BEGIN
             -- From here on they stay as they are.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
                             IN ACCESS SHARE MODE NOWAIT', what.model);
-            CONTINUE WHEN NOT what.is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
-            findings := @extschema@._alert_found_of_runs(what.model);
-            IF what.is_own AND NOT current_setting('transaction_read_only')::boolean THEN
-                PERFORM @extschema@._as_owner(current_user::regrole, format(
+            CONTINUE WHEN NOT is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
+            findings := coalesce(@extschema@._look(what.owner, format(
+                'SELECT @extschema@._alert_found_of_runs(%L)', what.model)), '[]');
+            IF is_own AND NOT current_setting('transaction_read_only')::boolean THEN
+                PERFORM @extschema@._as_owner(@extschema@._caller(), format(
                     'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
-                PERFORM @extschema@._as_owner(current_user::regrole, format(
+                PERFORM @extschema@._as_owner(@extschema@._caller(), format(
                     'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', %L, false)',
                     what.model, findings));
                 failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
-                    current_user::regrole, format('SELECT @extschema@._unwritable_log(%L)', what.model));
+                    @extschema@._caller(), format('SELECT @extschema@._unwritable_log(%L)', what.model));
             END IF;
         EXCEPTION WHEN OTHERS THEN
             failure := 'Its refreshes could not be checked: ' || SQLERRM;

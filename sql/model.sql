@@ -1195,7 +1195,7 @@ DECLARE
     made jsonb;
 BEGIN
     -- The source may have views, policies and casts of others.
-    made := @extschema@._as_owner(current_user::regrole, format(
+    made := @extschema@._as_owner(@extschema@._caller(), format(
         'SELECT jsonb_agg(to_jsonb(m)) FROM @extschema@._create_model(%L, %L::oid::regclass, %L, %L, %L, %L, %L, %L, %L,
             %L, %L, %L, %L::text[], %L, %L, %L, %L, %L, %L) m',
         model, source::oid, student, item, assessment, score, taken_at, max_score, subject,
@@ -1277,6 +1277,8 @@ BEGIN
         SELECT * FROM jsonb_to_recordset(known.grants) AS g(
             relation name, attribute name, privilege text, grantee name, grantable boolean)
         WHERE g.relation <> ALL (had)
+        -- It stands in the statement as it is.
+        AND   g.privilege = ANY ('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}')
         AND  (g.grantee IS NULL OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.grantee))
         AND  (g.attribute IS NULL OR EXISTS (
                   SELECT FROM pg_attribute a

@@ -357,14 +357,15 @@ COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
 
 -- Whether a read of these tables of a schema runs nothing that their owner has put there: they are
 -- no views, and have no row-level policies, nor columns of types that may have casts of their own. The
--- planner works out what is constant in index expressions, statistics and constraints (plancat.c).
+-- planner works out what is constant in index expressions, statistics, constraints and the key of the
+-- table whose partition it is (plancat.c).
 CREATE FUNCTION @extschema@._is_plain(schema oid, VARIADIC tables name[]) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT pg_catalog.count(*) = pg_catalog.cardinality(tables)
     FROM   pg_catalog.pg_class t
     WHERE  t.relnamespace = schema AND t.relname = ANY (tables)
-    AND    t.relkind = 'r' AND NOT t.relrowsecurity
+    AND    t.relkind = 'r' AND NOT t.relispartition AND NOT t.relrowsecurity
     AND    NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                        JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
                        JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
@@ -383,24 +384,31 @@ END;
 COMMENT ON FUNCTION @extschema@._is_plain(oid, name[]) IS
 'internal: whether a read of tables of a schema runs nothing of their owner';
 
--- Everybody may ask for all models, and what runs here runs with the rights of whoever asks: only
--- the log itself is read, and only when it is a plain table.
+-- Everybody may ask for all models: only the log itself is read, and only when it is a plain table. An
+-- index can be locked where its table is not, and is not waited for either.
 CREATE FUNCTION @extschema@._last_run(schema oid)
 RETURNS TABLE (status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
-    log text := (SELECT format('%I.run_log', n.nspname) FROM pg_namespace n WHERE n.oid = schema);
+    log record;
 BEGIN
-    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log), 'SELECT') THEN
+    SELECT format('%I.run_log', n.nspname) AS name, c.relowner AS owner INTO log
+    FROM   pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'run_log'
+    WHERE  n.oid = schema;
+    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log.name), 'SELECT') THEN
         -- From here on it stays as it is.
-        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', log);
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', log.name);
         IF @extschema@._is_plain(schema, 'run_log') THEN
-            RETURN QUERY EXECUTE format(
-                'SELECT CASE WHEN b.code IS NULL THEN l.status ELSE ''failed'' END, l.finished, l.as_of,
-                        l.rows_used, coalesce(@extschema@._broken_off_error(b.code), l.error)
+            RETURN QUERY SELECT * FROM jsonb_to_record(@extschema@._look(log.owner, format(
+                'SELECT jsonb_build_object(
+                            ''status'', CASE WHEN b.code IS NULL THEN l.status ELSE ''failed'' END,
+                            ''finished'', l.finished, ''as_of'', l.as_of, ''rows_used'', l.rows_used,
+                            ''error'', coalesce(@extschema@._broken_off_error(b.code), l.error))
                  FROM  (SELECT g.tableoid, g.* FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l
                  CROSS JOIN LATERAL @extschema@._broken_off(l.tableoid, l.status, l.pid, l.started)
-                            b(code)', log);
+                            b(code)', log.name))::jsonb)
+                AS r(status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
+            WHERE r.status IS NOT NULL;
         END IF;
     END IF;
 EXCEPTION WHEN OTHERS THEN
@@ -412,17 +420,21 @@ COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refres
 -- Whether the name of a model's source means another relation by now than the model reads, in words; null
 -- where it does not, or where the model may not be read without care.
 CREATE FUNCTION @extschema@._replaced(schema oid) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
-    definition text := @extschema@._name((SELECT c.oid FROM pg_class c
-                                          WHERE c.relnamespace = schema AND c.relname = 'definition'));
+    kept record;
+    definition text;
     named text;
     source oid := @extschema@._source(schema);
 BEGIN
+    SELECT c.oid, c.relowner INTO kept FROM pg_class c
+    WHERE c.relnamespace = schema AND c.relname = 'definition';
+    definition := @extschema@._name(kept.oid);
     IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(definition), 'SELECT') THEN
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', definition);
         IF @extschema@._is_plain(schema, 'definition') THEN
-            EXECUTE format('SELECT d.source FROM ONLY %s d LIMIT 1', definition) INTO named;
+            named := @extschema@._look(kept.relowner, format('SELECT d.source FROM ONLY %s d LIMIT 1',
+                                                             definition));
         END IF;
     END IF;
     IF to_regclass(named) <> source THEN

@@ -9,6 +9,66 @@ AS 'MODULE_PATHNAME', 'as_owner_wrapper';
 COMMENT ON FUNCTION @extschema@._as_owner(oid, text, boolean) IS
 'internal: runs a statement with the rights of a role, in a security-restricted operation';
 
+-- The current role. A cast of its name to regrole would fold that to lower case.
+CREATE FUNCTION @extschema@._caller() RETURNS oid
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user;
+END;
+COMMENT ON FUNCTION @extschema@._caller() IS 'internal: the current role';
+
+-- From 16 on members may be kept from SET ROLE.
+CREATE FUNCTION @extschema@._may_act_for(owner oid) RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.pg_has_role(owner, CASE WHEN pg_catalog.current_setting('server_version_num')::int < 160000
+                                              THEN 'MEMBER' ELSE 'SET' END);
+END;
+COMMENT ON FUNCTION @extschema@._may_act_for(oid) IS 'internal: whether the current role may take the rights of another';
+
+-- What of a model belongs to another role than its owner.
+CREATE FUNCTION @extschema@._foreign_part(schema oid, model_owner oid, OUT what text, OUT owner oid)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    model name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = schema);
+BEGIN
+    SELECT p.what, p.owner INTO what, owner
+    FROM  (SELECT format('schema %I', n.nspname) AS what, n.nspowner AS owner
+           FROM   pg_namespace n WHERE n.oid = schema
+           UNION  ALL
+           SELECT format('%I.%I', model, c.relname), c.relowner
+           FROM   pg_class c
+           WHERE  c.relnamespace = schema
+           AND    c.relname IN (SELECT r.relation FROM @extschema@._relations() r)
+           UNION  ALL
+           SELECT format('function %I.%I', model, f.proname), f.proowner
+           FROM   pg_proc f WHERE f.pronamespace = schema AND f.proname = 'note_changes') p
+    WHERE  p.owner <> model_owner ORDER BY p.what LIMIT 1;
+END $$;
+COMMENT ON FUNCTION @extschema@._foreign_part(oid, oid) IS
+'internal: what of a model belongs to another role than its owner';
+
+-- A statement that reads tables of a model, with the rights of their owner where the caller may act for
+-- it; returns its value as text. Whether they are plain is known of the catalog as the snapshot of the
+-- transaction has it, and the planner goes by the catalog as it is.
+CREATE FUNCTION @extschema@._look(owner oid, statement text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    value text;
+BEGIN
+    IF @extschema@._may_act_for(owner) THEN
+        RETURN @extschema@._as_owner(owner, statement);
+    END IF;
+    -- Who may not is kept from an old snapshot.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE statement INTO value;
+    RETURN value;
+END $$;
+COMMENT ON FUNCTION @extschema@._look(oid, text) IS
+'internal: a value that is read from tables of a model';
+
 -- The owner of a model, where the caller may act for it. Who owns but a part of the model could put
 -- code there that would run with the rights of the owner of the rest.
 CREATE FUNCTION @extschema@._must_be_owner(model name) RETURNS oid
@@ -19,27 +79,14 @@ DECLARE
                         WHERE c.relnamespace = model_schema AND c.relname = 'settings');
     other record;
 BEGIN
-    -- From 16 on members may be kept from SET ROLE.
-    IF NOT pg_has_role(model_owner, CASE WHEN current_setting('server_version_num')::int < 160000
-                                   THEN 'MEMBER' ELSE 'SET' END) THEN
+    IF NOT @extschema@._may_act_for(model_owner) THEN
         RAISE EXCEPTION 'must be owner of model %', quote_ident(model)
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = format('It belongs to %s.', quote_ident(pg_get_userbyid(model_owner))),
                   HINT = 'Call as its owner, or as a role that may SET ROLE to it.';
     END IF;
-    SELECT p.what, p.owner INTO other
-    FROM  (SELECT format('schema %I', n.nspname) AS what, n.nspowner AS owner
-           FROM   pg_namespace n WHERE n.oid = model_schema
-           UNION  ALL
-           SELECT format('%I.%I', model, c.relname), c.relowner
-           FROM   pg_class c
-           WHERE  c.relnamespace = model_schema
-           AND    c.relname IN (SELECT r.relation FROM @extschema@._relations() r)
-           UNION  ALL
-           SELECT format('function %I.%I', model, f.proname), f.proowner
-           FROM   pg_proc f WHERE f.pronamespace = model_schema AND f.proname = 'note_changes') p
-    WHERE  p.owner <> model_owner ORDER BY p.what LIMIT 1;
-    IF FOUND THEN
+    other := @extschema@._foreign_part(model_schema, model_owner);
+    IF other.what IS NOT NULL THEN
         RAISE EXCEPTION 'model % has more than one owner', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('%s belongs to %s, the settings of the model to %s.', other.what,

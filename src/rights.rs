@@ -4,10 +4,10 @@
 //! `SET ROLE` is no such boundary, as the code that runs can leave it. This one is that of Postgres's
 //! own maintenance commands: a security-restricted operation (SetUserIdAndSecContext in
 //! src/backend/utils/init/miscinit.c) within a nest level of settings. What such an operation leaves
-//! open is closed here: cursors, session-level advisory locks, deferred triggers, and objects in the
-//! temporary schema. docs/adr/0019-rights.md has the reasons.
+//! open is closed here: cursors, session-level advisory locks, when constraints are checked, and objects
+//! in the temporary schema. docs/adr/0019-rights.md has the reasons.
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pgrx::pg_sys::panic::ErrorReport;
@@ -20,8 +20,9 @@ use crate::varlena::Arguments;
 
 /// Whether code runs that must leave nothing behind.
 static IS_INSIDE: AtomicBool = AtomicBool::new(false);
-/// The hook that was there before.
+/// The hooks that were there before.
 static mut NEXT_HOOK: pg_sys::object_access_hook_type = None;
+static mut NEXT_UTILITY_HOOK: pg_sys::ProcessUtility_hook_type = None;
 
 /// Called once, when the library is loaded.
 pub fn start() {
@@ -29,6 +30,8 @@ pub fn start() {
     unsafe {
         NEXT_HOOK = pg_sys::object_access_hook;
         pg_sys::object_access_hook = Some(on_object_access);
+        NEXT_UTILITY_HOOK = pg_sys::ProcessUtility_hook;
+        pg_sys::ProcessUtility_hook = Some(on_utility);
     }
 }
 
@@ -53,7 +56,7 @@ fn as_owner(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
         );
     }
     let settings = Settings::pinned();
-    let before = Traces::of_session();
+    let before = temporary_objects();
     let cursors = Cursors::of_session();
     let was_inside = IS_INSIDE.swap(true, Relaxed);
     cursors.lock();
@@ -64,7 +67,15 @@ fn as_owner(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
         })
         .execute();
     cursors.close_others();
-    before.compare(&Traces::of_session())?;
+    if temporary_objects() != before {
+        return Err(ErrorReport::new(
+            Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "code of a model made or dropped temporary objects",
+            "",
+        )
+        .set_detail("They would be there for all that the session does later.")
+        .set_hint("See the triggers of the model's tables, and what its source calls."));
+    }
     settings.put_back();
     Ok(result)
 }
@@ -216,56 +227,75 @@ fn portal(name: &str) -> Option<pg_sys::Portal> {
     (!portal.is_null()).then_some(portal)
 }
 
-/// What code could leave behind in the session that nothing prevents: it is refused afterwards.
-#[derive(PartialEq)]
-struct Traces {
-    /// Objects in the temporary schema, where types come before those of `pg_catalog`.
-    temporary: i64,
-    /// Tables whose triggers wait for the end of the transaction.
-    deferred: Vec<Oid>,
+/// Objects in the temporary schema, where types come before those of `pg_catalog`.
+fn temporary_objects() -> i64 {
+    let count = list::<i64>(
+        "SELECT count(*) FROM pg_catalog.pg_depend d
+         WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass
+         AND   d.refobjid = pg_catalog.pg_my_temp_schema()",
+    );
+    count[0]
 }
 
-impl Traces {
-    fn of_session() -> Self {
-        let temporary = list::<i64>(
-            "SELECT count(*) FROM pg_catalog.pg_depend d
-             WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass
-             AND   d.refobjid = pg_catalog.pg_my_temp_schema()",
-        );
-        let mut deferred = list::<Oid>(
-            "SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.tgdeferrable",
-        );
-        // SAFETY: looks through the events of the transaction.
-        deferred.retain(|&table| unsafe { pg_sys::AfterTriggerPendingOnRel(table) });
-        deferred.sort_unstable_by_key(|table| table.to_u32());
-        Self {
-            temporary: temporary[0],
-            deferred,
-        }
-    }
+unsafe extern "C-unwind" {
+    /// What Postgres does itself: not by its binding, which would turn the errors of all statements of
+    /// the session into panics and back, and lose their position and the name of a constraint.
+    #[link_name = "standard_ProcessUtility"]
+    fn utility_of_postgres(
+        statement: *mut pg_sys::PlannedStmt,
+        query: *const c_char,
+        is_read_only: bool,
+        context: pg_sys::ProcessUtilityContext::Type,
+        parameters: pg_sys::ParamListInfo,
+        environment: *mut pg_sys::QueryEnvironment,
+        destination: *mut pg_sys::DestReceiver,
+        completion: *mut pg_sys::QueryCompletion,
+    );
+}
 
-    fn compare(&self, after: &Self) -> Result<()> {
-        let refusal = |message: &'static str, detail, hint| {
-            ErrorReport::new(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message, "")
-                .set_detail(detail)
-                .set_hint(hint)
-        };
-        if self.temporary != after.temporary {
-            return Err(refusal(
-                "code of a model made or dropped temporary objects",
-                "They would be there for all that the session does later.",
-                "See the triggers of the model's tables, and what its source calls.",
-            ));
+/// `SET CONSTRAINTS` holds to the end of the transaction, which is the caller's, and fires triggers of the
+/// caller's that wait for it. Errors of the next hook pass through, as there is nothing to clean up here.
+#[allow(clippy::too_many_arguments, reason = "it is that of Postgres")]
+unsafe extern "C-unwind" fn on_utility(
+    statement: *mut pg_sys::PlannedStmt,
+    query: *const c_char,
+    is_read_only: bool,
+    context: pg_sys::ProcessUtilityContext::Type,
+    parameters: pg_sys::ParamListInfo,
+    environment: *mut pg_sys::QueryEnvironment,
+    destination: *mut pg_sys::DestReceiver,
+    completion: *mut pg_sys::QueryCompletion,
+) {
+    // SAFETY: a utility statement has a node; the next hook was written only by start(), and gets what
+    // this one got.
+    unsafe {
+        let tag = (*(*statement).utilityStmt).type_;
+        if tag == pg_sys::NodeTag::T_ConstraintsSetStmt && IS_INSIDE.load(Relaxed) {
+            refuse_set_constraints();
         }
-        if self.deferred != after.deferred {
-            return Err(refusal(
-                "code of a model fired triggers that wait for the end of the transaction",
-                "They are the caller's, and would fire with other rights.",
-                "See the triggers of the model's tables, and what its source calls.",
-            ));
-        }
-        Ok(())
+        NEXT_UTILITY_HOOK.unwrap_or(utility_of_postgres)(
+            statement,
+            query,
+            is_read_only,
+            context,
+            parameters,
+            environment,
+            destination,
+            completion,
+        );
     }
+}
+
+#[pg_guard]
+extern "C-unwind" fn refuse_set_constraints() {
+    ErrorReport::new(
+        Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        "code of a model must not set when constraints are checked",
+        "",
+    )
+    .set_detail("It would hold for the rest of the caller's transaction.")
+    .set_hint("See the triggers of the model's tables, and what its source calls.")
+    .report(PgLogLevel::ERROR);
 }
 
 /// Session-level advisory locks outlive what takes them, and can be released by whoever runs.

@@ -470,12 +470,31 @@ fn pending_triggers_of_the_caller_neither_fire_nor_move() {
             .filter(|m| m.starts_with("own as"))
             .collect()
     };
-    session.run("BEGIN; INSERT INTO own VALUES (1)");
-    session.refuses(
-        "SELECT assess.set_option('hm', 'half_life', '20 days')",
-        "55000",
-    );
-    session.run("ROLLBACK");
+    // Neither all of them, nor one, nor those that are yet to come.
+    for (before, deed) in [
+        ("INSERT INTO own VALUES (1)", "ALL IMMEDIATE"),
+        ("INSERT INTO own VALUES (1)", "public.t IMMEDIATE"),
+        ("SELECT 1", "ALL IMMEDIATE"),
+        ("SELECT 1", "ALL DEFERRED"),
+    ] {
+        hostile.run(&format!(
+            "CREATE OR REPLACE FUNCTION h.hasten() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 SET CONSTRAINTS {deed};
+                 RETURN new;
+             END $$"
+        ));
+        session.run(&format!("BEGIN; {before}"));
+        let refused = session.refuses(
+            "SELECT assess.set_option('hm', 'half_life', '20 days')",
+            "42501",
+        );
+        assert_eq!(
+            refused.message(),
+            "code of a model must not set when constraints are checked"
+        );
+        session.run("ROLLBACK");
+    }
     fired(&mut session);
     hostile.run("DROP TRIGGER hasten ON hm.settings");
     session.run("BEGIN; INSERT INTO own VALUES (1)");
@@ -594,4 +613,231 @@ fn only_who_may_act_for_the_owner_changes_a_model() {
         let refused = session.refuses(statement, "55000");
         assert_eq!(refused.message(), "model vm has more than one owner");
     }
+}
+
+/// What is known of a table by the snapshot of the transaction may not be so any more.
+#[test]
+fn looking_at_all_models_runs_nothing_as_the_caller_from_an_old_snapshot() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
+         CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+         BEGIN
+             IF current_user NOT LIKE 'hostile%' THEN
+                 PERFORM h.attack();
+             END IF;
+             RETURN 1;
+         END $$"
+    ));
+    for caller in [environment("PGUSER"), roles.boss.clone()] {
+        let mut session = laden(&database, &caller);
+        let before = state(&mut session);
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+        hostile.run(
+            "CREATE INDEX late ON hm.run_log ((pid + h.constant()));
+             CREATE INDEX late_rules ON hm.alert_rules ((threshold + h.constant()));
+             CREATE INDEX late_definition ON hm.definition ((length(source) + h.constant()))",
+        );
+        assert_eq!(
+            session.table("SELECT model, status FROM assess.models()"),
+            ["hm|succeeded"]
+        );
+        session.table("SELECT * FROM assess.check_refreshes()");
+        session.run("COMMIT");
+        assert_eq!(attackers(&mut session), [""; 0]);
+        assert_eq!(state(&mut session), before);
+        nothing_was_won(&database);
+        hostile.run("DROP INDEX hm.late, hm.late_rules, hm.late_definition");
+    }
+}
+
+/// The key of a partitioned table is worked out with its partition.
+#[test]
+fn looking_at_all_models_reads_no_partition() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
+         CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+         BEGIN
+             IF current_user NOT LIKE 'hostile%' THEN
+                 PERFORM h.attack();
+             END IF;
+             RETURN 1;
+         END $$;
+         CREATE TABLE h.rules (LIKE hm.alert_rules) PARTITION BY LIST ((length(rule) + h.constant()));
+         CREATE TABLE h.others PARTITION OF h.rules FOR VALUES IN (77);
+         CREATE TABLE h.kept AS SELECT * FROM hm.alert_rules;
+         DROP TABLE hm.alert_rules CASCADE;
+         CREATE TABLE hm.alert_rules PARTITION OF h.rules DEFAULT;
+         INSERT INTO hm.alert_rules SELECT * FROM h.kept"
+    ));
+    let mut session = laden(&database, &environment("PGUSER"));
+    session.run("SET constraint_exclusion = on");
+    session.table("SELECT * FROM assess.check_refreshes(), assess.models()");
+    assert_eq!(attackers(&mut session), [""; 0]);
+    nothing_was_won(&database);
+}
+
+/// An index can be locked where its table is not, and rows where nobody waits for the table.
+#[test]
+fn looking_at_all_models_waits_for_nobody() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
+         INSERT INTO hm.alerts (raised, rule, message, value, threshold)
+         VALUES (now(), 'refresh_overdue', 'x', 1, 1)"
+    ));
+    for (caller, lock) in [
+        (
+            environment("PGUSER"),
+            "ALTER INDEX hm.run_log_pkey SET TABLESPACE pg_default",
+        ),
+        (
+            roles.hostile.clone(),
+            "LOCK TABLE hm.settings IN ACCESS EXCLUSIVE MODE",
+        ),
+        (roles.hostile.clone(), "SELECT FROM hm.alerts FOR UPDATE"),
+    ] {
+        hostile.run(&format!("BEGIN; {lock}"));
+        let mut session = database.session_as(&caller);
+        session.run("SET statement_timeout = '20s'");
+        assert_eq!(session.table("SELECT model FROM assess.models()"), ["hm"]);
+        let found = session.table("SELECT message FROM assess.check_refreshes()");
+        assert_eq!(
+            found,
+            ["Its refreshes could not be checked: canceling statement due to lock timeout."],
+            "{lock}"
+        );
+        hostile.run("ROLLBACK");
+    }
+    // Nor does it take a second look at each row that says it runs.
+    hostile.run(
+        "INSERT INTO hm.run_log (status, pid)
+         SELECT 'running', pg_backend_pid() FROM generate_series(1, 400)",
+    );
+    let mut session = database.session();
+    session.run("SET statement_timeout = '20s'");
+    session.table("SELECT * FROM assess.check_refreshes()");
+}
+
+/// Names fold to lower case where they are read as SQL.
+#[test]
+fn a_model_belongs_to_the_role_that_makes_it_whatever_its_name() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut admin = database.session();
+    admin.run(&source("shared.src"));
+    admin.run("GRANT SELECT ON shared.src TO PUBLIC");
+    for (n, name) in [
+        roles.hostile.to_uppercase(),
+        format!("{}@example.org", database.name()),
+        format!("{} a \"b\"", database.name()),
+    ]
+    .iter()
+    .enumerate()
+    {
+        admin.run(&format!(
+            "DO $$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN', {0});
+                         EXECUTE format('GRANT CREATE ON DATABASE %I TO %I', current_database(), {0});
+                         EXECUTE format('GRANT %I TO %I', '{1}', {0}); END $$",
+            format_args!("'{name}'"),
+            roles.hostile
+        ));
+        let mut session = database.session_as(name);
+        session.run(&format!(
+            "SELECT count(*) FROM assess.create_model('m{n}', 'shared.src', {COLUMNS})"
+        ));
+        assert_eq!(
+            session.table(&format!(
+                "SELECT owner FROM assess.models() WHERE model = 'm{n}'"
+            )),
+            [name.as_str()]
+        );
+        session.run(&format!("CALL assess.refresh('m{n}')"));
+        assert_eq!(
+            session.table("SELECT * FROM assess.check_refreshes()"),
+            [""; 0]
+        );
+    }
+}
+
+/// Who owns the schema can put another table of settings into it.
+#[test]
+fn checking_refreshes_runs_nothing_of_who_owns_a_part() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut session = laden(&database, &environment("PGUSER"));
+    session.run(&source("source_of_own"));
+    session.run(&format!(
+        "SELECT count(*) FROM assess.create_model('om', 'source_of_own', {COLUMNS});
+         ALTER SCHEMA om OWNER TO {}",
+        roles.hostile
+    ));
+    database.session_as(&roles.hostile).run(
+        "CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+         BEGIN
+             IF current_user NOT LIKE 'hostile%' THEN
+                 PERFORM h.attack();
+             END IF;
+             RETURN 1;
+         END $$;
+         DROP TABLE om.settings CASCADE;
+         CREATE TABLE om.settings (keep_alerts interval, x int);
+         CREATE INDEX ON om.settings ((x + h.constant()))",
+    );
+    session.table("SELECT * FROM assess.check_refreshes()");
+    assert_eq!(attackers(&mut session), [""; 0]);
+    nothing_was_won(&database);
+}
+
+/// Who may write to the table that keeps privileges gives nobody others.
+#[test]
+fn kept_privileges_are_no_statements() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut victim = database.session_as(&roles.victim);
+    victim.run(&source("shared.src"));
+    victim.run(&format!(
+        "SELECT count(*) FROM assess.create_model('vm', 'shared.src', {COLUMNS});
+         CREATE TABLE shared.own AS SELECT 1 AS x;
+         GRANT USAGE ON SCHEMA vm TO {0};
+         GRANT SELECT, UPDATE ON vm.definition TO {0}",
+        roles.hostile
+    ));
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&format!(
+        r#"UPDATE vm.definition SET grants =
+           '[{{"relation": "students", "grantable": false,
+              "privilege": "SELECT ON shared.own TO {}; GRANT SELECT"}}]'"#,
+        roles.hostile
+    ));
+    victim.run("DROP MATERIALIZED VIEW vm.students CASCADE; SELECT * FROM assess.attach('vm')");
+    let refused = hostile.fails("SELECT * FROM shared.own");
+    assert_eq!(refused.code().code(), "42501");
+}
+
+/// The library stands between Postgres and every statement of a session that has loaded it.
+#[test]
+fn errors_of_other_statements_keep_all_their_fields() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run("SELECT assess.discrimination(1, 1); CREATE TABLE t (x int CONSTRAINT positive CHECK (x > 0))");
+    let told = session.fails("DO $$ BEGIN INSERT INTO t VALUES (-1); END $$");
+    assert_eq!(told.constraint(), Some("positive"));
+    assert_eq!(told.table(), Some("t"));
+    assert!(
+        session
+            .fails("CREATE TABLE u AS SELECT nothing FROM t")
+            .position()
+            .is_some()
+    );
 }
