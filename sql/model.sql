@@ -1114,10 +1114,13 @@ BEGIN
         student_id.back, item_id.back, assessment_id.back, @extschema@._from(model),
         @extschema@._call(model, '@extschema@._counted_sheets'::regproc));
 
-    PERFORM @extschema@._create(model, 'history',
+    IF @extschema@._create(model, 'history',
         'AS SELECT s.run_id, s.subject, s.student, s.level, s.level_se, s.need, s.need_rank, s.trend,
                    s.status, s.n, s.as_of
-            FROM {m}.students s WITH NO DATA');
+            FROM {m}.students s WITH NO DATA') THEN
+        PERFORM @extschema@._add_unique(model, 'history', 'run_id, subject, student');
+        PERFORM @extschema@._add_key(model, 'history');
+    END IF;
     -- What is kept has the ids of before.
     SELECT format('%s of %I was %s, and is %s.', a.attname, kept.relation,
                   format_type(a.atttypid, a.atttypmod), format_type(b.atttypid, b.atttypmod)) AS detail
@@ -1132,10 +1135,6 @@ BEGIN
         RAISE EXCEPTION 'the source of model % is of other types than before', quote_ident(model)
             USING ERRCODE = 'datatype_mismatch', DETAIL = what.detail,
                   HINT = 'Attach a view that casts to the type of before, or make another model.';
-    END IF;
-    IF NOT attaches THEN
-        PERFORM @extschema@._add_unique(model, 'history', 'run_id, subject, student');
-        PERFORM @extschema@._add_key(model, 'history');
     END IF;
 
     IF track_changes <> 'none' THEN

@@ -145,6 +145,13 @@ fn create_model_if_not_exists_mends_it_too_and_drop_model_removes_it() {
     session.run(&create("d", ""));
     assert_eq!(run_of_model(&mut session), "succeeded");
     assert_eq!(session.one::<i64>("SELECT count(*) FROM d.students"), 41);
+    // A table that was dropped by itself comes back with its keys.
+    session.run("DROP TABLE d.history; SELECT * FROM assess.attach('d')");
+    assert_eq!(
+        session.table("SELECT count(*) FROM pg_index WHERE indrelid = 'd.history'::regclass"),
+        ["2"]
+    );
+    session.run("CALL assess.refresh('d')");
     session.run("DROP TABLE dbt.r CASCADE");
     let told = session.refuses("SELECT * FROM assess.attach('d')", "42P01");
     assert_eq!(told.detail(), Some("It was dbt.r."));
