@@ -140,7 +140,7 @@ DECLARE
     note regprocedure := format('%I.note_changes()', model)::regprocedure;
     what record;
 BEGIN
-    -- Foreign tables see nothing: who has one among the partitions is taken to have changed.
+    -- Foreign tables see nothing: a source with one among its partitions is taken to have changed.
     IF (SELECT c.relkind FROM pg_class c WHERE c.oid = member) NOT IN ('r', 'p')
        OR @extschema@._is_chunk(member) THEN
         RETURN;

@@ -82,7 +82,7 @@ fn moved_levels_are_those_of_a_slow_query() {
         "SELECT 4::bigint, subject, student_group, size, value FROM m.run_figures
          WHERE figure = 'told_level' AND run_id = 3",
     );
-    // What holds is told once, and ends when it no longer holds.
+    // What holds is reported once, and ends when it no longer holds.
     let open = "SELECT count(*) FROM m.alerts WHERE rule = 'few_students' AND ended IS NULL";
     session.run("UPDATE m.alert_rules SET threshold = 1000 WHERE rule = 'few_students'");
     for _ in 0..2 {

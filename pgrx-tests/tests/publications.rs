@@ -16,7 +16,7 @@ fn prepare(session: &mut Session) {
     );
 }
 
-/// Makes a model of it, the result of whose life is told.
+/// Makes a model of it, and returns the results of its life.
 fn make(session: &mut Session, name: &str, more: &str) {
     session.run(&format!(
         "SELECT assess.create_model('{name}', 'r', 'student', 'item', 'quiz', 'ok', 'day',

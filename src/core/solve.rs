@@ -42,7 +42,7 @@ struct Needs {
     student: usize,
     item: usize,
     assessment: usize,
-    /// Units of the one student who has the most.
+    /// The most units of one student.
     unit_of_one: usize,
 }
 
@@ -229,7 +229,7 @@ pub fn each_student(
         items,
         ..
     } = Foundation::lay(gradebook, options, poll)?;
-    // With a rank, and what it is told from.
+    // With a rank, and what it rests on.
     let needs = Needs {
         student: Needs::RECORDS.student + 48,
         ..Needs::RECORDS

@@ -64,7 +64,7 @@ pub struct Student {
 }
 
 /// All students that are known as of the date, in the gradebook's order. They are told one by one:
-/// of a million students, all that is told of each would be several times what it rests on.
+/// of a million students, all results together would be several times what they rest on.
 pub fn students(
     ledger: Ledger,
     difficulty: &Difficulty,
