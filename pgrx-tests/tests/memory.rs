@@ -219,6 +219,9 @@ fn no_gradebook_too_large_for_memory_ends_the_server() {
          SELECT 'many words', assess.gradebook_agg(1, md5(n::text), 1, n % 2, date '2026-01-05')
          FROM generate_series(1, 150000) n;
          INSERT INTO books
+         SELECT 'a long test', assess.gradebook_agg(n / 900, n % 900, 1, n % 2, date '2026-01-05')
+         FROM generate_series(0, 26999) n;
+         INSERT INTO books
          SELECT 'a roster', assess.rollup(assess.roster_agg(n % 40000, n, date '2026-01-05', NULL),
                                           assess.gradebook_agg(n % 10, n % 3, n % 5, 1, date '2026-01-06'))
          FROM generate_series(1, 150000) n;

@@ -3,7 +3,7 @@
 use crate::Poll;
 
 /// An answer with the criterion it is held against.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Answer {
     pub criterion: f64,
     pub score: f64,

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::gradebook::Period;
 use crate::ledger::Ledger;
 use crate::memory;
-use crate::pairs::sort;
+use crate::pairs::{Grouping, sort};
 
 /// Due and missing assessments of one student.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -209,14 +209,6 @@ fn by_group(stay: &Period) -> (Option<u32>, u32, i64) {
     (stay.group, stay.student, stay.from)
 }
 
-/// That an assessment was taken during a stay, which is told by its place.
-#[derive(Clone, Copy)]
-struct Taken {
-    assessment: u32,
-    stay: u32,
-    at: i64,
-}
-
 /// What is expected of each group, in order, by stays that are in order of [`by_group`].
 fn expected(
     ledger: &Ledger,
@@ -225,8 +217,10 @@ fn expected(
     poll: Poll<'_>,
 ) -> Result<Vec<Expected>> {
     let mut expected = Vec::new();
-    let mut taken: Vec<Taken> = Vec::new();
-    let mut by_assessment = ByAssessment::new(ledger.assessments);
+    let mut by_assessment = Grouping::new(ledger.assessments);
+    // There may be as many units as responses: they are kept by their numbers alone.
+    let mut taken: Vec<u32> = Vec::new();
+    let mut times: Vec<i64> = Vec::new();
     for stays in stays.chunk_by(|a, b| a.group == b.group) {
         let group = stays[0].group;
         let mut begin: Vec<i64> = stays.iter().map(|stay| stay.from).collect();
@@ -236,48 +230,38 @@ fn expected(
         let members = |at: i64| {
             begin.partition_point(|from| *from <= at) - end.partition_point(|to| *to < at)
         };
-        // Mostly within the stay itself; but who was away at the date may have come back.
-        let is_member = |taken: &Taken, at: i64| {
-            let own = &stays[taken.stay as usize];
-            let later = || stays.partition_point(|s| (s.student, s.from) <= (own.student, at));
-            let stay = || later().checked_sub(1).map(|before| stays[before]);
-            let came_back = || stay().is_some_and(|s| s.student == own.student && s.covers(at));
-            own.covers(at) || came_back()
+        // A student's stays in a group do not overlap.
+        let is_member = |student: u32, at: i64| {
+            let later = stays.partition_point(|stay| (stay.student, stay.from) <= (student, at));
+            let stay = later.checked_sub(1).map(|before| stays[before]);
+            stay.is_some_and(|stay| stay.student == student && stay.covers(at))
         };
-
-        taken.clear();
-        for (place, stay) in (0..).zip(stays) {
+        let taken_during = |stay: &Period| {
             poll();
+            let stay = *stay;
             let units = ledger.units_of(stay.student as usize);
-            memory::ask_for_more(&taken, units.len())?;
-            for unit in units {
-                let at = ledger.first_at(unit);
-                if stay.covers(at) {
-                    taken.push(Taken {
-                        assessment: ledger.unit(unit).assessment,
-                        stay: place,
-                        at,
-                    });
-                }
-            }
-        }
-        memory::ask(size_of::<Taken>() * taken.len())?;
-        by_assessment.order(&mut taken);
-        for taken in taken.chunk_by_mut(|a, b| a.assessment == b.assessment) {
+            units
+                .filter(move |&unit| stay.covers(ledger.first_at(unit)))
+                .map(|unit| (ledger.unit(unit).assessment, unit as u32))
+        };
+        by_assessment.order(stays.iter().flat_map(taken_during), &mut taken)?;
+        for taken in taken.chunk_by(|&a, &b| assessment_of(a, ledger) == assessment_of(b, ledger)) {
             poll();
+            times.clear();
+            memory::ask_for_more(&times, taken.len())?;
+            times.extend(taken.iter().map(|&unit| ledger.first_at(unit as usize)));
             let middle = (taken.len() - 1) / 2;
-            let due_at = taken
-                .select_nth_unstable_by_key(middle, |taken| taken.at)
-                .1
-                .at;
-            let by_members = taken.iter().filter(|taken| is_member(taken, due_at));
+            let due_at = *times.select_nth_unstable(middle).1;
+            let by_members = taken
+                .iter()
+                .filter(|&&unit| is_member(ledger.student_of(unit) as u32, due_at));
             // Divided and not multiplied, as 14 of 25 are exactly .56 and .56 * 25 is above 14.
             if by_members.count() as f64 / members(due_at) as f64 >= share {
                 memory::ask_for_more(&expected, 1)?;
                 expected.push(Expected {
                     group,
                     due_at,
-                    assessment: taken[0].assessment,
+                    assessment: assessment_of(taken[0], ledger),
                 });
             }
         }
@@ -286,47 +270,6 @@ fn expected(
     Ok(expected)
 }
 
-/// Orders by assessment in time that grows with what was taken alone: one student may be in
-/// thousands of groups, and all that a student took is gone through for each.
-struct ByAssessment {
-    /// Per assessment: how many of its kind there are, then where the next one goes; 0 in between.
-    places: Vec<u32>,
-    met: Vec<u32>,
-    ordered: Vec<Taken>,
-}
-
-impl ByAssessment {
-    fn new(assessments: usize) -> Self {
-        Self {
-            places: vec![0; assessments],
-            met: Vec::new(),
-            ordered: Vec::new(),
-        }
-    }
-
-    fn order(&mut self, taken: &mut Vec<Taken>) {
-        for taken in &*taken {
-            let count = &mut self.places[taken.assessment as usize];
-            if *count == 0 {
-                self.met.push(taken.assessment);
-            }
-            *count += 1;
-        }
-        self.met.sort_unstable();
-        let mut start = 0;
-        for &assessment in &self.met {
-            let place = &mut self.places[assessment as usize];
-            start += std::mem::replace(place, start);
-        }
-        self.ordered.clone_from(taken);
-        for taken in &*taken {
-            let place = &mut self.places[taken.assessment as usize];
-            self.ordered[*place as usize] = *taken;
-            *place += 1;
-        }
-        for assessment in self.met.drain(..) {
-            self.places[assessment as usize] = 0;
-        }
-        std::mem::swap(taken, &mut self.ordered);
-    }
+fn assessment_of(unit: u32, ledger: &Ledger) -> u32 {
+    ledger.unit(unit as usize).assessment
 }

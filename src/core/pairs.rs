@@ -1,11 +1,13 @@
-//! Samples of pairs in an order that does not depend on that of the rows, and how far two orders
-//! of the same pairs disagree.
+//! Orders: sorting that can be stopped, by small numbers in time that grows with the list alone,
+//! of pairs whatever the order of the rows, and how far two orders of the same pairs disagree.
 
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::mem;
 
 use crate::Poll;
+use crate::error::Result;
+use crate::memory;
 
 /// Comparisons between two calls of `poll`: a fraction of a millisecond.
 const PACE: u32 = 1 << 16;
@@ -21,6 +23,59 @@ pub fn sort<T>(values: &mut [T], order: impl Fn(&T, &T) -> Ordering, poll: Poll<
         }
         order(a, b)
     });
+}
+
+/// Orders by numbers below a bound (a counting sort), in time that grows with the list and not with
+/// the bound, so that it may be used for many short lists.
+pub struct Grouping {
+    /// Per number: how many there are of it, then where the next one goes; 0 in between.
+    places: Vec<u32>,
+    met: Vec<u32>,
+}
+
+impl Grouping {
+    /// For numbers below `bound`.
+    pub fn new(bound: usize) -> Self {
+        Self {
+            places: vec![0; bound],
+            met: Vec::new(),
+        }
+    }
+
+    /// Fills `ordered` with the values by their numbers, those of one number in the order in which
+    /// they come. They are gone through twice, and so need not lie in memory a second time.
+    pub fn order<T: Copy + Default>(
+        &mut self,
+        values: impl Iterator<Item = (u32, T)> + Clone,
+        ordered: &mut Vec<T>,
+    ) -> Result<()> {
+        let mut total = 0;
+        for (number, _) in values.clone() {
+            let count = &mut self.places[number as usize];
+            if *count == 0 {
+                self.met.push(number);
+            }
+            *count += 1;
+            total += 1;
+        }
+        self.met.sort_unstable();
+        let mut start = 0;
+        for &number in &self.met {
+            start += mem::replace(&mut self.places[number as usize], start);
+        }
+        ordered.clear();
+        memory::ask_for_more(ordered, total)?;
+        ordered.resize(total, T::default());
+        for (number, value) in values {
+            let place = &mut self.places[number as usize];
+            ordered[*place as usize] = value;
+            *place += 1;
+        }
+        for number in self.met.drain(..) {
+            self.places[number as usize] = 0;
+        }
+        Ok(())
+    }
 }
 
 /// The pairs by their first value, then by their second; -0 becomes 0.

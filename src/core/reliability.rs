@@ -4,7 +4,9 @@ use hashbrown::HashMap;
 
 use crate::Poll;
 use crate::alpha::{Covariances, MAX_ITEMS};
+use crate::error::Result;
 use crate::ledger::Ledger;
+use crate::memory;
 use crate::moments::Moments;
 
 /// Students who must share two items before their covariance counts.
@@ -33,7 +35,7 @@ pub struct Assessment {
 }
 
 /// All assessments of the ledger; none for those without a response.
-pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Vec<Option<Assessment>> {
+pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<Option<Assessment>>> {
     let takers = ledger.takers(poll);
     let mut units = Vec::new();
     (0..ledger.assessments)
@@ -45,24 +47,26 @@ pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Vec<Option<Assessment>> {
         .collect()
 }
 
-fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assessment> {
+fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Result<Option<Assessment>> {
     poll();
     let times = units.iter().flat_map(|&unit| {
         ledger
             .responses_in(unit)
             .map(move |at| ledger.time_of(unit, at))
     });
-    let (first_at, last_at) = (times.clone().min()?, times.max()?);
+    let (Some(first_at), Some(last_at)) = (times.clone().min(), times.max()) else {
+        return Ok(None);
+    };
     let mut means = Moments::default();
     for &unit in units {
         let scores = &ledger.scores[ledger.responses_in(unit)];
         means.add(scores.iter().sum::<f64>() / scores.len() as f64);
     }
-    let shared = Pairwise::of(ledger, units, poll);
+    let shared = Pairwise::of(ledger, units, poll)?;
     let covariances = shared.covariances.as_ref();
     let sd = means.variance().map(f64::sqrt);
     let alpha = covariances.and_then(Covariances::alpha);
-    Some(Assessment {
+    Ok(Some(Assessment {
         items: shared.items as u64,
         students: units.len() as u64,
         n: units
@@ -76,7 +80,7 @@ fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Option<Assess
         alpha,
         alpha_se: covariances.and_then(|matrix| matrix.alpha_se(shared.answers)),
         sem: sd.zip(alpha).map(|(sd, alpha)| sd * (1.0 - alpha).sqrt()),
-    })
+    }))
 }
 
 /// The items' covariance matrix, each entry from the students who answered both items, as
@@ -99,7 +103,7 @@ struct Pair {
 }
 
 impl Pairwise {
-    fn of(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Self {
+    fn of(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Result<Self> {
         let mut numbers: HashMap<u32, usize> = HashMap::new();
         let mut means: Vec<Moments> = Vec::new();
         for &unit in units {
@@ -119,8 +123,9 @@ impl Pairwise {
             answers,
         };
         if items > MAX_ITEMS {
-            return shared;
+            return Ok(shared);
         }
+        memory::ask((size_of::<Pair>() + size_of::<f64>()) * items * items)?;
         // About each item's own mean, so that the products below lose no digits.
         let mut pairs = vec![Pair::default(); items * items];
         let mut row: Vec<(usize, f64)> = Vec::new();
@@ -148,6 +153,6 @@ impl Pairwise {
             let covariance = |pair: &Pair| (pair.xy - pair.x * pair.y / pair.n) / (pair.n - 1.0);
             shared.covariances = Covariances::of_triangle(items, triangle.map(covariance));
         }
-        shared
+        Ok(shared)
     }
 }

@@ -1,8 +1,6 @@
 //! More answers to "does it separate?": Somers' D and the upper-lower index by order alone, and
 //! Moodle's discriminative efficiency. They are diagnostics; weights do not use them.
 
-use std::ops::Range;
-
 use crate::Poll;
 use crate::concordance::{Answer, concordance, group_difference, influences};
 use crate::criterion::{Criterion, UnitCriterion};
@@ -10,15 +8,11 @@ use crate::difficulty::Difficulty;
 use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::memory;
-use crate::pairs::{sort, sorted};
+use crate::pairs::{Grouping, sort, sorted};
 
-/// Responses that are turned around at a time.
-const BLOCK: usize = 1 << 21;
-
-/// What each unit of a block takes at most while its criteria are collected, ordered and used.
+/// What each unit of an assessment takes at most while the criteria of its units are collected,
+/// ordered and used.
 const UNIT_BYTES: usize = 128;
-/// What the lists of each assessment take at least, however short.
-const LIST_BYTES: usize = 384;
 
 /// Criteria closer than this are tied: they are sums in different orders.
 const TIE: f64 = 1e-9;
@@ -38,10 +32,9 @@ pub struct Separation {
 }
 
 /// An answer, and which of the assessment's takers gave it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Taken {
-    /// The place in the block.
-    assessment: u32,
+    item: u32,
     member: u32,
     answer: Answer,
 }
@@ -124,71 +117,49 @@ pub fn separations(
     poll: Poll<'_>,
 ) -> Result<Vec<Separation>> {
     let mut sums = vec![Sums::default(); ledger.item_count()];
-    // Per item: its answers in the assessments at hand.
-    let mut taken: Vec<Vec<Taken>> = vec![Vec::new(); ledger.item_count()];
-    let mut touched: Vec<u32> = Vec::new();
-    let mut ordered = Vec::new();
-    for block in blocks(ledger, poll) {
-        let Block {
-            assessments: block,
-            responses,
-            units,
-        } = block;
-        memory::ask(
-            3 * size_of::<Taken>() * responses + UNIT_BYTES * units + LIST_BYTES * block.len(),
-        )?;
-        let mut levels: Vec<Vec<UnitCriterion>> = vec![Vec::new(); block.len()];
-        for student in 0..ledger.student_count() {
-            for unit in ledger.units_of_within(student, &block) {
-                if unit % 1024 == 0 {
-                    poll();
-                }
-                let assessment = ledger.unit(unit).assessment - block.start;
-                let members = &mut levels[assessment as usize];
-                let responses = ledger.responses_in(unit);
-                let level = criterion.of_unit(student, responses.clone(), ledger, difficulty);
-                for response in responses {
-                    let adjusted = difficulty.adjusted(ledger, response);
-                    let Some(historical) = criterion.of_response(level, adjusted) else {
-                        continue;
-                    };
-                    let item = ledger.items[response];
-                    let list = &mut taken[item as usize];
-                    if list.is_empty() {
-                        touched.push(item);
-                    }
-                    let score = ledger.scores[response];
-                    list.push(Taken {
-                        assessment,
-                        member: members.len() as u32,
+    let mut by_item = Grouping::new(ledger.item_count());
+    let (mut levels, mut taken, mut listed, mut ordered) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    memory::ask(size_of::<u32>() * ledger.unit_count())?;
+    let takers = ledger.takers(poll);
+    for assessment in 0..ledger.assessments {
+        let units = takers.of(assessment);
+        let responses = units
+            .iter()
+            .map(|&unit| ledger.responses_in(unit as usize).len());
+        memory::ask(2 * size_of::<Taken>() * responses.sum::<usize>() + UNIT_BYTES * units.len())?;
+        levels.clear();
+        taken.clear();
+        for (member, &unit) in (0..).zip(units) {
+            if member % 1024 == 0 {
+                poll();
+            }
+            let student = ledger.student_of(unit);
+            let responses = ledger.responses_in(unit as usize);
+            let level = criterion.of_unit(student, responses.clone(), ledger, difficulty);
+            levels.push(level);
+            for response in responses {
+                let adjusted = difficulty.adjusted(ledger, response);
+                if let Some(historical) = criterion.of_response(level, adjusted) {
+                    taken.push(Taken {
+                        item: ledger.items[response],
+                        member,
                         answer: Answer {
                             criterion: historical.level,
-                            score,
+                            score: ledger.scores[response],
                         },
                     });
                 }
-                members.push(level);
-            }
-            if student % 1024 == 0 {
-                poll();
             }
         }
-        let rankings: Vec<_> = levels
-            .iter()
-            .map(|levels| Ranking::of(levels, poll))
-            .collect();
-        for item in touched.drain(..) {
-            let list = &mut taken[item as usize];
-            let key = |taken: &Taken| (taken.assessment, taken.member);
-            sort(list, |a, b| key(a).cmp(&key(b)), poll);
-            for used in list.chunk_by(|a, b| a.assessment == b.assessment) {
-                match &rankings[used[0].assessment as usize] {
-                    Some(ranking) => ranking.order(used, &mut ordered),
-                    None => order_by_criterion(used, &mut ordered, poll),
-                }
-                sums[item as usize].add(&ordered, share, poll);
+        let ranking = Ranking::of(&levels, poll);
+        by_item.order(taken.iter().map(|own| (own.item, *own)), &mut listed)?;
+        for taken in listed.chunk_by(|a, b| a.item == b.item) {
+            match &ranking {
+                Some(ranking) => ranking.order(taken, &mut ordered),
+                None => order_by_criterion(taken, &mut ordered, poll),
             }
-            list.clear();
+            sums[taken[0].item as usize].add(&ordered, share, poll);
             poll();
         }
     }
@@ -199,45 +170,6 @@ pub fn separations(
             discrimination_index: (sums.answers > 0.0).then(|| sums.difference / sums.answers),
         })
         .collect())
-}
-
-/// Assessments that are judged together.
-#[derive(Debug, Clone, Default)]
-struct Block {
-    assessments: Range<u32>,
-    responses: usize,
-    units: usize,
-}
-
-/// Ranges of assessments with about [`BLOCK`] responses. Responses lie student by student, but
-/// are needed item by item; a block at a time, this is turned around in memory that is small
-/// against the ledger, and each student's part of it still lies together.
-fn blocks(ledger: &Ledger, poll: Poll<'_>) -> Vec<Block> {
-    let mut sizes = vec![(0, 0); ledger.assessments];
-    for unit in 0..ledger.unit_count() {
-        if unit % 1024 == 0 {
-            poll();
-        }
-        let (responses, units) = &mut sizes[ledger.unit(unit).assessment as usize];
-        *responses += ledger.responses_in(unit).len();
-        *units += 1;
-    }
-    let mut blocks = Vec::new();
-    let mut block = Block::default();
-    for (assessment, (responses, units)) in (0u32..).zip(sizes) {
-        if block.responses > 0 && block.responses + responses > BLOCK {
-            blocks.push(block);
-            block = Block {
-                assessments: assessment..assessment,
-                ..Block::default()
-            };
-        }
-        block.assessments.end = assessment + 1;
-        block.responses += responses;
-        block.units += units;
-    }
-    blocks.push(block);
-    blocks
 }
 
 impl Sums {

@@ -334,14 +334,15 @@ pub fn assessments(
 ) -> Result<Vec<(u32, Assessment)>> {
     options.check()?;
     let ledger = Ledger::new(gradebook, options, poll)?;
+    // Per item a number and its moments, in tables that grow.
     let needs = Needs {
         unit: 16,
-        item: 64,
+        item: 160,
         assessment: 3 * size_of::<Option<Assessment>>(),
         ..Needs::NONE
     };
     needs.ask(&ledger, options)?;
-    let rows = reliability::assessments(&ledger, poll);
+    let rows = reliability::assessments(&ledger, poll)?;
     Ok((0..)
         .zip(rows)
         .filter_map(|(at, row)| Some((at, row?)))

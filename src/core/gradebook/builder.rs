@@ -14,8 +14,8 @@ use crate::memory;
 use crate::pairs::sort;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
 
-/// The most responses one gradebook takes: at some 25 bytes each while it is built and solved, more
-/// where assessments are short, about 3 GiB of memory. Larger data belong in several gradebooks, by subject or year.
+/// The most responses one gradebook takes: at 25 to 40 bytes each while it is built and solved, 3 to
+/// 4 GiB of memory. Larger data belong in several gradebooks, by subject or year.
 pub const MAX_RESPONSES: u64 = 100_000_000;
 /// The most students, each of whom takes about 600 bytes while a gradebook is solved.
 pub const MAX_STUDENTS: u64 = 5_000_000;
