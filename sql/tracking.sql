@@ -496,6 +496,32 @@ END $$;
 COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
 'internal: sees to it that a model is told of all changes';
 
+-- Whether this transaction reads other partitions and heirs than the model knows of. What a query
+-- reads goes by the catalog as it is when the query is planned, whatever the snapshot; and what was
+-- planned is locked until the end of the transaction, so that it cannot be detached.
+CREATE FUNCTION @extschema@._has_other_members(model name) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known record;
+    locked oid[];
+BEGIN
+    IF NOT @extschema@._is_tracked(model) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('SELECT t.source, t.members FROM %I.tracking t', model) INTO known;
+    locked := ARRAY(SELECT l.relation FROM pg_locks l
+                    WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid()
+                    AND   l.database = (SELECT d.oid FROM pg_database d
+                                        WHERE d.datname = current_database()));
+    RETURN EXISTS (SELECT FROM unnest(known.members) m(member)
+                   WHERE m.member <> ALL (locked) AND NOT @extschema@._is_chunk(m.member))
+        OR EXISTS (SELECT FROM unnest(locked) l(member)
+                   WHERE l.member <> ALL (known.members) AND NOT @extschema@._is_chunk(l.member)
+                   AND   known.source IN (SELECT a.relid FROM pg_partition_ancestors(l.member) a));
+END $$;
+COMMENT ON FUNCTION @extschema@._has_other_members(name) IS
+'internal: whether the source has other partitions than the model knows of';
+
 -- Brings the stored parts to the snapshot of the statement, or where it is repeatable, of the
 -- transaction; tells how many periods were aggregated again.
 CREATE FUNCTION @extschema@._store_parts(model name) RETURNS int
@@ -537,6 +563,11 @@ BEGIN
                  AND   ($1 IS NULL OR r.changed_at >= $1))
              UPDATE %1$I.tracking t SET changed_to = greatest(t.changed_to, l.changed_at)
              FROM   latest l', model) USING what.changed_to;
+    END IF;
+    -- A partition that was attached only just now is gone again, perhaps, when the next refresh looks:
+    -- that must not take the partitions for those of before.
+    IF @extschema@._has_other_members(model) THEN
+        EXECUTE format('UPDATE %I.tracking SET members = NULL', model);
     END IF;
     RETURN coalesce(n, 0);
 END $$;

@@ -381,6 +381,38 @@ fn partitions_come_and_go() {
     session.run("DROP TABLE src_b; SELECT assess.drop_model('m')");
 }
 
+/// It reads no rows of the partition, and the model knows it before and after.
+#[test]
+fn a_partition_that_leaves_while_a_refresh_waits_and_comes_back_is_read_again() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "PARTITION BY RANGE (at)");
+    session.run(
+        "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+         CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+    );
+    session.run(&fill("src"));
+    model(&mut session, "whole", "");
+    model(&mut session, "m", ", track_changes => 'triggers'");
+    session.run("DELETE FROM src WHERE student = 2 AND at > '2025-01-01'");
+    let mut other = database.session();
+    other.run("BEGIN; ALTER TABLE src DETACH PARTITION src_b");
+    let mut refresher = database.session();
+    let waits = waiting(&mut refresher);
+    let run = thread::spawn(move || refresher.run("CALL assess.refresh('m')"));
+    while session.one::<i64>(&waits) == 0 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    other.run("COMMIT");
+    run.join().expect("the refresh succeeds");
+    same(&mut session, "m");
+    other.run(
+        "ALTER TABLE src ATTACH PARTITION src_b FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+    );
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+}
+
 #[test]
 fn a_restored_model_goes_on() {
     let (database, mut session) = tracked("");
