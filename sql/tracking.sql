@@ -155,9 +155,10 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member
                        AND t.tgfoid = note AND t.tgname = format('%s_%s', prefix, lower(what.event)))
         THEN
-            EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s
+                            FOR EACH STATEMENT EXECUTE FUNCTION %I.note_changes(%s)',
                            format('%s_%s', prefix, lower(what.event)), what.event, member,
-                           what.tables, note);
+                           what.tables, model, quote_ident(model)::regnamespace::oid);
         END IF;
     END LOOP;
 EXCEPTION WHEN feature_not_supported THEN
@@ -173,7 +174,9 @@ COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 -- responses need know nothing of the model, and only adds the periods of the rows before and after
 -- to a table that nobody else writes: no writer ever waits for another. A failure here would stop
 -- the writer, so it has none to fear: where the schema was renamed, it finds the new name; where
--- the column was, it notes that anything may have changed.
+-- the column was, it notes that anything may have changed. Who writes may have a snapshot of before the
+-- trigger was made: then the trigger's argument says which schema it is. After a restore that is out of
+-- date, so it is asked last.
 CREATE FUNCTION @extschema@._note_function(
     model name, taken_at name, type regtype, period text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -183,25 +186,43 @@ DECLARE
     added text := format('SELECT DISTINCT %s FROM added r', beginning);
     removed text := format('SELECT DISTINCT %s FROM removed r', beginning);
     everything text := 'SELECT date ''infinity''';
+    named text := quote_ident(model);
     body text;
 BEGIN
     body := format($body$
 DECLARE
-    schema name;
+    schema text;
     query text;
+    is_known boolean;
+    type regtype;
 BEGIN
-    SELECT n.nspname INTO schema
-    FROM   pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE  t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+    -- As text it has the name of today, whatever the snapshot.
+    schema := coalesce((SELECT p.pronamespace FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                        WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME),
+                       TG_ARGV[0]::oid)::regnamespace;
     query := %L;
-    IF TG_OP <> 'TRUNCATE' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
-               AND a.attname = %L AND NOT a.attisdropped
-               -- What is computed when it is read (PostgreSQL 18) is not in a transition table.
-               AND a.attgenerated <> 'v'
-               -- Of another type it may have casts that are its owner's, and run with other rights.
-               AND (a.atttypid = %L::regtype
-                    OR EXISTS (SELECT FROM pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
-                               AND y.typbasetype = %L::regtype))) THEN
+    is_known := TG_OP <> 'TRUNCATE' AND EXISTS (
+        SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
+        AND a.attname = %L AND NOT a.attisdropped
+        -- What is computed when it is read (PostgreSQL 18) is not in a transition table.
+        AND a.attgenerated <> 'v'
+        -- Of another type it may have casts that are its owner's, and run with other rights.
+        AND (a.atttypid = %L::regtype
+             OR EXISTS (SELECT FROM pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
+                        AND y.typbasetype = %L::regtype)));
+    -- An old snapshot has the columns of before.
+    IF is_known AND current_setting('transaction_isolation') <> 'read committed' THEN
+        BEGIN
+            EXECUTE format('SELECT pg_typeof(r.%%I) FROM (VALUES (1)) one LEFT JOIN %%s r ON true LIMIT 1',
+                           %L, CASE TG_OP WHEN 'INSERT' THEN 'added' ELSE 'removed' END) INTO type;
+            is_known := type = %L::regtype
+                OR EXISTS (SELECT FROM pg_type y WHERE y.oid = type AND y.typtype = 'd'
+                           AND y.typbasetype = %L::regtype);
+        EXCEPTION WHEN undefined_column THEN
+            is_known := false;
+        END;
+    END IF;
+    IF is_known THEN
         IF schema = %L AND TG_OP = 'INSERT' THEN
             %s;
             RETURN NULL;
@@ -214,13 +235,13 @@ BEGIN
         END IF;
         query := CASE TG_OP WHEN 'INSERT' THEN %L WHEN 'DELETE' THEN %L ELSE %L END;
     END IF;
-    EXECUTE format('INSERT INTO %%I.changes (period) %%s ON CONFLICT DO NOTHING', schema, query);
+    EXECUTE format('INSERT INTO %%s.changes (period) %%s ON CONFLICT DO NOTHING', schema, query);
     RETURN NULL;
 END$body$,
-        everything, taken_at, type, type,
-        model, format(insertion, format('%I.changes', model), added),
-        model, format(insertion, format('%I.changes', model), removed),
-        model, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
+        everything, taken_at, type, type, taken_at, type, type,
+        named, format(insertion, format('%I.changes', model), added),
+        named, format(insertion, format('%I.changes', model), removed),
+        named, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
         added, removed, added || ' UNION ' || removed);
     EXECUTE format('CREATE OR REPLACE FUNCTION %I.note_changes() RETURNS trigger LANGUAGE plpgsql
                     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', model, body);

@@ -413,6 +413,47 @@ fn a_partition_that_leaves_while_a_refresh_waits_and_comes_back_is_read_again() 
     same(&mut session, "m");
 }
 
+/// Their snapshot does not show the triggers that fire for them, nor the names of today.
+#[test]
+fn who_began_before_the_triggers_were_there_can_write() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "PARTITION BY RANGE (at)");
+    let partition = "CREATE TABLE src_a PARTITION OF src DEFAULT";
+    session.run(partition);
+    session.run(&fill("src"));
+    model(&mut session, "whole", "");
+    let mut writer = database.session();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+    writer.run(begin);
+    model(&mut session, "m", ", track_changes => 'triggers'");
+    writer.run("DELETE FROM src WHERE student = 1; COMMIT");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+
+    writer.run(begin);
+    session.run("DROP TABLE src_a");
+    session.run(partition);
+    session.run(&fill("src"));
+    session.run("CALL assess.refresh('m')");
+    session.run("ALTER SCHEMA m RENAME TO \"it's \"\"new\"");
+    writer.run(
+        "INSERT INTO src_a (student, question, test, points, at) VALUES (1, 1, 1, 1, '2025-03-03')",
+    );
+    writer.run("DELETE FROM src; COMMIT");
+    session.run("ALTER SCHEMA \"it's \"\"new\" RENAME TO m");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+
+    // Of triggers that it sees, its snapshot has the schema under the old name.
+    writer.run(begin);
+    session.run("ALTER SCHEMA m RENAME TO n");
+    writer.run("DELETE FROM src WHERE student = 2; COMMIT");
+    session.run("ALTER SCHEMA n RENAME TO m");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+}
+
 #[test]
 fn a_restored_model_goes_on() {
     let (database, mut session) = tracked("");
@@ -520,6 +561,42 @@ fn a_column_of_another_type_runs_nothing_with_the_rights_of_others() {
          ALTER TABLE src ADD d text;
          INSERT INTO src VALUES (4, 1, 1, 1, '2026-01-03', 'soon')",
     );
+}
+
+/// Whoever has an old snapshot has the column of before in it.
+#[test]
+fn a_column_that_changed_after_the_snapshot_runs_nothing_and_stops_nobody() {
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(&scores("src", 4, 4, ""));
+    session.run(
+        "SELECT assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd', track_changes => 'triggers');
+         CREATE TABLE trap (who text);
+         CREATE TYPE evil AS (a int);
+         CREATE FUNCTION spring(evil) RETURNS timestamp LANGUAGE plpgsql
+             AS $$ BEGIN INSERT INTO public.trap VALUES (current_user); RETURN now(); END $$;
+         CREATE CAST (evil AS timestamp) WITH FUNCTION spring(evil) AS IMPLICIT",
+    );
+    let mut writer = database.session();
+    for change in ["RENAME d TO day", "ADD d evil", "DROP d", "ADD d int"] {
+        session.run("DELETE FROM m.changes");
+        writer.run(begin);
+        session.run(&format!("ALTER TABLE src {change}"));
+        if change == "ADD d evil" {
+            writer.run("UPDATE src SET d = row(1)");
+        } else {
+            writer.run("UPDATE src SET score = 1 - score");
+        }
+        writer.run("INSERT INTO src (sid) VALUES (5)");
+        writer.run("DELETE FROM src WHERE sid = 5; COMMIT");
+        assert_eq!(session.table("SELECT * FROM trap"), [""; 0]);
+        assert_eq!(
+            session.table("SELECT period FROM m.changes"),
+            ["infinity"],
+            "{change}"
+        );
+    }
 }
 
 #[test]
