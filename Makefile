@@ -2,6 +2,8 @@
 PG_CONFIG ?= pg_config
 ROWS ?= 10000000
 STOPS ?= 2000
+DURATION ?= 100
+SEED ?=
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
@@ -29,7 +31,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .PHONY: help setup build install test stress lint demo demo-oulad evaluation bench clean
 
 help: ## list the targets
-	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DATA=]'
+	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DURATION=] [SEED=] [DATA=]'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
 
 setup: ## install what is missing for everything below
@@ -62,13 +64,15 @@ test: setup ## run all tests beside a private server and print the totals
 	@$(MAKE) --no-print-directory build
 	@tests/run.sh
 
-stress: setup ## STOPS random cancels and timeouts of refresh, create_model and drop_model
+stress: setup ## STOPS random cancels and timeouts, then many writers for DURATION seconds, from a SEED
 	@$(MAKE) --no-print-directory build
-	@tests/with_postgres.sh env STOPS=$(STOPS) cargo test -p pg_assess_it --test stress
+	@tests/with_postgres.sh env STOPS=$(STOPS) DURATION=$(DURATION) SEED=$(SEED) \
+	    cargo test --no-fail-fast -p pg_assess_it --test stress_stops --test stress_writers
 
 lint: ## formatting, clippy, unsafe only where allowed, shell syntax
 	cargo fmt --all --check
 	$(CARGO_PG) clippy --workspace --all-targets $(PG_FEATURES) -- -D warnings
+	cargo clippy -p pg_assess_it --test stress_stops --test stress_writers -- -D warnings
 	@tests/lint.sh
 
 demo: setup ## a made-up school network: who needs help, and why?

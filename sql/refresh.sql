@@ -276,12 +276,14 @@ BEGIN
         step := 'results';
     WHEN 'results' THEN
         PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._lock(%L)', model));
-        IF NOT @extschema@._as_owner(owner, format('SELECT @extschema@._is_rewritten(%L)',
-                                                        model))::boolean THEN
+        IF NOT @extschema@._as_owner(owner, format(
+               'SELECT @extschema@._is_rewritten(%1$L) OR @extschema@._has_other_members(%1$L)',
+               model))::boolean THEN
             PERFORM @extschema@._refresh(owner, model, run);
             step := 'alerts';
         ELSIF attempt < 5 THEN
             attempt := attempt + 1;
+            step := 'check_tracking';
         ELSE
             RAISE EXCEPTION 'the source of model % is written anew again and again', quote_ident(model)
                 USING ERRCODE = 'serialization_failure',

@@ -155,9 +155,10 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member
                        AND t.tgfoid = note AND t.tgname = format('%s_%s', prefix, lower(what.event)))
         THEN
-            EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
+            EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s
+                            FOR EACH STATEMENT EXECUTE FUNCTION %I.note_changes(%s)',
                            format('%s_%s', prefix, lower(what.event)), what.event, member,
-                           what.tables, note);
+                           what.tables, model, quote_ident(model)::regnamespace::oid);
         END IF;
     END LOOP;
 EXCEPTION WHEN feature_not_supported THEN
@@ -173,7 +174,9 @@ COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 -- responses need know nothing of the model, and only adds the periods of the rows before and after
 -- to a table that nobody else writes: no writer ever waits for another. A failure here would stop
 -- the writer, so it has none to fear: where the schema was renamed, it finds the new name; where
--- the column was, it notes that anything may have changed.
+-- the column was, it notes that anything may have changed. Who writes may have a snapshot of before the
+-- trigger was made: then the trigger's argument says which schema it is. After a restore that is out of
+-- date, so it is asked last.
 CREATE FUNCTION @extschema@._note_function(
     model name, taken_at name, type regtype, period text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -183,25 +186,43 @@ DECLARE
     added text := format('SELECT DISTINCT %s FROM added r', beginning);
     removed text := format('SELECT DISTINCT %s FROM removed r', beginning);
     everything text := 'SELECT date ''infinity''';
+    named text := quote_ident(model);
     body text;
 BEGIN
     body := format($body$
 DECLARE
-    schema name;
+    schema text;
     query text;
+    is_known boolean;
+    type regtype;
 BEGIN
-    SELECT n.nspname INTO schema
-    FROM   pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE  t.tgrelid = TG_RELID AND t.tgname = TG_NAME;
+    -- As text it has the name of today, whatever the snapshot.
+    schema := coalesce((SELECT p.pronamespace FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                        WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME),
+                       TG_ARGV[0]::oid)::regnamespace;
     query := %L;
-    IF TG_OP <> 'TRUNCATE' AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
-               AND a.attname = %L AND NOT a.attisdropped
-               -- What is computed when it is read (PostgreSQL 18) is not in a transition table.
-               AND a.attgenerated <> 'v'
-               -- Of another type it may have casts that are its owner's, and run with other rights.
-               AND (a.atttypid = %L::regtype
-                    OR EXISTS (SELECT FROM pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
-                               AND y.typbasetype = %L::regtype))) THEN
+    is_known := TG_OP <> 'TRUNCATE' AND EXISTS (
+        SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID
+        AND a.attname = %L AND NOT a.attisdropped
+        -- What is computed when it is read (PostgreSQL 18) is not in a transition table.
+        AND a.attgenerated <> 'v'
+        -- Of another type it may have casts that are its owner's, and run with other rights.
+        AND (a.atttypid = %L::regtype
+             OR EXISTS (SELECT FROM pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'd'
+                        AND y.typbasetype = %L::regtype)));
+    -- An old snapshot has the columns of before.
+    IF is_known AND current_setting('transaction_isolation') <> 'read committed' THEN
+        BEGIN
+            EXECUTE format('SELECT pg_typeof(r.%%I) FROM (VALUES (1)) one LEFT JOIN %%s r ON true LIMIT 1',
+                           %L, CASE TG_OP WHEN 'INSERT' THEN 'added' ELSE 'removed' END) INTO type;
+            is_known := type = %L::regtype
+                OR EXISTS (SELECT FROM pg_type y WHERE y.oid = type AND y.typtype = 'd'
+                           AND y.typbasetype = %L::regtype);
+        EXCEPTION WHEN undefined_column THEN
+            is_known := false;
+        END;
+    END IF;
+    IF is_known THEN
         IF schema = %L AND TG_OP = 'INSERT' THEN
             %s;
             RETURN NULL;
@@ -214,13 +235,13 @@ BEGIN
         END IF;
         query := CASE TG_OP WHEN 'INSERT' THEN %L WHEN 'DELETE' THEN %L ELSE %L END;
     END IF;
-    EXECUTE format('INSERT INTO %%I.changes (period) %%s ON CONFLICT DO NOTHING', schema, query);
+    EXECUTE format('INSERT INTO %%s.changes (period) %%s ON CONFLICT DO NOTHING', schema, query);
     RETURN NULL;
 END$body$,
-        everything, taken_at, type, type,
-        model, format(insertion, format('%I.changes', model), added),
-        model, format(insertion, format('%I.changes', model), removed),
-        model, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
+        everything, taken_at, type, type, taken_at, type, type,
+        named, format(insertion, format('%I.changes', model), added),
+        named, format(insertion, format('%I.changes', model), removed),
+        named, format(insertion, format('%I.changes', model), added || ' UNION ' || removed),
         added, removed, added || ' UNION ' || removed);
     EXECUTE format('CREATE OR REPLACE FUNCTION %I.note_changes() RETURNS trigger LANGUAGE plpgsql
                     SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS %L', model, body);
@@ -496,6 +517,32 @@ END $$;
 COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
 'internal: sees to it that a model is told of all changes';
 
+-- Whether this transaction reads other partitions and heirs than the model knows of. What a query
+-- reads goes by the catalog as it is when the query is planned, whatever the snapshot; and what was
+-- planned is locked until the end of the transaction, so that it cannot be detached.
+CREATE FUNCTION @extschema@._has_other_members(model name) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known record;
+    locked oid[];
+BEGIN
+    IF NOT @extschema@._is_tracked(model) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('SELECT t.source, t.members FROM %I.tracking t', model) INTO known;
+    locked := ARRAY(SELECT l.relation FROM pg_locks l
+                    WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid()
+                    AND   l.database = (SELECT d.oid FROM pg_database d
+                                        WHERE d.datname = current_database()));
+    RETURN EXISTS (SELECT FROM unnest(known.members) m(member)
+                   WHERE m.member <> ALL (locked) AND NOT @extschema@._is_chunk(m.member))
+        OR EXISTS (SELECT FROM unnest(locked) l(member)
+                   WHERE l.member <> ALL (known.members) AND NOT @extschema@._is_chunk(l.member)
+                   AND   known.source IN (SELECT a.relid FROM pg_partition_ancestors(l.member) a));
+END $$;
+COMMENT ON FUNCTION @extschema@._has_other_members(name) IS
+'internal: whether the source has other partitions than the model knows of';
+
 -- Brings the stored parts to the snapshot of the statement, or where it is repeatable, of the
 -- transaction; tells how many periods were aggregated again.
 CREATE FUNCTION @extschema@._store_parts(model name) RETURNS int
@@ -537,6 +584,11 @@ BEGIN
                  AND   ($1 IS NULL OR r.changed_at >= $1))
              UPDATE %1$I.tracking t SET changed_to = greatest(t.changed_to, l.changed_at)
              FROM   latest l', model) USING what.changed_to;
+    END IF;
+    -- A partition that was attached only just now is gone again, perhaps, when the next refresh looks:
+    -- that must not take the partitions for those of before.
+    IF @extschema@._has_other_members(model) THEN
+        EXECUTE format('UPDATE %I.tracking SET members = NULL', model);
     END IF;
     RETURN coalesce(n, 0);
 END $$;

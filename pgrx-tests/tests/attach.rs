@@ -2,19 +2,19 @@
 
 mod common;
 
+use common::source::scores;
 use common::{Database, Session};
 
 /// Two tables of the same columns; the second has one student more.
-const SOURCES: &str = "
-    CREATE SCHEMA dbt;
-    CREATE TABLE dbt.r AS
-    SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
-           ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
-           date '2026-01-01' + 7 * (i / 5) AS d, 'Math'::text AS subj, 'c' || s % 3 AS class,
-           now() AS changed
-    FROM generate_series(1, 40) s, generate_series(1, 20) i;
-    CREATE TABLE dbt.next AS
-    SELECT * FROM dbt.r UNION ALL SELECT 999, item, a, 1, d, subj, class, changed FROM dbt.r WHERE sid = 1;";
+fn sources() -> String {
+    let columns = ", 'Math'::text AS subj, 'c' || s % 3 AS class, now() AS changed";
+    format!(
+        "CREATE SCHEMA dbt; {}
+         CREATE TABLE dbt.next AS SELECT * FROM dbt.r
+         UNION ALL SELECT 999, item, a, 1, d, subj, class, changed FROM dbt.r WHERE sid = 1;",
+        scores("dbt.r", 40, 20, columns)
+    )
+}
 
 const TRACKED: [&str; 3] = [
     "",
@@ -56,7 +56,7 @@ fn a_model_whose_source_was_dropped_is_broken_and_mended_by_one_statement() {
     for tracked in TRACKED {
         let database = Database::new();
         let mut session = database.session();
-        session.run(SOURCES);
+        session.run(&sources());
         session.run(&create("d", tracked));
         let reader = format!("reader_{}", database.name());
         session.run(&format!(
@@ -139,7 +139,7 @@ fn a_model_whose_source_was_dropped_is_broken_and_mended_by_one_statement() {
 fn create_model_if_not_exists_mends_it_too_and_drop_model_removes_it() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCES);
+    session.run(&sources());
     session.run(&create("d", ""));
     swap(&mut session, "CASCADE");
     session.run(&create("d", ""));
@@ -164,7 +164,7 @@ fn a_source_that_was_renamed_away_is_reported_until_the_model_reads_the_other() 
     for tracked in TRACKED {
         let database = Database::new();
         let mut session = database.session();
-        session.run(SOURCES);
+        session.run(&sources());
         session.run(&create("d", tracked));
         session.run("CREATE VIEW of_mine AS SELECT student, level FROM d.students");
         swap(&mut session, "");
@@ -206,7 +206,7 @@ fn a_source_that_was_renamed_away_is_reported_until_the_model_reads_the_other() 
 fn a_source_that_only_has_another_name_stays_the_source() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCES);
+    session.run(&sources());
     session.run(&create("d", ""));
     session.run("ALTER TABLE dbt.r RENAME TO responses");
     session.run("CALL assess.refresh('d')");
@@ -221,7 +221,7 @@ fn a_source_that_only_has_another_name_stays_the_source() {
 fn a_source_of_other_types_is_refused() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCES);
+    session.run(&sources());
     session.run(&create("d", ""));
     session.run(
         "CREATE TABLE other AS SELECT sid::text AS sid, item, a, score, d, subj, class FROM dbt.r",

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::source::scores;
 use common::{Database, Session, environment};
 
 /// Roles belong to the whole server, so each database has its own.
@@ -103,13 +104,7 @@ impl Roles {
 const COLUMNS: &str = "'sid', 'item', 'a', 'score', 'd'";
 
 fn source(name: &str) -> String {
-    format!(
-        "CREATE TABLE {name} AS
-         SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
-                ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
-                date '2026-01-01' + 7 * (i / 5) AS d, now() AS changed
-         FROM generate_series(1, 40) s, generate_series(1, 20) i"
-    )
+    scores(name, 40, 20, ", now() AS changed")
 }
 
 /// All that a session holds, but for what it sees of others.

@@ -2,18 +2,15 @@
 
 mod common;
 
+use common::source::scores;
 use common::{Database, Session};
 
 fn with_model() -> (Database, Session) {
     let database = Database::new();
     let mut session = database.session();
+    session.run(&scores("src", 40, 20, ""));
     session.run(
-        "CREATE TABLE src AS
-         SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
-                ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
-                date '2026-01-01' + 7 * (i / 5) AS d
-         FROM generate_series(1, 40) s, generate_series(1, 20) i;
-         SELECT count(*) FROM assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd')",
+        "SELECT count(*) FROM assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd')",
     );
     (database, session)
 }

@@ -6,38 +6,18 @@ mod common;
 use std::thread;
 use std::time::Duration;
 
+use common::source::{COLUMNS, MADE, differences, fill, responses, scores};
 use common::{Database, Mutations, Session};
 
-/// Responses of two school years, with a table like those of schools: a key, several schools, and
-/// some rows that cannot count.
+/// An empty table of responses, and rows for it.
 fn source(session: &mut Session, time: &str, kind: &str) {
-    session.run(&format!(
-        "CREATE TABLE src (id serial, student int, subject text,
-             school text, test int, question int, points float8, at {time}, try int DEFAULT 1,
-             note text, changed timestamptz DEFAULT clock_timestamp()) {kind};
-         CREATE INDEX ON src (at);
-         CREATE VIEW made AS
-         SELECT s AS student, (ARRAY['ELA', 'Math', NULL])[s % 3 + 1] AS subject,
-                (ARRAY['North', 'South', NULL])[s / 3 % 3 + 1] AS school, t AS test,
-                t * 5 + q AS question, (hashtext(format('%s %s %s', s, t, q)) & 255 > s * 4)::int
-                    AS points,
-                timestamp '2024-09-02 10:00' + t * interval '17 days' + s % 2 * interval '1 day'
-                    AS at
-         FROM generate_series(1, 60) s, generate_series(1, 30) t, generate_series(1, 5) q;"
-    ));
+    session.run(&responses("src", time, kind));
+    session.run(MADE);
 }
 
-const FILL: &str = "INSERT INTO src (student, subject, school, test, question, points, at)
-                    SELECT * FROM made";
-
-/// A model over the source; `more` are further arguments.
+/// A model over it; `more` are further arguments.
 fn model(session: &mut Session, name: &str, more: &str) {
-    session.run(&format!(
-        "DO $$ BEGIN PERFORM assess.create_model('{name}', 'src', 'student', 'question', 'test',
-             'points', 'at', subject => 'subject', student_group => 'school', attempt => 'try'
-             {more}); END $$;
-         SELECT assess.set_option('{name}', 'as_of', '2026-06-30')"
-    ));
+    common::source::model(session, name, "src", more);
 }
 
 /// Asserts that a model says what one says that reads everything.
@@ -50,27 +30,7 @@ fn same(session: &mut Session, name: &str) {
 /// Asserts that a model says what another said when it read everything.
 #[track_caller]
 fn as_whole(session: &mut Session, name: &str) {
-    for relation in [
-        "gradebook",
-        "questions",
-        "students",
-        "assessments",
-        "coverage",
-    ] {
-        let rows =
-            |model: &str| format!("SELECT to_jsonb(r) - 'run_id' AS r FROM {model}.{relation} r");
-        let (one, other) = (rows("whole"), rows(name));
-        let differences: i64 = session.one(&format!(
-            "SELECT count(*) FROM (({one} EXCEPT ALL {other}) UNION ALL
-                                   ({other} EXCEPT ALL {one})) d"
-        ));
-        assert_eq!(differences, 0, "{relation} of {name}");
-    }
-    let wrong: i64 = session.one(&format!(
-        "SELECT count(*) FROM (SELECT coalesce(sum(rows), 0) AS n FROM {name}.gradebook) g
-         WHERE g.n <> (SELECT coalesce(sum(rows), 0) FROM whole.gradebook)"
-    ));
-    assert_eq!(wrong, 0, "rows of {name}");
+    assert_eq!(differences(session, name, "whole"), [""; 0]);
 }
 
 const PLAIN: &str = "REFRESH MATERIALIZED VIEW CONCURRENTLY";
@@ -96,7 +56,7 @@ fn step(session: &mut Session, random: &mut Mutations) {
         "SELECT {a}, subject, school, 100 + {b}, question, points, at + interval '{b} hours'
          FROM made WHERE student = {a} AND test = {b}"
     );
-    let insert = "INSERT INTO src (student, subject, school, test, question, points, at)";
+    let insert = format!("INSERT INTO src ({COLUMNS})");
     let touch = "changed = clock_timestamp()";
     let odd = [
         "NULL",
@@ -140,7 +100,7 @@ fn step(session: &mut Session, random: &mut Mutations) {
         ),
         _ if b > 4 => format!("UPDATE src SET note = 'seen', {touch} WHERE student = {a}"),
         _ if b > 2 => format!("TRUNCATE src; {insert} {values}"),
-        _ => format!("DELETE FROM src; {FILL}"),
+        _ => format!("DELETE FROM src; {}", fill("src")),
     };
     session.run(&sql);
 }
@@ -157,7 +117,7 @@ fn live(time: &str, kind: &str, more: &str, seed: u64) {
              CREATE TABLE src_rest PARTITION OF src DEFAULT",
         );
     }
-    session.run(FILL);
+    session.run(&fill("src"));
     model(&mut session, "whole", "");
     model(&mut session, "m", more);
     if more.contains("changed_at") {
@@ -238,7 +198,7 @@ fn tracked(more: &str) -> (Database, Session) {
     let database = Database::new();
     let mut session = database.session();
     source(&mut session, "date", "");
-    session.run(FILL);
+    session.run(&fill("src"));
     model(&mut session, "whole", "");
     model(
         &mut session,
@@ -250,6 +210,14 @@ fn tracked(more: &str) -> (Database, Session) {
 
 const ONE: &str = "INSERT INTO src (student, subject, school, test, question, points, at)
                    VALUES (1, 'ELA', 'North', 500, 1, 1, '2025-03-03')";
+
+/// Asks another session whether this one waits for a lock.
+fn waiting(session: &mut Session) -> String {
+    format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND wait_event_type = 'Lock'",
+        session.backend()
+    )
+}
 
 #[test]
 fn nobody_waits_and_nothing_is_lost_while_others_write() {
@@ -287,11 +255,8 @@ fn what_commits_during_a_refresh_waits_for_the_next() {
     holder.run("BEGIN");
     holder.run("SELECT FROM m.tracking FOR UPDATE");
     let mut refresher = database.session();
-    let pid = refresher.backend();
+    let waits = waiting(&mut refresher);
     let run = thread::spawn(move || refresher.run("CALL assess.refresh('m')"));
-    let waits = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'"
-    );
     while session.one::<i64>(&waits) == 0 {
         thread::sleep(Duration::from_millis(10));
     }
@@ -378,7 +343,7 @@ fn partitions_come_and_go() {
         "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
          CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
     );
-    session.run(FILL);
+    session.run(&fill("src"));
     model(&mut session, "whole", "");
     model(&mut session, "m", ", track_changes => 'triggers'");
     let check = |session: &mut Session, change: &str, everything: bool| {
@@ -414,6 +379,79 @@ fn partitions_come_and_go() {
         false,
     );
     session.run("DROP TABLE src_b; SELECT assess.drop_model('m')");
+}
+
+/// It reads no rows of the partition, and the model knows it before and after.
+#[test]
+fn a_partition_that_leaves_while_a_refresh_waits_and_comes_back_is_read_again() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "PARTITION BY RANGE (at)");
+    session.run(
+        "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+         CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+    );
+    session.run(&fill("src"));
+    model(&mut session, "whole", "");
+    model(&mut session, "m", ", track_changes => 'triggers'");
+    session.run("DELETE FROM src WHERE student = 2 AND at > '2025-01-01'");
+    let mut other = database.session();
+    other.run("BEGIN; ALTER TABLE src DETACH PARTITION src_b");
+    let mut refresher = database.session();
+    let waits = waiting(&mut refresher);
+    let run = thread::spawn(move || refresher.run("CALL assess.refresh('m')"));
+    while session.one::<i64>(&waits) == 0 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    other.run("COMMIT");
+    run.join().expect("the refresh succeeds");
+    same(&mut session, "m");
+    other.run(
+        "ALTER TABLE src ATTACH PARTITION src_b FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+    );
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+}
+
+/// Their snapshot does not show the triggers that fire for them, nor the names of today.
+#[test]
+fn who_began_before_the_triggers_were_there_can_write() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "PARTITION BY RANGE (at)");
+    let partition = "CREATE TABLE src_a PARTITION OF src DEFAULT";
+    session.run(partition);
+    session.run(&fill("src"));
+    model(&mut session, "whole", "");
+    let mut writer = database.session();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+    writer.run(begin);
+    model(&mut session, "m", ", track_changes => 'triggers'");
+    writer.run("DELETE FROM src WHERE student = 1; COMMIT");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+
+    writer.run(begin);
+    session.run("DROP TABLE src_a");
+    session.run(partition);
+    session.run(&fill("src"));
+    session.run("CALL assess.refresh('m')");
+    session.run("ALTER SCHEMA m RENAME TO \"it's \"\"new\"");
+    writer.run(
+        "INSERT INTO src_a (student, question, test, points, at) VALUES (1, 1, 1, 1, '2025-03-03')",
+    );
+    writer.run("DELETE FROM src; COMMIT");
+    session.run("ALTER SCHEMA \"it's \"\"new\" RENAME TO m");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+
+    // Of triggers that it sees, its snapshot has the schema under the old name.
+    writer.run(begin);
+    session.run("ALTER SCHEMA m RENAME TO n");
+    writer.run("DELETE FROM src WHERE student = 2; COMMIT");
+    session.run("ALTER SCHEMA n RENAME TO m");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
 }
 
 #[test]
@@ -468,7 +506,7 @@ fn mistakes_are_told() {
     let database = Database::new();
     let mut session = database.session();
     source(&mut session, "date", "");
-    session.run(FILL);
+    session.run(&fill("src"));
     let make = |source: &str, more: &str| {
         format!(
             "SELECT assess.create_model('m', '{source}', 'student', 'question', 'test', 'points',
@@ -525,6 +563,42 @@ fn a_column_of_another_type_runs_nothing_with_the_rights_of_others() {
     );
 }
 
+/// Whoever has an old snapshot has the column of before in it.
+#[test]
+fn a_column_that_changed_after_the_snapshot_runs_nothing_and_stops_nobody() {
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(&scores("src", 4, 4, ""));
+    session.run(
+        "SELECT assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd', track_changes => 'triggers');
+         CREATE TABLE trap (who text);
+         CREATE TYPE evil AS (a int);
+         CREATE FUNCTION spring(evil) RETURNS timestamp LANGUAGE plpgsql
+             AS $$ BEGIN INSERT INTO public.trap VALUES (current_user); RETURN now(); END $$;
+         CREATE CAST (evil AS timestamp) WITH FUNCTION spring(evil) AS IMPLICIT",
+    );
+    let mut writer = database.session();
+    for change in ["RENAME d TO day", "ADD d evil", "DROP d", "ADD d int"] {
+        session.run("DELETE FROM m.changes");
+        writer.run(begin);
+        session.run(&format!("ALTER TABLE src {change}"));
+        if change == "ADD d evil" {
+            writer.run("UPDATE src SET d = row(1)");
+        } else {
+            writer.run("UPDATE src SET score = 1 - score");
+        }
+        writer.run("INSERT INTO src (sid) VALUES (5)");
+        writer.run("DELETE FROM src WHERE sid = 5; COMMIT");
+        assert_eq!(session.table("SELECT * FROM trap"), [""; 0]);
+        assert_eq!(
+            session.table("SELECT period FROM m.changes"),
+            ["infinity"],
+            "{change}"
+        );
+    }
+}
+
 #[test]
 fn a_refresh_that_cannot_track_is_in_the_log() {
     let database = Database::new();
@@ -542,19 +616,16 @@ fn a_refresh_that_cannot_track_is_in_the_log() {
     );
 }
 
-const SOURCE: &str = "
-    CREATE TABLE src AS
-    SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
-           ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
-           date '2026-01-01' + 7 * (i / 5) AS d, 1 AS subject_id, now() AS changed
-    FROM generate_series(1, 40) s, generate_series(1, 20) i;";
+fn small_source() -> String {
+    scores("src", 40, 20, ", 1 AS subject_id, now() AS changed")
+}
 
 /// Changes that triggers on statements do not see.
 #[test]
 fn triggers_are_refused_where_they_would_not_see_all() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCE);
+    session.run(&small_source());
     let create = |model: &str, source: &str| {
         format!(
             "SELECT count(*) FROM assess.create_model('{model}', '{source}', 'sid', 'item', 'a',
@@ -617,7 +688,7 @@ fn triggers_are_refused_where_they_would_not_see_all() {
 fn a_hypertable_has_triggers_on_its_root_and_new_chunks_are_no_news() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCE);
+    session.run(&small_source());
     session.run(
         "CREATE SCHEMA _timescaledb_internal;
          CREATE TABLE _timescaledb_internal.chunk_1 () INHERITS (src);
@@ -657,7 +728,7 @@ fn a_hypertable_has_triggers_on_its_root_and_new_chunks_are_no_news() {
 fn a_subject_that_is_renamed_in_a_joined_table_leaves_no_old_one() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCE);
+    session.run(&small_source());
     session.run(
         "CREATE TABLE subjects AS SELECT 1 AS subject_id, 'PHYS-101'::text AS subject, '9a' AS class;
          CREATE VIEW joined AS SELECT * FROM src JOIN subjects USING (subject_id);

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub mod source;
+
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::{Deref, DerefMut};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use postgres::error::DbError;
 use postgres::types::private::BytesMut;
@@ -83,6 +87,17 @@ impl Database {
 
     pub fn session_as(&self, role: &str) -> Session {
         Session::open(&self.host, &self.name, role)
+    }
+
+    /// A new connection as soon as the server takes one: it may be starting again.
+    pub fn session_after_restart(&self) -> Session {
+        for _ in 0..600 {
+            if let Ok(session) = Session::connect(&self.host, &self.name, &environment("PGUSER")) {
+                return session;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the server has not come back within a minute")
     }
 
     /// A new database with all that pg_dump, called with an option, wrote of this one.
@@ -167,6 +182,10 @@ impl Session {
     }
 
     fn open(host: &str, database: &str, role: &str) -> Self {
+        Self::connect(host, database, role).expect("the server of tests/with_postgres.sh answers")
+    }
+
+    fn connect(host: &str, database: &str, role: &str) -> Result<Self, postgres::Error> {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let keep = Arc::clone(&notices);
         let client = Config::new()
@@ -177,9 +196,8 @@ impl Session {
             // Compiling takes longer than the small queries of the tests, and far more memory.
             .options("-c jit=off")
             .notice_callback(move |notice| keep.lock().expect("no panic held it").push(notice))
-            .connect(NoTls)
-            .expect("the server of tests/with_postgres.sh answers");
-        Self { client, notices }
+            .connect(NoTls)?;
+        Ok(Self { client, notices })
     }
 
     /// Runs statements that must succeed.
@@ -290,6 +308,53 @@ impl DerefMut for Session {
     }
 }
 
+/// When a statement is broken off, in milliseconds after it began.
+#[derive(Clone, Copy)]
+pub enum Stop {
+    Cancel(u64),
+    Timeout(u64),
+}
+
+/// Runs a statement that may be stopped; returns how it ended, and what the server said of it.
+pub fn stopped(session: &mut Session, statement: &str, stop: Stop) -> (String, String) {
+    let cancel = session.cancel_token();
+    let timeout = match stop {
+        Stop::Timeout(after) => after.max(1),
+        Stop::Cancel(_) => 0,
+    };
+    // The cancel of the statement before may come late.
+    while session
+        .simple_query(&format!("SET statement_timeout = {timeout}"))
+        .is_err()
+    {
+        if session.is_closed() {
+            return ("gone".to_owned(), String::new());
+        }
+    }
+    let result = thread::scope(|scope| {
+        if let Stop::Cancel(after) = stop {
+            scope.spawn(move || {
+                thread::sleep(Duration::from_millis(after));
+                // A statement that has ended already is not there to be cancelled.
+                let _ = cancel.cancel_query(NoTls);
+            });
+        }
+        session.simple_query(statement)
+    });
+    let told = result.as_ref().err().map(describe).unwrap_or_default();
+    (ending(&result), told)
+}
+
+/// How a statement ended: its SQLSTATE, or `gone` where the connection is.
+pub fn ending<T>(result: &Result<T, postgres::Error>) -> String {
+    match result {
+        Ok(_) => "00000".to_owned(),
+        Err(error) => error
+            .code()
+            .map_or_else(|| "gone".to_owned(), |code| code.code().to_owned()),
+    }
+}
+
 /// An error with all that the server said.
 pub fn describe(error: &postgres::Error) -> String {
     match error.as_db_error() {
@@ -309,6 +374,27 @@ pub fn environment(name: &str) -> String {
         .unwrap_or_else(|_| panic!("{name} is not set: run this through tests/with_postgres.sh"))
 }
 
+/// A number that `make` passes on.
+pub fn number(name: &str) -> u64 {
+    environment(name)
+        .parse()
+        .unwrap_or_else(|_| panic!("{name} is not a number"))
+}
+
+/// What begins the random choices of a long test: SEED, or else one of the clock. It is printed, so that
+/// the test can be had again.
+pub fn seed() -> u64 {
+    let seed = match std::env::var("SEED") {
+        Ok(given) if !given.is_empty() => number("SEED"),
+        _ => {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            now.expect("it is later than 1970").as_secs()
+        }
+    };
+    println!("SEED={seed}");
+    seed
+}
+
 /// The top of the source tree.
 pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -320,7 +406,7 @@ pub fn shared_data(what: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let thread = std::thread::current();
+    let thread = thread::current();
     println!("skipped: {}: no shared data", thread.name().unwrap_or(what));
     None
 }
@@ -331,7 +417,7 @@ pub fn is_available(extension: &str) -> bool {
         "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = '{extension}')"
     ));
     if !found {
-        let thread = std::thread::current();
+        let thread = thread::current();
         println!(
             "skipped: {}: no {extension}",
             thread.name().unwrap_or("test")
