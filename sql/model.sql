@@ -803,7 +803,7 @@ BEGIN
         IF if_not_exists AND EXISTS (SELECT FROM pg_namespace n
                                      WHERE n.nspname = model
                                      AND   n.oid IN (SELECT @extschema@._models())) THEN
-            IF @extschema@._lost(@extschema@._schema(model)) IS NOT NULL THEN
+            IF @extschema@._broken(@extschema@._schema(model)) IS NOT NULL THEN
                 RAISE NOTICE 'model % is broken, attaching it', quote_ident(model);
                 RETURN QUERY SELECT * FROM @extschema@.attach(model, source);
             ELSE

@@ -1,9 +1,10 @@
 //! pg_assess: which students most need our help, and why?
 //!
 //! This crate is glue. The arithmetic is in `src/core`, the SQL objects are declared in `sql/`;
-//! `agg` and `varlena` are the only rooms that touch raw memory; `rights` alone changes who acts.
+//! `agg`, `allocator` and `varlena` are the only rooms that touch raw memory; `rights` alone changes who acts.
 
 mod agg;
+mod allocator;
 mod alpha;
 mod backtest;
 mod calibrate;

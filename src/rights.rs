@@ -4,8 +4,8 @@
 //! `SET ROLE` is no such boundary, as the code that runs can leave it. This one is that of Postgres's
 //! own maintenance commands: a security-restricted operation (SetUserIdAndSecContext in
 //! src/backend/utils/init/miscinit.c) within a nest level of settings. What such an operation leaves
-//! open is closed here: cursors, session-level advisory locks, when constraints are checked, and objects
-//! in the temporary schema. docs/adr/0019-rights.md has the reasons.
+//! open is closed here: cursors, descriptors of large objects, session-level advisory locks, when constraints
+//! are checked, and objects in the temporary schema. docs/adr/0019-rights.md has the reasons.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -288,15 +288,27 @@ unsafe extern "C-unwind" fn on_utility(
 
 #[pg_guard]
 extern "C-unwind" fn refuse_set_constraints() {
-    ErrorReport::new(
-        Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+    refuse(
         "code of a model must not set when constraints are checked",
-        "",
-    )
-    .set_detail("It would hold for the rest of the caller's transaction.")
-    .set_hint("See the triggers of the model's tables, and what its source calls.")
-    .report(PgLogLevel::ERROR);
+        "It would hold for the rest of the caller's transaction.",
+        "See the triggers of the model's tables, and what its source calls.",
+    );
 }
+
+/// What works on descriptors of large objects. They are those of the transaction, and rights are looked at
+/// only when one is opened.
+const DESCRIPTORS: [u32; 10] = [
+    pg_sys::F_LO_OPEN,
+    pg_sys::F_LO_CLOSE,
+    pg_sys::F_LOREAD,
+    pg_sys::F_LOWRITE,
+    pg_sys::F_LO_LSEEK,
+    pg_sys::F_LO_LSEEK64,
+    pg_sys::F_LO_TELL,
+    pg_sys::F_LO_TELL64,
+    pg_sys::F_LO_TRUNCATE,
+    pg_sys::F_LO_TRUNCATE64,
+];
 
 /// Session-level advisory locks outlive what takes them, and can be released by whoever runs.
 #[pg_guard]
@@ -314,19 +326,30 @@ unsafe extern "C-unwind" fn on_object_access(
             pg_sys::ffi::pg_guard_ffi_boundary(|| hook(access, class, object, sub, argument));
         }
     }
-    if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE
-        && IS_INSIDE.load(Relaxed)
-        // pg_advisory_lock(bigint) to pg_advisory_unlock_all(), see pg_proc.dat.
-        && (pg_sys::F_PG_ADVISORY_LOCK_INT8..=pg_sys::F_PG_ADVISORY_UNLOCK_ALL)
-            .contains(&object.to_u32())
-    {
-        ErrorReport::new(
-            Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            "code of a model must not take or release session-level advisory locks",
-            "",
-        )
-        .set_detail("The session of the caller would hold others than before.")
-        .set_hint("Use pg_advisory_xact_lock().")
-        .report(PgLogLevel::ERROR);
+    if access != pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE || !IS_INSIDE.load(Relaxed) {
+        return;
     }
+    let function = object.to_u32();
+    // pg_advisory_lock(bigint) to pg_advisory_unlock_all(), see pg_proc.dat.
+    if (pg_sys::F_PG_ADVISORY_LOCK_INT8..=pg_sys::F_PG_ADVISORY_UNLOCK_ALL).contains(&function) {
+        refuse(
+            "code of a model must not take or release session-level advisory locks",
+            "The session of the caller would hold others than before.",
+            "Use pg_advisory_xact_lock().",
+        );
+    }
+    if DESCRIPTORS.contains(&function) {
+        refuse(
+            "code of a model must not use descriptors of large objects",
+            "It could read and write those that the caller has open.",
+            "Use lo_get() and lo_put().",
+        );
+    }
+}
+
+fn refuse(message: &'static str, detail: &'static str, hint: &'static str) {
+    ErrorReport::new(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, message, "")
+        .set_detail(detail)
+        .set_hint(hint)
+        .report(PgLogLevel::ERROR);
 }

@@ -160,6 +160,27 @@ fn create_model_if_not_exists_mends_it_too_and_drop_model_removes_it() {
 }
 
 #[test]
+fn create_model_if_not_exists_lets_it_read_a_table_that_took_the_name_of_its_source() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(SOURCES);
+    session.run(&create("d", ""));
+    swap(&mut session, "");
+    session.run(&create("d", ""));
+    assert_eq!(
+        session.table("SELECT source, status FROM assess.models()"),
+        ["dbt.r|succeeded"]
+    );
+    session.run("CALL assess.refresh('d')");
+    assert_eq!(session.one::<i64>("SELECT count(*) FROM d.students"), 41);
+    // Once it does, there is nothing to do.
+    session.run(&create("d", ""));
+    let told = session.notices();
+    let told = told.last().expect("a notice");
+    assert_eq!(told.message(), "model d already exists, skipping");
+}
+
+#[test]
 fn a_source_that_was_renamed_away_is_reported_until_the_model_reads_the_other() {
     for tracked in TRACKED {
         let database = Database::new();

@@ -430,6 +430,43 @@ fn a_nightly_loop_over_all_models_reaches_each_of_them() {
 }
 
 #[test]
+fn a_large_object_that_the_caller_has_open_is_neither_read_nor_written() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
+         CREATE FUNCTION h.use_descriptor() RETURNS trigger LANGUAGE plpgsql AS $$
+         DECLARE
+             deed text;
+         BEGIN
+             FOREACH deed IN ARRAY ARRAY[
+                 'SELECT loread(0, 100)', 'SELECT lowrite(0, ''evil'')', 'SELECT lo_lseek(0, 3, 0)',
+                 'SELECT lo_lseek64(0, 3, 0)', 'SELECT lo_tell(0)', 'SELECT lo_tell64(0)',
+                 'SELECT lo_truncate(0, 1)', 'SELECT lo_truncate64(0, 1)', 'SELECT lo_close(0)'] LOOP
+                 BEGIN
+                     EXECUTE deed;
+                     INSERT INTO h.stolen VALUES (deed);
+                 EXCEPTION WHEN insufficient_privilege THEN
+                 END;
+             END LOOP;
+             RETURN new;
+         END $$;
+         CREATE TRIGGER t BEFORE UPDATE ON hm.settings FOR EACH ROW EXECUTE FUNCTION h.use_descriptor()"
+    ));
+    let mut caller = database.session();
+    caller.run("BEGIN; SELECT lo_from_bytea(4711, 'secret'); SELECT lo_open(4711, x'60000'::int)");
+    caller.run("SELECT assess.set_option('hm', 'half_life', '40 days')");
+    assert_eq!(
+        caller.table("SELECT convert_from(loread(0, 100), 'UTF8')"),
+        ["secret"]
+    );
+    caller.run("COMMIT");
+    nothing_was_won(&database);
+}
+
+#[test]
 fn pending_triggers_of_the_caller_neither_fire_nor_move() {
     let database = Database::new();
     let roles = Roles::of(&database);
