@@ -49,7 +49,7 @@ fn ask_at_once(bytes: usize) -> Result<()> {
 fn is_there(bytes: usize) -> bool {
     let mut memory: Vec<u8> = Vec::new();
     let granted = memory.try_reserve_exact(bytes);
-    // Lest the compiler sees that nothing is made of it.
+    // Otherwise the compiler would leave it out.
     black_box(&memory);
     granted.is_ok()
 }
