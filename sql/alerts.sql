@@ -45,15 +45,16 @@ BEGIN
                       ' ' ORDER BY r.place),
            string_agg(quote_literal(r.rule), ', ' ORDER BY r.place)
     INTO   units, ranges, known FROM @extschema@._alert_rules() r;
-    PERFORM @extschema@._create(model, 'alert_rules',
+    IF @extschema@._create(model, 'alert_rules',
         '(rule text PRIMARY KEY CONSTRAINT rule_is_known CHECK (rule IN (%s)),
           threshold float8 NOT NULL CONSTRAINT threshold_is_in_range CHECK (CASE rule %s END),
           unit text GENERATED ALWAYS AS (CASE rule %s END) STORED,
           enabled boolean NOT NULL DEFAULT true,
-          about text)', known, ranges, units);
-    EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
-                    SELECT r.rule, r.usual, r.about
-                    FROM @extschema@._alert_rules() r ORDER BY r.place', model);
+          about text)', known, ranges, units) THEN
+        EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
+                        SELECT r.rule, r.usual, r.about
+                        FROM @extschema@._alert_rules() r ORDER BY r.place', model);
+    END IF;
     PERFORM @extschema@._create(model, 'alerts',
         '(alert_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
           raised timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -66,7 +67,7 @@ BEGIN
           value float8,
           threshold float8,
           message text NOT NULL)');
-    PERFORM @extschema@._create(model, 'run_figures',
+    IF @extschema@._create(model, 'run_figures',
         '(run_id bigint NOT NULL,
           figure text NOT NULL CHECK (figure IN (''level'', ''told_level'', ''left_out'')),
           subject text,
@@ -75,8 +76,9 @@ BEGIN
           value float8 NOT NULL,
           value_se float8,
           as_of timestamptz NOT NULL,
-          UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))');
-    PERFORM @extschema@._add_key(model, 'run_figures');
+          UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))') THEN
+        PERFORM @extschema@._add_key(model, 'run_figures');
+    END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
 
@@ -433,10 +435,6 @@ DECLARE
     failure text;
     code text;
 BEGIN
-    -- A model made by an older version has no alerts.
-    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
-        RETURN;
-    END IF;
     before := @extschema@._alert_before(model, run);
     PERFORM @extschema@._alert_figures(model, run);
     PERFORM @extschema@._alert_raise(model, ARRAY(SELECT r.rule FROM @extschema@._alert_rules() r),
@@ -464,7 +462,9 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
     RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
-        USING DETAIL = format('The error was %s.', code);
+        USING DETAIL = format('The error was %s.', code),
+                  HINT = format('Where one of their tables is missing, SELECT * FROM '
+                                '@extschema@.attach(%L) makes it again.', model);
 END $$;
 COMMENT ON FUNCTION @extschema@._alert(name, bigint, boolean) IS
 'internal: the alerts of a run that succeeded';
@@ -476,15 +476,14 @@ DECLARE
     failure text;
     code text;
 BEGIN
-    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
-        RETURN;
-    END IF;
     PERFORM @extschema@._alert_raise(model, '{refresh_failed,refresh_overdue}',
                                @extschema@._alert_found_of_runs(model), false);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
     RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
-        USING DETAIL = format('The error was %s.', code);
+        USING DETAIL = format('The error was %s.', code),
+                  HINT = format('Where one of their tables is missing, SELECT * FROM '
+                                '@extschema@.attach(%L) makes it again.', model);
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
 'internal: the alerts about the refreshes of a model';
@@ -522,15 +521,17 @@ DECLARE
 BEGIN
     FOR what IN
         SELECT n.nspname AS model, n.oid AS schema,
-               min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner
+               min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner,
+               count(*) FILTER (WHERE t.relname IN ('run_log', 'alert_rules')) = 2 AS can_be_looked_at,
+               count(*) FILTER (WHERE t.relname IN ('alerts', 'settings')) = 2 AS can_keep_alerts
         FROM   @extschema@._models() m(schema)
         JOIN   pg_namespace n ON n.oid = m.schema
-        JOIN   pg_class t ON t.relnamespace = n.oid
-                          AND t.relname IN ('run_log', 'alert_rules', 'alerts')
+        LEFT   JOIN pg_class t ON t.relnamespace = n.oid
+                               AND t.relname IN ('run_log', 'alert_rules', 'alerts', 'settings')
         WHERE  has_schema_privilege(n.oid, 'USAGE')
         GROUP  BY n.oid, n.nspname
-        HAVING count(*) = 3
-        AND    bool_and(t.relname = 'alerts' OR has_table_privilege(t.oid, 'SELECT'))
+        HAVING coalesce(bool_and(t.relname NOT IN ('run_log', 'alert_rules')
+                                 OR has_table_privilege(t.oid, 'SELECT')), true)
         ORDER  BY n.nspname
     LOOP
         findings := '[]';
@@ -538,14 +539,16 @@ BEGIN
         -- Who owns but a part could have put code there.
         is_own := what.owner = @extschema@._caller()
                   AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
+        <<look>>
         BEGIN
+            EXIT look WHEN NOT what.can_be_looked_at;
             -- From here on they stay as they are.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
                             IN ACCESS SHARE MODE NOWAIT', what.model);
             CONTINUE WHEN NOT is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
             findings := coalesce(@extschema@._look(what.owner, format(
                 'SELECT @extschema@._alert_found_of_runs(%L)', what.model)), '[]');
-            IF is_own AND NOT current_setting('transaction_read_only')::boolean THEN
+            IF is_own AND what.can_keep_alerts AND NOT current_setting('transaction_read_only')::boolean THEN
                 PERFORM @extschema@._as_owner(@extschema@._caller(), format(
                     'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
                 PERFORM @extschema@._as_owner(@extschema@._caller(), format(
@@ -562,7 +565,7 @@ BEGIN
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
                                                      threshold float8)
             UNION  ALL
-            SELECT what.model, 'broken', format('The model does not read what it was made over: %s.', b.why),
+            SELECT what.model, 'broken', format('The model is broken: %s.', b.why),
                    NULL, NULL
             FROM   @extschema@._broken(what.schema) AS b(why) WHERE b.why IS NOT NULL
             UNION  ALL

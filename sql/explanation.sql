@@ -788,9 +788,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     list text;
 BEGIN
-    IF to_regclass(format('%I.history', model)) IS NULL THEN
-        RETURN;
-    END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
     FROM   pg_attribute a
     WHERE  a.attrelid = format('%I.history', model)::regclass

@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@._picked(
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
-    schema oid := @extschema@._model(model);
+    schema oid := @extschema@._model(model, 'school_map', 'score_sheet');
     lookup text;
 BEGIN
     -- The gradebook knows subjects without a student too, but holds everything there is, which not

@@ -82,10 +82,12 @@ DECLARE
     holder int;
 BEGIN
     -- A run that has no lock for a moment is not overtaken.
-    EXECUTE format('SELECT l.pid FROM %I.run_log l
-                    WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
-                    AND   @extschema@._is_refreshing($1, l.pid, l.started) LIMIT 1', model)
-    INTO holder USING model_schema;
+    IF @extschema@._kind(model, 'run_log') IS NOT NULL THEN
+        EXECUTE format('SELECT l.pid FROM %I.run_log l
+                        WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
+                        AND   @extschema@._is_refreshing($1, l.pid, l.started) LIMIT 1', model)
+        INTO holder USING model_schema;
+    END IF;
     IF holder IS NULL AND @extschema@._try_lock(model_schema) THEN
         RETURN;
     END IF;
@@ -259,12 +261,14 @@ DECLARE
 BEGIN
     -- At the end of the transaction they would fire with the rights of the caller.
     SET CONSTRAINTS ALL IMMEDIATE;
+    IF step IN ('begin', 'check_tracking', 'results') THEN
+        PERFORM @extschema@._model(model);
+    END IF;
     CASE step
     WHEN 'begin' THEN
         run := @extschema@._as_owner(owner, format('SELECT @extschema@._begin(%L)', model));
         step := 'check_tracking';
     WHEN 'check_tracking' THEN
-        PERFORM @extschema@._model(model);
         replaced := @extschema@._replaced(@extschema@._schema(model));
         IF replaced IS NOT NULL THEN
             RAISE WARNING 'model % reads another table than its source: %', quote_ident(model), replaced
@@ -461,13 +465,12 @@ RETURNS TABLE (model name, owner name, source text, status text, finished timest
                as_of timestamptz, rows_used bigint, error text)
 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner),
+    SELECT n.nspname, pg_catalog.pg_get_userbyid(@extschema@._owner(m.schema)),
            @extschema@._name(@extschema@._source(m.schema)),
            CASE WHEN b.why IS NULL THEN r.status ELSE 'broken' END, r.finished, r.as_of, r.rows_used,
            coalesce(b.why, r.error)
     FROM   @extschema@._models() m(schema)
     JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
-    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'settings'
     LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
     LEFT   JOIN LATERAL @extschema@._broken(m.schema) b(why) ON true
     ORDER  BY n.nspname;

@@ -322,12 +322,6 @@ BEGIN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')', model);
         END IF;
-    ELSE
-        EXECUTE format('ALTER TABLE %I.settings
-                        ADD COLUMN IF NOT EXISTS late_commit interval NOT NULL DEFAULT ''1 hour''
-                            CHECK (late_commit >= ''0''),
-                        ADD COLUMN IF NOT EXISTS compare_counts boolean NOT NULL DEFAULT true', model);
-        PERFORM @extschema@._comment(model, 'settings');
     END IF;
     EXECUTE format('UPDATE %I.tracking SET members = $1', model)
     USING @extschema@._members(source);
