@@ -488,11 +488,16 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
 'internal: the alerts about the refreshes of a model';
 
--- Why the log of a model cannot be written; null where it can. A row is written and taken back.
+-- Why the log of a model cannot be written; null where it can. A row is written and taken back. A trigger
+-- that can be deferred may only fire at the end of the transaction, which is the caller's: then it is not tried.
 CREATE FUNCTION @extschema@._unwritable_log(model name) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('LOCK TABLE %I.run_log IN ROW EXCLUSIVE MODE NOWAIT', model);
+    IF EXISTS (SELECT FROM pg_trigger t
+               WHERE t.tgrelid = to_regclass(format('%I.run_log', model)) AND t.tgdeferrable) THEN
+        RETURN NULL;
+    END IF;
     EXECUTE format('INSERT INTO %I.run_log (run_id) OVERRIDING SYSTEM VALUE VALUES (-1)', model);
     EXECUTE format('UPDATE %I.run_log SET status = ''failed'' WHERE run_id = -1', model);
     EXECUTE format('DELETE FROM %I.run_log WHERE run_id = -1', model);
@@ -507,7 +512,9 @@ COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
 'internal: why the log of a model cannot be written';
 
 -- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for nobody's
--- lock. At the models of others it only looks, with care.
+-- lock. At the models of others it only looks, with care, and where the caller may act for their owner
+-- it tries as the owner whether their log can be written. That runs triggers: one that ends with a
+-- cancel, or lasts until a timeout does, is the last that is tried.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
@@ -515,7 +522,8 @@ SET lock_timeout = '100ms' AS $$
 #variable_conflict use_variable
 DECLARE
     what record;
-    is_own boolean;
+    acts boolean;
+    tries boolean := NOT current_setting('transaction_read_only')::boolean;
     findings jsonb;
     failure text;
 BEGIN
@@ -537,28 +545,35 @@ BEGIN
         findings := '[]';
         failure := NULL;
         -- Who owns but a part could have put code there.
-        is_own := what.owner = @extschema@._caller()
-                  AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
+        acts := @extschema@._may_act_for(what.owner)
+                AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
         <<look>>
         BEGIN
             EXIT look WHEN NOT what.can_be_looked_at;
             -- From here on they stay as they are.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
                             IN ACCESS SHARE MODE NOWAIT', what.model);
-            CONTINUE WHEN NOT is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
+            CONTINUE WHEN NOT (acts AND what.owner = @extschema@._caller())
+                          AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
             findings := coalesce(@extschema@._look(what.owner, format(
                 'SELECT @extschema@._alert_found_of_runs(%L)', what.model)), '[]');
-            IF is_own AND what.can_keep_alerts AND NOT current_setting('transaction_read_only')::boolean THEN
-                PERFORM @extschema@._as_owner(@extschema@._caller(), format(
+            IF tries AND what.owner = @extschema@._caller() AND acts AND what.can_keep_alerts THEN
+                PERFORM @extschema@._as_owner(what.owner, format(
                     'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
-                PERFORM @extschema@._as_owner(@extschema@._caller(), format(
+                PERFORM @extschema@._as_owner(what.owner, format(
                     'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', %L, false)',
                     what.model, findings));
-                failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
-                    @extschema@._caller(), format('SELECT @extschema@._unwritable_log(%L)', what.model));
             END IF;
-        EXCEPTION WHEN OTHERS THEN
-            failure := 'Its refreshes could not be checked: ' || SQLERRM;
+            IF tries AND acts THEN
+                failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
+                    what.owner, format('SELECT @extschema@._unwritable_log(%L)', what.model));
+            END IF;
+        EXCEPTION
+            WHEN query_canceled THEN
+                tries := false;
+                failure := 'Its refreshes could not be checked: ' || SQLERRM;
+            WHEN OTHERS OR assert_failure THEN
+                failure := 'Its refreshes could not be checked: ' || SQLERRM;
         END;
         RETURN QUERY
             SELECT what.model, f.rule, f.message, f.value, f.threshold

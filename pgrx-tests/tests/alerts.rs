@@ -959,6 +959,7 @@ fn results_do_not_wait_for_alerts() {
     assert_eq!(session.table(last), ["succeeded"]);
     // With them everything is as before.
     session.run("SELECT * FROM assess.attach('m')");
+    session.notices();
     session.run("CALL assess.refresh('m')");
     assert_eq!(warnings(&mut session), [""; 0]);
     assert_eq!(session.table(look), [""; 0]);
