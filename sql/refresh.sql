@@ -27,6 +27,21 @@ END;
 COMMENT ON FUNCTION @extschema@._lock_holder(oid) IS
 'internal: the server process that holds the lock of a refresh';
 
+-- The prepared transaction that holds it: that has no process, and no end until somebody ends it.
+CREATE FUNCTION @extschema@._lock_holder_prepared(schema oid) RETURNS text
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT p.gid
+    FROM   pg_catalog.pg_locks l
+    JOIN   pg_catalog.pg_locks x ON x.virtualtransaction = l.virtualtransaction AND x.pid IS NULL
+    JOIN   pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
+    WHERE  l.pid IS NULL AND l.locktype = 'advisory' AND l.classid = 1634956133 AND l.objid = schema
+    AND    l.objsubid = 2 AND l.granted AND p.database = pg_catalog.current_database()
+    LIMIT  1;
+END;
+COMMENT ON FUNCTION @extschema@._lock_holder_prepared(oid) IS
+'internal: the prepared transaction that holds the lock of a refresh';
+
 -- Whether the run that a server process has logged is still at work: the log alone proves nothing, as
 -- a run can be broken off between any two statements. A run has its lock but for a moment between
 -- two transactions, so where its process lives there is a second look. A standby does not know
@@ -80,6 +95,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     model_schema oid := @extschema@._schema(model);
     holder int;
+    prepared text;
 BEGIN
     -- A run that has no lock for a moment is not overtaken.
     IF @extschema@._kind(model, 'run_log') IS NOT NULL THEN
@@ -92,6 +108,13 @@ BEGIN
         RETURN;
     END IF;
     holder := coalesce(holder, @extschema@._lock_holder(model_schema));
+    prepared := @extschema@._lock_holder_prepared(model_schema);
+    IF holder IS NULL AND prepared IS NOT NULL THEN
+        RAISE EXCEPTION 'model % is locked by a prepared transaction', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  DETAIL = format('It is %L, see pg_prepared_xacts.', prepared),
+                  HINT = format('End it by COMMIT PREPARED %1$L or ROLLBACK PREPARED %1$L.', prepared);
+    END IF;
     RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
         USING ERRCODE = 'lock_not_available',
               DETAIL = CASE WHEN holder IS NULL THEN 'Another session had its lock.'

@@ -2,19 +2,20 @@
 
 mod common;
 
-use common::{Database, Session};
+use common::{Database, Server, Session};
+
+const SOURCE: &str = "
+    CREATE TABLE src AS
+    SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
+           ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
+           date '2026-01-01' + 7 * (i / 5) AS d
+    FROM generate_series(1, 40) s, generate_series(1, 20) i;
+    SELECT count(*) FROM assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd')";
 
 fn with_model() -> (Database, Session) {
     let database = Database::new();
     let mut session = database.session();
-    session.run(
-        "CREATE TABLE src AS
-         SELECT s AS sid, 'q' || i AS item, 'a' || (i / 5) AS a,
-                ((s * 7919 + i * 104729 + s * i * 31) % 100 < 30 + s)::int::float8 AS score,
-                date '2026-01-01' + 7 * (i / 5) AS d
-         FROM generate_series(1, 40) s, generate_series(1, 20) i;
-         SELECT count(*) FROM assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd')",
-    );
+    session.run(SOURCE);
     (database, session)
 }
 
@@ -164,6 +165,36 @@ fn who_comes_while_another_run_is_at_work_has_not_failed() {
     session.refuses("CALL assess.refresh('m')", "55P03");
     assert_eq!(session.table(LAST), ["3|failed|55P03"]);
     other.run("COMMIT");
+    session.run("CALL assess.refresh('m')");
+}
+
+/// A prepared transaction has no process, and outlives a restart of the server.
+#[test]
+fn a_prepared_transaction_that_keeps_a_refresh_out_is_named() {
+    let server = Server::start("max_prepared_transactions = 2");
+    let database = Database::on(&server.host);
+    let mut session = database.session();
+    session.run(SOURCE);
+    session.run("BEGIN; SELECT assess._lock('m'); PREPARE TRANSACTION 'left''over'");
+    for statement in [
+        "CALL assess.refresh('m')",
+        "SELECT * FROM assess.attach('m')",
+    ] {
+        let told = session.refuses(statement, "55P03");
+        assert_eq!(
+            told.message(),
+            "model m is locked by a prepared transaction"
+        );
+        assert_eq!(
+            told.detail(),
+            Some("It is 'left''over', see pg_prepared_xacts.")
+        );
+        assert_eq!(
+            told.hint(),
+            Some("End it by COMMIT PREPARED 'left''over' or ROLLBACK PREPARED 'left''over'.")
+        );
+    }
+    session.run("ROLLBACK PREPARED 'left''over'");
     session.run("CALL assess.refresh('m')");
 }
 
