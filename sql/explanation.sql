@@ -843,7 +843,7 @@ BEGIN
         'SELECT max(%2$s) FILTER (WHERE g.run_id = $1),
                 max(%2$s) FILTER (WHERE g.run_id = $2),
                 count(DISTINCT g.run_id) FILTER (WHERE g.run_id IN ($1, $2)),
-                format(''%%s to %%s'', min(g.run_id), max(g.run_id))
+                min(g.run_id) || '' to '' || max(g.run_id)
          FROM %1$I.run_log g WHERE g.run_id IN (SELECT h.run_id FROM %1$I.history h)', model,
         @extschema@._local(model, 'g.as_of'))
     INTO before, after, known, kept USING run_a, run_b;
@@ -851,8 +851,10 @@ BEGIN
         RAISE EXCEPTION 'model % has no history of that run', quote_ident(model)
             USING ERRCODE = 'no_data_found',
                   DETAIL = format('Asked for are the runs %s and %s.', run_a, run_b),
-                  HINT = format('It has history of successful runs from %s; keep_history says how many are kept. See %I.runs.',
-                                kept, model);
+                  HINT = CASE WHEN kept IS NULL THEN
+                                   format('It has no history yet: CALL @extschema@.refresh(%L) makes some.', model)
+                              ELSE format('It has history of successful runs from %s; keep_history says how many '
+                                          'are kept. See %I.runs.', kept, model) END;
     END IF;
     IF before > after THEN
         RAISE EXCEPTION 'run_a is of a later time than run_b'

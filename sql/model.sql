@@ -399,7 +399,9 @@ DECLARE
     others text;
 BEGIN
     IF model IS NULL THEN
-        RAISE EXCEPTION 'model must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE EXCEPTION 'model must not be null'
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'No model was named.',
+                  HINT = 'SELECT model FROM @extschema@.models() lists them.';
     END IF;
     SELECT n.oid INTO found FROM pg_namespace n
     WHERE n.nspname = model AND n.oid IN (SELECT @extschema@._models());
@@ -408,6 +410,7 @@ BEGIN
         FROM pg_namespace n WHERE n.oid IN (SELECT @extschema@._models());
         RAISE EXCEPTION 'model % does not exist', quote_ident(model)
             USING ERRCODE = 'undefined_object',
+                  DETAIL = 'No schema of that name is a model.',
                   HINT = coalesce('There are: ' || others || '.',
                                   'Make one with assess.create_model().');
     END IF;
@@ -461,7 +464,8 @@ BEGIN
     LOOP
         IF what.about IS NULL THEN
             RAISE EXCEPTION 'column %.% has no comment', relation, what.attname
-                USING ERRCODE = 'internal_error';
+                USING ERRCODE = 'internal_error', DETAIL = 'It is not in @extschema@._columns().',
+                      HINT = 'This is a fault of pg_assess: report it.';
         END IF;
         EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, what.attname, what.about);
     END LOOP;
@@ -844,7 +848,15 @@ DECLARE
 BEGIN
     IF model IS NULL OR source IS NULL THEN
         RAISE EXCEPTION '% must not be null', CASE WHEN model IS NULL THEN 'model' ELSE 'source' END
-            USING ERRCODE = 'null_value_not_allowed';
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'A model has a name, and a table or view that it reads.',
+                  HINT = 'Give the name of a new schema as model, and a table or view as source.';
+    END IF;
+    IF NOT attaches AND (model = '' OR model LIKE 'pg\_%') THEN
+        RAISE EXCEPTION '% cannot be the name of a model', quote_ident(model)
+            USING ERRCODE = 'reserved_name',
+                  DETAIL = 'It is the name of a schema too: that is not empty, and does not begin with pg_.',
+                  HINT = 'Give the model another name.';
     END IF;
     IF NOT attaches AND EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = model) THEN
         IF if_not_exists AND EXISTS (SELECT FROM pg_namespace n
@@ -864,13 +876,13 @@ BEGIN
             RETURN;
         END IF;
         RAISE EXCEPTION 'schema % already exists', quote_ident(model)
-            USING ERRCODE = 'duplicate_schema',
-                  HINT = 'A model is a schema of its own: give it another name, or drop what is there.';
+            USING ERRCODE = 'duplicate_schema', DETAIL = 'A model is a schema of its own.',
+                  HINT = 'Give the model another name, or drop what is there.';
     END IF;
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = source AND c.relpersistence = 't') THEN
         RAISE EXCEPTION '% is a temporary table', source
-            USING ERRCODE = 'wrong_object_type',
-                  HINT = 'A model stays, and so must its source.';
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'A model stays, and so must its source.',
+                  HINT = 'Name a table or view that outlives the session.';
     END IF;
 
     -- Every column that is named, with its type.
@@ -894,12 +906,14 @@ BEGIN
         ELSIF what.needed THEN
             RAISE EXCEPTION '% must not be null', what.argument
                 USING ERRCODE = 'null_value_not_allowed',
+                      DETAIL = 'No model can do without a column of that kind.',
                       HINT = format('Name the column of %s that holds it.', source);
         END IF;
     END LOOP;
     IF (status IS NULL) <> (counted IS NULL) THEN
         RAISE EXCEPTION 'status and counted belong together'
             USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('%s is null.', CASE WHEN status IS NULL THEN 'status' ELSE 'counted' END),
                   HINT = 'Name the column as status, and as counted its values with which a score counts.';
     END IF;
     time_type := @extschema@._tracking_type(source, taken_at, track_changes, changed_at, period);
@@ -907,7 +921,9 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', source) INTO has_rows;
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
-            USING ERRCODE = 'no_data_found', HINT = 'Make the model when there are responses.';
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = 'There is nothing to make results of, and nothing to tell a wrong column by.',
+                  HINT = 'Make the model when there are responses.';
     END IF;
 
     SELECT * INTO student_id FROM @extschema@._id((types ->> 'student')::oid, student);
@@ -1415,7 +1431,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF option IS NULL THEN
         RAISE EXCEPTION 'option must not be null'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a column of the table settings.';
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'No option was named.',
+                  HINT = 'Name a column of the table settings.';
     END IF;
     PERFORM @extschema@._model(model);
     -- A restore without data has left none.
@@ -1453,7 +1470,9 @@ BEGIN
     IF jsonb_typeof(settings) <> 'object' THEN
         RAISE EXCEPTION 'settings must be a JSON object'
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Such as {"half_life": "30 days"}.';
+                  DETAIL = format('It is %s.', CASE jsonb_typeof(settings) WHEN 'null' THEN 'null'
+                                               ELSE 'a JSON ' || jsonb_typeof(settings) END),
+                  HINT = 'Give an object such as {"half_life": "30 days"}.';
     END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO known
     FROM   pg_attribute a
@@ -1466,7 +1485,8 @@ BEGIN
     ORDER BY 1 LIMIT 1;
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
-            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
+            USING ERRCODE = 'undefined_parameter', DETAIL = format('It is no column of %I.settings.', model),
+                  HINT = format('There are: %s.', known);
     END IF;
     -- The functions themselves know what an option may be. Within a statement of a model they would
     -- tell all of it, as the context of their error.

@@ -312,6 +312,7 @@ BEGIN
         ELSE
             RAISE EXCEPTION 'the source of model % is written anew again and again', quote_ident(model)
                 USING ERRCODE = 'serialization_failure',
+                      DETAIL = format('It was emptied or rewritten during each of %s attempts.', attempt),
                       HINT = 'Refresh it when the source has been loaded.';
         END IF;
     WHEN 'alerts' THEN
