@@ -1,6 +1,6 @@
 -- Alerts: what a refresh finds that somebody should know, by rules that the owner of a model edits.
 -- An alert is raised when a rule begins to hold and ends when it no longer does, so that what lasts
--- is told once. Results never wait for alerts: what goes wrong here is a WARNING.
+-- is reported once. Results never wait for alerts: what goes wrong here is a WARNING.
 
 -- The rules, with the range of their thresholds and what they usually are.
 CREATE FUNCTION @extschema@._alert_rules()
@@ -23,7 +23,7 @@ BEGIN ATOMIC
          ' run'),
         (7, 'level_moved', 'standard errors', 0, 1000, 2,
          'the mean level of a group moved by more than this since the last run, or since it was'
-         ' last told'),
+         ' last reported'),
         (8, 'refresh_failed', 'refreshes', 1, 1e6, 1,
          'so many refreshes failed, one after the other'),
         (9, 'refresh_overdue', 'hours', 0, 1e6, 36,
@@ -69,7 +69,7 @@ BEGIN
           message text NOT NULL)');
     IF @extschema@._create(model, 'run_figures',
         '(run_id bigint NOT NULL,
-          figure text NOT NULL CHECK (figure IN (''level'', ''told_level'', ''left_out'')),
+          figure text NOT NULL CHECK (figure IN (''level'', ''reported_level'', ''left_out'')),
           subject text,
           student_group text,
           size bigint NOT NULL,
@@ -191,7 +191,7 @@ BEGIN
                                    AS has_groups
                    FROM   %1$I.run_figures f WHERE f.run_id = $1 AND f.figure = 'level') n
             JOIN   %1$I.run_figures b
-                   ON  b.run_id = $2 AND b.figure IN ('level', 'told_level')
+                   ON  b.run_id = $2 AND b.figure IN ('level', 'reported_level')
                    AND ARRAY[b.subject, b.student_group] = ARRAY[n.subject, n.student_group]
             CROSS  JOIN LATERAL (SELECT sqrt(n.value_se ^ 2 + b.value_se ^ 2) AS se) e
             ORDER  BY n.subject, n.student_group,
@@ -391,7 +391,7 @@ BEGIN
                             WHERE ARRAY[f.rule, f.subject, f.student_group, f.item]
                                 = ARRAY[a.rule, a.subject, a.student_group, a.item])',
         model) USING rules, findings;
-    -- An event is over when it is told.
+    -- An event is over when it is reported.
     EXECUTE format(
         'WITH added AS (
              INSERT INTO %1$I.alerts AS n (raised, ended, run_id, rule, subject, student_group,
@@ -442,12 +442,12 @@ BEGIN
     EXECUTE format(
         'INSERT INTO %1$I.run_figures
                 (run_id, figure, subject, student_group, size, value, value_se, as_of)
-         SELECT n.run_id, ''told_level'', n.subject, n.student_group, coalesce(t.size, n.size),
+         SELECT n.run_id, ''reported_level'', n.subject, n.student_group, coalesce(t.size, n.size),
                 coalesce(t.value, n.value), coalesce(t.value_se, n.value_se),
                 coalesce(t.as_of, n.as_of)
          FROM   %1$I.run_figures n
          LEFT   JOIN %1$I.run_figures t
-                ON  t.run_id = $2 AND t.figure = ''told_level''
+                ON  t.run_id = $2 AND t.figure = ''reported_level''
                 AND ARRAY[t.subject, t.student_group] = ARRAY[n.subject, n.student_group]
                 AND EXISTS (SELECT FROM %1$I.alert_rules r
                             WHERE r.rule = ''level_moved'' AND r.enabled)

@@ -29,7 +29,7 @@ BEGIN ATOMIC
         (4, 'responses', 'VIEW', false,
          'the source as the model reads it, under the names of assess.gradebook_agg'),
         (5, 'tracking', 'TABLE', false,
-         'one row: how the model is told what changes in the source'),
+         'one row: how the model learns what changes in the source'),
         (6, 'changes', 'TABLE', false,
          'notes of what changed in the source since the last refresh'),
         (7, 'stored_parts', 'TABLE', false,
@@ -222,7 +222,7 @@ BEGIN ATOMIC
         ('value', 'the figure, in the unit of its threshold where it has one'),
         ('value_se', 'standard error of the figure'),
         ('message', 'the alert as a sentence'),
-        ('figure', 'level: mean level of the group; told_level: what it is compared with; left_out: share of the rows'),
+        ('figure', 'level: mean level of the group; reported_level: what it is compared with; left_out: share of the rows'),
         ('size', 'students or rows that the figure is of'),
         -- What attach() goes by.
         ('definition.source', 'the name of the source, with its schema'),
@@ -1061,7 +1061,7 @@ BEGIN
         list, @extschema@._call(model, '@extschema@.items'::regproc, given));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
-    -- Where a student belongs is told by the latest response as of the time. Without groups there is
+    -- Where a student belongs is shown by the latest response as of the time. Without groups there is
     -- nothing to ask for; stored parts of many periods are made one first, as a student is in many.
     belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
         'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)

@@ -1,4 +1,4 @@
--- Models that are told what changed in their source (create_model, track_changes): one gradebook
+-- Models that learn what changed in their source (create_model, track_changes): one gradebook
 -- is stored for each subject, group and period, and a refresh aggregates only those periods again
 -- in which something changed.
 --
@@ -488,7 +488,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
-'internal: sees to it that a model is told of all changes';
+'internal: sees to it that a model learns of all changes';
 
 -- Brings the stored parts to the snapshot of the statement, or where it is repeatable, of the
 -- transaction; tells how many periods were aggregated again.

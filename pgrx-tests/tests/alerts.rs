@@ -163,7 +163,7 @@ fn what_was_so_when_the_model_was_made_is_kept_but_not_told() {
         session.table("SELECT count(*) FROM m.alerts WHERE run_id <> 1"),
         ["0"]
     );
-    // Who deletes an alert that still holds is told again.
+    // An alert that is deleted while it still holds is raised again.
     session.run("DELETE FROM m.alerts");
     session.run("CALL assess.refresh('m')");
     assert!(warnings(&mut session).len() >= 2);
