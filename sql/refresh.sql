@@ -332,6 +332,7 @@ COMMENT ON FUNCTION @extschema@._refresh_step(name, boolean, text, text, text, b
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
+    model_schema pg_catalog.oid;
     step pg_catalog.text := 'begin';
     run pg_catalog.int8;
     attempt pg_catalog.int4 := 1;
@@ -344,6 +345,7 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM @extschema@._must_be_owner(model);
+    model_schema := @extschema@._schema(model);
     LOOP
         -- The first COMMIT ends what the caller has begun, with the rights of the caller.
         IF step = 'results' THEN
@@ -354,6 +356,8 @@ BEGIN
             COMMIT;
         END IF;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        -- It may have been renamed, which waits for no refresh.
+        model := coalesce((SELECT n.nspname FROM pg_namespace n WHERE n.oid = model_schema), model);
         BEGIN
             SELECT s.step, s.run, s.attempt INTO step, run, attempt
             FROM   @extschema@._refresh_step(model, everything, code, failure, step, run, attempt) s;

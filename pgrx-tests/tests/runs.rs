@@ -198,6 +198,45 @@ fn a_prepared_transaction_that_keeps_a_refresh_out_is_named() {
     session.run("CALL assess.refresh('m')");
 }
 
+/// ALTER SCHEMA waits for no refresh.
+#[test]
+fn a_refresh_whose_model_is_renamed_is_logged_under_the_new_name() {
+    let (database, mut session) = with_model();
+    session.run(
+        "CREATE TABLE wait AS SELECT 1 AS x;
+         CREATE VIEW slow AS SELECT src.* FROM src
+             WHERE (SELECT count(*) > 0 FROM pg_sleep(0), wait);
+         SELECT count(*) FROM assess.create_model('s1', 'slow', 'sid', 'item', 'a', 'score', 'd')",
+    );
+    let mut other = database.session();
+    let mut third = database.session();
+    third.run("BEGIN; LOCK TABLE wait");
+    let refresh = std::thread::spawn(move || other.fails("CALL assess.refresh('s1')"));
+    while session.one::<i64>(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'wait'::regclass",
+    ) == 0
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    session.run("ALTER SCHEMA s1 RENAME TO s2");
+    third.run("COMMIT");
+    let told = refresh.join().expect("the refresh ends");
+    assert_eq!(
+        told.detail(),
+        Some("The results are those of before."),
+        "{told}"
+    );
+    assert_eq!(told.hint(), Some("See s2.runs."));
+    assert_eq!(
+        session.table("SELECT run_id, status, sqlstate FROM s2.runs ORDER BY 1"),
+        [
+            "1|succeeded|-",
+            format!("2|failed|{}", told.code().code()).as_str()
+        ]
+    );
+    session.run("CALL assess.refresh('s2')");
+}
+
 /// A procedure that commits cannot pin its search_path for good.
 #[test]
 fn no_operator_of_the_callers_path_is_taken_on_the_way_out() {
