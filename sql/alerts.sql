@@ -1,6 +1,6 @@
 -- Alerts: what a refresh finds that somebody should know, by rules that the owner of a model edits.
 -- An alert is raised when a rule begins to hold and ends when it no longer does, so that what lasts
--- is told once. Results never wait for alerts: what goes wrong here is a WARNING.
+-- is reported once. Results never wait for alerts: what goes wrong here is a WARNING.
 
 -- The rules, with the range of their thresholds and what they usually are.
 CREATE FUNCTION @extschema@._alert_rules()
@@ -23,7 +23,7 @@ BEGIN ATOMIC
          ' run'),
         (7, 'level_moved', 'standard errors', 0, 1000, 2,
          'the mean level of a group moved by more than this since the last run, or since it was'
-         ' last told'),
+         ' last reported'),
         (8, 'refresh_failed', 'refreshes', 1, 1e6, 1,
          'so many refreshes failed, one after the other'),
         (9, 'refresh_overdue', 'hours', 0, 1e6, 36,
@@ -45,15 +45,16 @@ BEGIN
                       ' ' ORDER BY r.place),
            string_agg(quote_literal(r.rule), ', ' ORDER BY r.place)
     INTO   units, ranges, known FROM @extschema@._alert_rules() r;
-    PERFORM @extschema@._create(model, 'alert_rules',
+    IF @extschema@._create(model, 'alert_rules',
         '(rule text PRIMARY KEY CONSTRAINT rule_is_known CHECK (rule IN (%s)),
           threshold float8 NOT NULL CONSTRAINT threshold_is_in_range CHECK (CASE rule %s END),
           unit text GENERATED ALWAYS AS (CASE rule %s END) STORED,
           enabled boolean NOT NULL DEFAULT true,
-          about text)', known, ranges, units);
-    EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
-                    SELECT r.rule, r.usual, r.about
-                    FROM @extschema@._alert_rules() r ORDER BY r.place', model);
+          about text)', known, ranges, units) THEN
+        EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
+                        SELECT r.rule, r.usual, r.about
+                        FROM @extschema@._alert_rules() r ORDER BY r.place', model);
+    END IF;
     PERFORM @extschema@._create(model, 'alerts',
         '(alert_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
           raised timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -66,17 +67,18 @@ BEGIN
           value float8,
           threshold float8,
           message text NOT NULL)');
-    PERFORM @extschema@._create(model, 'run_figures',
+    IF @extschema@._create(model, 'run_figures',
         '(run_id bigint NOT NULL,
-          figure text NOT NULL CHECK (figure IN (''level'', ''told_level'', ''left_out'')),
+          figure text NOT NULL CHECK (figure IN (''level'', ''reported_level'', ''left_out'')),
           subject text,
           student_group text,
           size bigint NOT NULL,
           value float8 NOT NULL,
           value_se float8,
           as_of timestamptz NOT NULL,
-          UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))');
-    PERFORM @extschema@._add_key(model, 'run_figures');
+          UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))') THEN
+        PERFORM @extschema@._add_key(model, 'run_figures');
+    END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
 
@@ -189,7 +191,7 @@ BEGIN
                                    AS has_groups
                    FROM   %1$I.run_figures f WHERE f.run_id = $1 AND f.figure = 'level') n
             JOIN   %1$I.run_figures b
-                   ON  b.run_id = $2 AND b.figure IN ('level', 'told_level')
+                   ON  b.run_id = $2 AND b.figure IN ('level', 'reported_level')
                    AND ARRAY[b.subject, b.student_group] = ARRAY[n.subject, n.student_group]
             CROSS  JOIN LATERAL (SELECT sqrt(n.value_se ^ 2 + b.value_se ^ 2) AS se) e
             ORDER  BY n.subject, n.student_group,
@@ -389,7 +391,7 @@ BEGIN
                             WHERE ARRAY[f.rule, f.subject, f.student_group, f.item]
                                 = ARRAY[a.rule, a.subject, a.student_group, a.item])',
         model) USING rules, findings;
-    -- An event is over when it is told.
+    -- An event is over when it is reported.
     EXECUTE format(
         'WITH added AS (
              INSERT INTO %1$I.alerts AS n (raised, ended, run_id, rule, subject, student_group,
@@ -433,10 +435,6 @@ DECLARE
     failure text;
     code text;
 BEGIN
-    -- A model made by an older version has no alerts.
-    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
-        RETURN;
-    END IF;
     before := @extschema@._alert_before(model, run);
     PERFORM @extschema@._alert_figures(model, run);
     PERFORM @extschema@._alert_raise(model, ARRAY(SELECT r.rule FROM @extschema@._alert_rules() r),
@@ -444,12 +442,12 @@ BEGIN
     EXECUTE format(
         'INSERT INTO %1$I.run_figures
                 (run_id, figure, subject, student_group, size, value, value_se, as_of)
-         SELECT n.run_id, ''told_level'', n.subject, n.student_group, coalesce(t.size, n.size),
+         SELECT n.run_id, ''reported_level'', n.subject, n.student_group, coalesce(t.size, n.size),
                 coalesce(t.value, n.value), coalesce(t.value_se, n.value_se),
                 coalesce(t.as_of, n.as_of)
          FROM   %1$I.run_figures n
          LEFT   JOIN %1$I.run_figures t
-                ON  t.run_id = $2 AND t.figure = ''told_level''
+                ON  t.run_id = $2 AND t.figure = ''reported_level''
                 AND ARRAY[t.subject, t.student_group] = ARRAY[n.subject, n.student_group]
                 AND EXISTS (SELECT FROM %1$I.alert_rules r
                             WHERE r.rule = ''level_moved'' AND r.enabled)
@@ -464,7 +462,9 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
     RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
-        USING DETAIL = format('The error was %s.', code);
+        USING DETAIL = format('The error was %s.', code),
+                  HINT = format('Where one of their tables is missing, SELECT * FROM '
+                                '@extschema@.attach(%L) makes it again.', model);
 END $$;
 COMMENT ON FUNCTION @extschema@._alert(name, bigint, boolean) IS
 'internal: the alerts of a run that succeeded';
@@ -476,24 +476,28 @@ DECLARE
     failure text;
     code text;
 BEGIN
-    IF to_regclass(format('%I.alerts', model)) IS NULL THEN
-        RETURN;
-    END IF;
     PERFORM @extschema@._alert_raise(model, '{refresh_failed,refresh_overdue}',
                                @extschema@._alert_found_of_runs(model), false);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
     RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
-        USING DETAIL = format('The error was %s.', code);
+        USING DETAIL = format('The error was %s.', code),
+                  HINT = format('Where one of their tables is missing, SELECT * FROM '
+                                '@extschema@.attach(%L) makes it again.', model);
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_runs(name) IS
 'internal: the alerts about the refreshes of a model';
 
--- Why the log of a model cannot be written; null where it can. A row is written and taken back.
+-- Why the log of a model cannot be written; null where it can. A row is written and taken back. A trigger
+-- that can be deferred may only fire at the end of the transaction, which is the caller's: then it is not tried.
 CREATE FUNCTION @extschema@._unwritable_log(model name) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('LOCK TABLE %I.run_log IN ROW EXCLUSIVE MODE NOWAIT', model);
+    IF EXISTS (SELECT FROM pg_trigger t
+               WHERE t.tgrelid = to_regclass(format('%I.run_log', model)) AND t.tgdeferrable) THEN
+        RETURN NULL;
+    END IF;
     EXECUTE format('INSERT INTO %I.run_log (run_id) OVERRIDING SYSTEM VALUE VALUES (-1)', model);
     EXECUTE format('UPDATE %I.run_log SET status = ''failed'' WHERE run_id = -1', model);
     EXECUTE format('DELETE FROM %I.run_log WHERE run_id = -1', model);
@@ -508,7 +512,9 @@ COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
 'internal: why the log of a model cannot be written';
 
 -- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for nobody's
--- lock. At the models of others it only looks, with care.
+-- lock. At the models of others it only looks, with care, and where the caller may act for their owner
+-- it tries as the owner whether their log can be written. That runs triggers: one that ends with a
+-- cancel, or lasts until a timeout does, is the last that is tried.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
@@ -516,53 +522,65 @@ SET lock_timeout = '100ms' AS $$
 #variable_conflict use_variable
 DECLARE
     what record;
-    is_own boolean;
+    acts boolean;
+    tries boolean := NOT current_setting('transaction_read_only')::boolean;
     findings jsonb;
     failure text;
 BEGIN
     FOR what IN
         SELECT n.nspname AS model, n.oid AS schema,
-               min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner
+               min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner,
+               count(*) FILTER (WHERE t.relname IN ('run_log', 'alert_rules')) = 2 AS can_be_looked_at,
+               count(*) FILTER (WHERE t.relname IN ('alerts', 'settings')) = 2 AS can_keep_alerts
         FROM   @extschema@._models() m(schema)
         JOIN   pg_namespace n ON n.oid = m.schema
-        JOIN   pg_class t ON t.relnamespace = n.oid
-                          AND t.relname IN ('run_log', 'alert_rules', 'alerts')
+        LEFT   JOIN pg_class t ON t.relnamespace = n.oid
+                               AND t.relname IN ('run_log', 'alert_rules', 'alerts', 'settings')
         WHERE  has_schema_privilege(n.oid, 'USAGE')
         GROUP  BY n.oid, n.nspname
-        HAVING count(*) = 3
-        AND    bool_and(t.relname = 'alerts' OR has_table_privilege(t.oid, 'SELECT'))
+        HAVING coalesce(bool_and(t.relname NOT IN ('run_log', 'alert_rules')
+                                 OR has_table_privilege(t.oid, 'SELECT')), true)
         ORDER  BY n.nspname
     LOOP
         findings := '[]';
         failure := NULL;
         -- Who owns but a part could have put code there.
-        is_own := what.owner = @extschema@._caller()
-                  AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
+        acts := @extschema@._may_act_for(what.owner)
+                AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
+        <<look>>
         BEGIN
+            EXIT look WHEN NOT what.can_be_looked_at;
             -- From here on they stay as they are.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
                             IN ACCESS SHARE MODE NOWAIT', what.model);
-            CONTINUE WHEN NOT is_own AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
+            CONTINUE WHEN NOT (acts AND what.owner = @extschema@._caller())
+                          AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
             findings := coalesce(@extschema@._look(what.owner, format(
                 'SELECT @extschema@._alert_found_of_runs(%L)', what.model)), '[]');
-            IF is_own AND NOT current_setting('transaction_read_only')::boolean THEN
-                PERFORM @extschema@._as_owner(@extschema@._caller(), format(
+            IF tries AND what.owner = @extschema@._caller() AND acts AND what.can_keep_alerts THEN
+                PERFORM @extschema@._as_owner(what.owner, format(
                     'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
-                PERFORM @extschema@._as_owner(@extschema@._caller(), format(
+                PERFORM @extschema@._as_owner(what.owner, format(
                     'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', %L, false)',
                     what.model, findings));
-                failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
-                    @extschema@._caller(), format('SELECT @extschema@._unwritable_log(%L)', what.model));
             END IF;
-        EXCEPTION WHEN OTHERS THEN
-            failure := 'Its refreshes could not be checked: ' || SQLERRM;
+            IF tries AND acts THEN
+                failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
+                    what.owner, format('SELECT @extschema@._unwritable_log(%L)', what.model));
+            END IF;
+        EXCEPTION
+            WHEN query_canceled THEN
+                tries := false;
+                failure := 'Its refreshes could not be checked: ' || SQLERRM;
+            WHEN OTHERS OR assert_failure THEN
+                failure := 'Its refreshes could not be checked: ' || SQLERRM;
         END;
         RETURN QUERY
             SELECT what.model, f.rule, f.message, f.value, f.threshold
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
                                                      threshold float8)
             UNION  ALL
-            SELECT what.model, 'broken', format('The model does not read what it was made over: %s.', b.why),
+            SELECT what.model, 'broken', format('The model is broken: %s.', b.why),
                    NULL, NULL
             FROM   @extschema@._broken(what.schema) AS b(why) WHERE b.why IS NOT NULL
             UNION  ALL

@@ -1,4 +1,4 @@
--- How well the past would have been foretold (src/backtest.rs).
+-- How well the past would have been predicted (src/backtest.rs).
 
 CREATE FUNCTION @extschema@.backtest(
     gradebook @extschema@.gradebook,
@@ -52,7 +52,7 @@ CREATE FUNCTION @extschema@.backtest(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 300 AS 'MODULE_PATHNAME', 'backtest_wrapper';
 COMMENT ON FUNCTION @extschema@.backtest IS
-'how well each student''s next scores would have been foretold at dates in the past, by what a school would do anyway and by this method part by part';
+'how well each student''s next scores would have been predicted at dates in the past, by what a school would do anyway and by this method part by part';
 
 CREATE FUNCTION @extschema@.half_life_advice(
     gradebook @extschema@.gradebook,
@@ -89,4 +89,4 @@ CREATE FUNCTION @extschema@.half_life_advice(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 10 AS 'MODULE_PATHNAME', 'half_life_advice_wrapper';
 COMMENT ON FUNCTION @extschema@.half_life_advice IS
-'how well other half-lives would have foretold the past, which cannot be told from the best, and one sentence of advice; it changes no setting';
+'how well other half-lives would have predicted the past, which cannot be told apart from the best, and one sentence of advice; it changes no setting';

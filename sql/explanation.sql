@@ -1,5 +1,5 @@
 -- Explanations of a model's results, for people: as flat rows, and as a paragraph of plain English
--- that stands in the row whose numbers it tells. Everything is told under the settings of the run
+-- that stands in the row whose numbers it tells. Everything is given under the settings of the run
 -- that made the results, so that it explains these and not others.
 --
 -- The planner takes the subjects of a student or a question for a few, and would go through all of
@@ -788,9 +788,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     list text;
 BEGIN
-    IF to_regclass(format('%I.history', model)) IS NULL THEN
-        RETURN;
-    END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
     FROM   pg_attribute a
     WHERE  a.attrelid = format('%I.history', model)::regclass
@@ -846,7 +843,7 @@ BEGIN
         'SELECT max(%2$s) FILTER (WHERE g.run_id = $1),
                 max(%2$s) FILTER (WHERE g.run_id = $2),
                 count(DISTINCT g.run_id) FILTER (WHERE g.run_id IN ($1, $2)),
-                format(''%%s to %%s'', min(g.run_id), max(g.run_id))
+                min(g.run_id) || '' to '' || max(g.run_id)
          FROM %1$I.run_log g WHERE g.run_id IN (SELECT h.run_id FROM %1$I.history h)', model,
         @extschema@._local(model, 'g.as_of'))
     INTO before, after, known, kept USING run_a, run_b;
@@ -854,8 +851,10 @@ BEGIN
         RAISE EXCEPTION 'model % has no history of that run', quote_ident(model)
             USING ERRCODE = 'no_data_found',
                   DETAIL = format('Asked for are the runs %s and %s.', run_a, run_b),
-                  HINT = format('It has history of successful runs from %s; keep_history says how many are kept. See %I.runs.',
-                                kept, model);
+                  HINT = CASE WHEN kept IS NULL THEN
+                                   format('It has no history yet: CALL @extschema@.refresh(%L) makes some.', model)
+                              ELSE format('It has history of successful runs from %s; keep_history says how many '
+                                          'are kept. See %I.runs.', kept, model) END;
     END IF;
     IF before > after THEN
         RAISE EXCEPTION 'run_a is of a later time than run_b'

@@ -1,9 +1,9 @@
 -- Models: a name for "these columns of this table mean student, item, assessment, score and time".
 -- A model is a schema of its maker with ordinary relations over the source, in plain SQL: what is
--- dumped, granted, altered and dropped as any other view. It is known by its table settings, and
--- beside it the view gradebook, which has a column of that type, or the table run_log, which takes the
--- version of the method from here; nothing is registered. The tables outlive the source: where that is
--- dropped with all that hangs on it, assess.attach() makes the views again.
+-- dumped, granted, altered and dropped as any other view. It is known by its tables run_log and
+-- definition, which take the version of the method from here, or by its table settings beside the view
+-- gradebook, which has a column of that type; nothing is registered. The tables outlive the source: where
+-- that is dropped with all that hangs on it, assess.attach() makes the views again.
 --
 -- Functions that run SQL of their own pin their search_path, take names as regclass or by %I, and
 -- run with the rights of their caller.
@@ -29,7 +29,7 @@ BEGIN ATOMIC
         (4, 'responses', 'VIEW', false,
          'the source as the model reads it, under the names of assess.gradebook_agg'),
         (5, 'tracking', 'TABLE', false,
-         'one row: how the model is told what changes in the source'),
+         'one row: how the model learns what changes in the source'),
         (6, 'changes', 'TABLE', false,
          'notes of what changed in the source since the last refresh'),
         (7, 'stored_parts', 'TABLE', false,
@@ -75,6 +75,16 @@ BEGIN ATOMIC
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
+
+-- The owner of a model: who owns the first of its relations that is there.
+CREATE FUNCTION @extschema@._owner(schema oid) RETURNS oid
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.relowner
+    FROM   pg_catalog.pg_class c JOIN @extschema@._relations() r ON r.relation = c.relname
+    WHERE  c.relnamespace = schema ORDER BY r.place LIMIT 1;
+END;
+COMMENT ON FUNCTION @extschema@._owner(oid) IS 'internal: the owner of a model';
 
 -- What the columns of a model's relations mean. A column that is in several means the same; where
 -- it means something else, or more can be said, the relation stands before it.
@@ -212,7 +222,7 @@ BEGIN ATOMIC
         ('value', 'the figure, in the unit of its threshold where it has one'),
         ('value_se', 'standard error of the figure'),
         ('message', 'the alert as a sentence'),
-        ('figure', 'level: mean level of the group; told_level: what it is compared with; left_out: share of the rows'),
+        ('figure', 'level: mean level of the group; reported_level: what it is compared with; left_out: share of the rows'),
         ('size', 'students or rows that the figure is of'),
         -- What attach() goes by.
         ('definition.source', 'the name of the source, with its schema'),
@@ -301,19 +311,20 @@ LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT s.relnamespace
     FROM   pg_catalog.pg_class s
+    JOIN   pg_catalog.pg_class g
+           ON g.relnamespace = s.relnamespace AND g.relname = 'gradebook' AND g.relkind = 'm'
+    JOIN   pg_catalog.pg_attribute a ON a.attrelid = g.oid AND a.attname = 'gradebook'
     WHERE  s.relname = 'settings' AND s.relkind = 'r'
-    AND   (EXISTS (SELECT FROM pg_catalog.pg_class g
-                   JOIN pg_catalog.pg_attribute a ON a.attrelid = g.oid AND a.attname = 'gradebook'
-                   WHERE g.relnamespace = s.relnamespace AND g.relname = 'gradebook' AND g.relkind = 'm'
-                   AND   a.atttypid = '@extschema@.gradebook'::pg_catalog.regtype)
-           OR EXISTS (SELECT FROM pg_catalog.pg_class l
-                      JOIN pg_catalog.pg_attrdef a ON a.adrelid = l.oid
-                      JOIN pg_catalog.pg_depend d
-                           ON  d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
-                           AND d.objid = a.oid
-                           AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-                           AND d.refobjid = '@extschema@.method_version'::pg_catalog.regproc
-                      WHERE l.relnamespace = s.relnamespace AND l.relname = 'run_log'));
+    AND    a.atttypid = '@extschema@.gradebook'::pg_catalog.regtype
+    UNION
+    SELECT t.relnamespace
+    FROM   pg_catalog.pg_class t
+    JOIN   pg_catalog.pg_attrdef a ON a.adrelid = t.oid
+    JOIN   pg_catalog.pg_depend d
+           ON  d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = a.oid
+           AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+           AND d.refobjid = '@extschema@.method_version'::pg_catalog.regproc
+    WHERE  t.relname IN ('run_log', 'definition') AND t.relkind = 'r';
 END;
 COMMENT ON FUNCTION @extschema@._models() IS 'internal: the schemas that are models';
 
@@ -333,35 +344,52 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._source(oid) IS 'internal: the relation that a model reads';
 
--- What a model lacks whose source was dropped with all that hangs on it; null where nothing is missing.
-CREATE FUNCTION @extschema@._lost(schema oid) RETURNS text
+-- What a model lacks that was dropped, by itself or with its source; null where nothing is missing. A
+-- model that tracks no changes never had what belongs to that.
+CREATE FUNCTION @extschema@._lost(schema oid, but_for name[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT 'its source, or a part of the model, was dropped, and with it '
-           || pg_catalog.string_agg(r.relation, ', ' ORDER BY r.place)
+    WITH has AS (SELECT c.relname, c.relkind FROM pg_catalog.pg_class c WHERE c.relnamespace = schema)
+    SELECT pg_catalog.format(
+               CASE pg_catalog.count(*) WHEN 1 THEN 'relation %s is missing, dropped by itself or with the source'
+                    ELSE 'relations %s are missing, dropped by themselves or with the source' END,
+               pg_catalog.string_agg(r.relation, ', ' ORDER BY r.place))
     FROM   @extschema@._relations() r
-    WHERE  r.kind <> 'TABLE' AND r.relation <> 'dirty'
-    AND    NOT EXISTS (SELECT FROM pg_catalog.pg_class c
-                       WHERE c.relnamespace = schema AND c.relname = r.relation);
+    WHERE  NOT EXISTS (SELECT FROM has h WHERE h.relname = r.relation)
+    AND    r.relation <> ALL (but_for)
+    AND   (r.relation <> ALL ('{tracking,changes,stored_parts,dirty}'::name[])
+           OR EXISTS (SELECT FROM has h
+                      WHERE h.relname IN ('tracking', 'changes', 'stored_parts', 'dirty')
+                      OR    h.relname = 'parts' AND h.relkind = 'v'))
+    HAVING pg_catalog.count(*) > 0;
 END;
-COMMENT ON FUNCTION @extschema@._lost(oid) IS 'internal: what a model lacks whose source was dropped';
+COMMENT ON FUNCTION @extschema@._lost(oid, name[]) IS 'internal: what a model lacks that was dropped';
 
--- The schema of a model that can be asked; an error that helps when there is none of that name.
-CREATE FUNCTION @extschema@._model(model name) RETURNS oid
+-- The schema of a model that can be asked; an error that helps when there is none of that name, or when
+-- something is missing that others build on, or that is asked for.
+CREATE FUNCTION @extschema@._model(model name, VARIADIC asked name[] DEFAULT '{}') RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found oid := @extschema@._schema(model);
+    lost text := @extschema@._lost(found, ARRAY(
+        SELECT r.relation
+        FROM   unnest('{runs,help_list,check_in_list,question_review,school_map,score_sheet,
+                        alert_rules,alerts,run_figures}'::name[]) AS r(relation)
+        WHERE  r.relation <> ALL (asked)));
 BEGIN
-    IF @extschema@._kind(model, 'gradebook') IS NULL THEN
+    IF lost IS NOT NULL THEN
         RAISE EXCEPTION 'model % is broken', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('What happened: %s.', @extschema@._lost(found)),
-                  HINT = format('When its source is there again, SELECT * FROM @extschema@.attach(%L) '
-                                'makes what is missing.', model);
+                  DETAIL = format('%s%s.', upper(left(lost, 1)), substr(lost, 2)),
+                  HINT = CASE WHEN @extschema@._kind(model, 'definition') IS NULL
+                              THEN 'Call @extschema@.create_model() with the arguments of before and '
+                                   'if_not_exists => true: it makes what is missing.'
+                              ELSE format('When its source is there again, SELECT * FROM '
+                                          '@extschema@.attach(%L) makes what is missing.', model) END;
     END IF;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION @extschema@._model(name) IS 'internal: the schema of a model that can be asked';
+COMMENT ON FUNCTION @extschema@._model(name, name[]) IS 'internal: the schema of a model that can be asked';
 
 -- The same, whether it is broken or not.
 CREATE FUNCTION @extschema@._schema(model name) RETURNS oid
@@ -371,7 +399,9 @@ DECLARE
     others text;
 BEGIN
     IF model IS NULL THEN
-        RAISE EXCEPTION 'model must not be null' USING ERRCODE = 'null_value_not_allowed';
+        RAISE EXCEPTION 'model must not be null'
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'No model was named.',
+                  HINT = 'SELECT model FROM @extschema@.models() lists them.';
     END IF;
     SELECT n.oid INTO found FROM pg_namespace n
     WHERE n.nspname = model AND n.oid IN (SELECT @extschema@._models());
@@ -380,6 +410,7 @@ BEGIN
         FROM pg_namespace n WHERE n.oid IN (SELECT @extschema@._models());
         RAISE EXCEPTION 'model % does not exist', quote_ident(model)
             USING ERRCODE = 'undefined_object',
+                  DETAIL = 'No schema of that name is a model.',
                   HINT = coalesce('There are: ' || others || '.',
                                   'Make one with assess.create_model().');
     END IF;
@@ -433,7 +464,8 @@ BEGIN
     LOOP
         IF what.about IS NULL THEN
             RAISE EXCEPTION 'column %.% has no comment', relation, what.attname
-                USING ERRCODE = 'internal_error';
+                USING ERRCODE = 'internal_error', DETAIL = 'It is not in @extschema@._columns().',
+                      HINT = 'This is a fault of pg_assess: report it.';
         END IF;
         EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, what.attname, what.about);
     END LOOP;
@@ -753,6 +785,20 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._name(oid) IS 'internal: the name of a relation with its schema';
 
+-- Keeps what a model was made over.
+CREATE FUNCTION @extschema@._define(model name, source regclass, meanings jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM @extschema@._create(model, 'definition',
+        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+          source text NOT NULL, arguments jsonb NOT NULL, grants jsonb NOT NULL DEFAULT ''[]'',
+          method_version int NOT NULL DEFAULT @extschema@.method_version())');
+    EXECUTE format('INSERT INTO %I.definition (source, arguments) VALUES ($1, $2)
+                    ON CONFLICT (singleton) DO UPDATE SET source = $1', model)
+    USING @extschema@._name(source), meanings;
+END $$;
+COMMENT ON FUNCTION @extschema@._define(name, regclass, jsonb) IS 'internal: keeps what a model was made over';
+
 CREATE FUNCTION @extschema@._create_model(
     model name,
     source regclass,
@@ -794,10 +840,23 @@ DECLARE
     list text;
     has_rows boolean;
     run bigint;
+    meanings jsonb := jsonb_build_object(
+        'student', student, 'item', item, 'assessment', assessment, 'score', score,
+        'taken_at', taken_at, 'max_score', max_score, 'subject', subject,
+        'student_group', student_group, 'attempt', attempt, 'status', status, 'counted', counted,
+        'answer', answer, 'track_changes', track_changes, 'changed_at', changed_at, 'period', period);
 BEGIN
     IF model IS NULL OR source IS NULL THEN
         RAISE EXCEPTION '% must not be null', CASE WHEN model IS NULL THEN 'model' ELSE 'source' END
-            USING ERRCODE = 'null_value_not_allowed';
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'A model has a name, and a table or view that it reads.',
+                  HINT = 'Give the name of a new schema as model, and a table or view as source.';
+    END IF;
+    IF NOT attaches AND (model = '' OR model LIKE 'pg\_%') THEN
+        RAISE EXCEPTION '% cannot be the name of a model', quote_ident(model)
+            USING ERRCODE = 'reserved_name',
+                  DETAIL = 'It is the name of a schema too: that is not empty, and does not begin with pg_.',
+                  HINT = 'Give the model another name.';
     END IF;
     IF NOT attaches AND EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = model) THEN
         IF if_not_exists AND EXISTS (SELECT FROM pg_namespace n
@@ -805,6 +864,11 @@ BEGIN
                                      AND   n.oid IN (SELECT @extschema@._models())) THEN
             IF @extschema@._broken(@extschema@._schema(model)) IS NOT NULL THEN
                 RAISE NOTICE 'model % is broken, attaching it', quote_ident(model);
+                IF @extschema@._kind(model, 'definition') IS NULL THEN
+                    PERFORM @extschema@._as_owner(@extschema@._must_be_owner(model), format(
+                        'SELECT @extschema@._define(%L, %L::oid::regclass, %L)', model, source::oid,
+                        meanings));
+                END IF;
                 RETURN QUERY SELECT * FROM @extschema@.attach(model, source);
             ELSE
                 RAISE NOTICE 'model % already exists, skipping', quote_ident(model);
@@ -812,13 +876,13 @@ BEGIN
             RETURN;
         END IF;
         RAISE EXCEPTION 'schema % already exists', quote_ident(model)
-            USING ERRCODE = 'duplicate_schema',
-                  HINT = 'A model is a schema of its own: give it another name, or drop what is there.';
+            USING ERRCODE = 'duplicate_schema', DETAIL = 'A model is a schema of its own.',
+                  HINT = 'Give the model another name, or drop what is there.';
     END IF;
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = source AND c.relpersistence = 't') THEN
         RAISE EXCEPTION '% is a temporary table', source
-            USING ERRCODE = 'wrong_object_type',
-                  HINT = 'A model stays, and so must its source.';
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'A model stays, and so must its source.',
+                  HINT = 'Name a table or view that outlives the session.';
     END IF;
 
     -- Every column that is named, with its type.
@@ -842,12 +906,14 @@ BEGIN
         ELSIF what.needed THEN
             RAISE EXCEPTION '% must not be null', what.argument
                 USING ERRCODE = 'null_value_not_allowed',
+                      DETAIL = 'No model can do without a column of that kind.',
                       HINT = format('Name the column of %s that holds it.', source);
         END IF;
     END LOOP;
     IF (status IS NULL) <> (counted IS NULL) THEN
         RAISE EXCEPTION 'status and counted belong together'
             USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('%s is null.', CASE WHEN status IS NULL THEN 'status' ELSE 'counted' END),
                   HINT = 'Name the column as status, and as counted its values with which a score counts.';
     END IF;
     time_type := @extschema@._tracking_type(source, taken_at, track_changes, changed_at, period);
@@ -855,7 +921,9 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', source) INTO has_rows;
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
-            USING ERRCODE = 'no_data_found', HINT = 'Make the model when there are responses.';
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = 'There is nothing to make results of, and nothing to tell a wrong column by.',
+                  HINT = 'Make the model when there are responses.';
     END IF;
 
     SELECT * INTO student_id FROM @extschema@._id((types ->> 'student')::oid, student);
@@ -907,21 +975,14 @@ BEGIN
           keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
           keep_history int NOT NULL DEFAULT 100 CHECK (keep_history >= 1),
           keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
-          %s)', list) THEN
+          %s%s)', list, CASE WHEN track_changes = 'changed_at' THEN
+         ', late_commit interval NOT NULL DEFAULT ''1 hour'' CHECK (late_commit >= ''0''),
+          compare_counts boolean NOT NULL DEFAULT true' END) THEN
         EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
         PERFORM @extschema@._check_settings(model, settings);
         PERFORM @extschema@._set(model, settings);
     END IF;
-    PERFORM @extschema@._create(model, 'definition',
-        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-          source text NOT NULL, arguments jsonb NOT NULL, grants jsonb NOT NULL DEFAULT ''[]'')');
-    EXECUTE format('INSERT INTO %I.definition (source, arguments) VALUES ($1, $2)
-                    ON CONFLICT (singleton) DO UPDATE SET source = $1', model)
-    USING @extschema@._name(source), jsonb_build_object(
-        'student', student, 'item', item, 'assessment', assessment, 'score', score,
-        'taken_at', taken_at, 'max_score', max_score, 'subject', subject,
-        'student_group', student_group, 'attempt', attempt, 'status', status, 'counted', counted,
-        'answer', answer, 'track_changes', track_changes, 'changed_at', changed_at, 'period', period);
+    PERFORM @extschema@._define(model, source, meanings);
 
     PERFORM @extschema@._create(model, 'run_log',
         '(run_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -1000,7 +1061,7 @@ BEGIN
         list, @extschema@._call(model, '@extschema@.items'::regproc, given));
     SELECT string_agg(format('s.%I', c.attribute), ', ' ORDER BY c.place) INTO list
     FROM @extschema@._result('@extschema@.students'::regproc) c WHERE c.attribute <> 'student';
-    -- Where a student belongs is told by the latest response as of the time. Without groups there is
+    -- Where a student belongs is shown by the latest response as of the time. Without groups there is
     -- nothing to ask for; stored parts of many periods are made one first, as a student is in many.
     belongs := CASE WHEN student_group IS NULL THEN '' ELSE format(
         'LEFT JOIN (SELECT DISTINCT ON (p.subject, b.student)
@@ -1140,9 +1201,7 @@ BEGIN
     IF track_changes <> 'none' THEN
         PERFORM @extschema@._freeze(model, false);
     END IF;
-    IF NOT attaches THEN
-        PERFORM @extschema@._create_alerts(model);
-    END IF;
+    PERFORM @extschema@._create_alerts(model);
     -- Of a table that was never looked at the planner expects hundreds of rows, and compiles
     -- whatever joins it.
     EXECUTE format('ANALYZE %I.settings', model);
@@ -1229,15 +1288,18 @@ END;
 COMMENT ON FUNCTION @extschema@._grants(name) IS
 'internal: who was granted what on the relations of a model';
 
--- Keeps what attach() needs and the views alone know. A source that was renamed keeps its model.
+-- Keeps what attach() needs and the views alone know, also of those that are missing. A source that was
+-- renamed keeps its model.
 CREATE FUNCTION @extschema@._record(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format(
         'UPDATE %I.definition d
-         SET    grants = $1, source = CASE WHEN to_regclass(d.source) IS NULL THEN $2 ELSE d.source END',
+         SET    grants = $1 || (SELECT coalesce(jsonb_agg(g), ''[]'') FROM jsonb_array_elements(d.grants) g
+                                WHERE to_regclass(format(''%%I.%%I'', $3, g ->> ''relation'')) IS NULL),
+                source = CASE WHEN to_regclass(d.source) IS NULL THEN $2 ELSE d.source END',
         model) USING @extschema@._grants(model),
-                     @extschema@._name(@extschema@._source(@extschema@._schema(model)));
+                     @extschema@._name(@extschema@._source(@extschema@._schema(model))), model;
 END $$;
 COMMENT ON FUNCTION @extschema@._record(name) IS 'internal: keeps what attach() needs';
 
@@ -1248,9 +1310,18 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known record;
     what record;
+    settings jsonb;
     had name[] := ARRAY(SELECT c.relname FROM pg_class c WHERE c.relnamespace = @extschema@._schema(model));
+    kept oid[] := ARRAY(SELECT c.oid FROM pg_class c WHERE c.relnamespace = @extschema@._schema(model));
 BEGIN
     PERFORM @extschema@._lock(model);
+    IF 'definition' <> ALL (had) THEN
+        RAISE EXCEPTION 'model % does not know what it was made over', quote_ident(model)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('The table %I.definition is missing.', model),
+                  HINT = 'Call @extschema@.create_model() with the arguments of before and '
+                         'if_not_exists => true.';
+    END IF;
     EXECUTE format('SELECT d.source, d.arguments AS a, d.grants FROM %I.definition d', model) INTO known;
     IF known.source IS NULL THEN
         RAISE EXCEPTION 'model % does not know what it was made over', quote_ident(model)
@@ -1264,6 +1335,11 @@ BEGIN
             USING ERRCODE = 'undefined_table', DETAIL = format('It was %s.', known.source),
                   HINT = 'Make it again, or name another table as source.';
     END IF;
+    -- The last run knows the settings too.
+    IF 'settings' <> ALL (had) AND 'run_log' = ANY (had) THEN
+        EXECUTE format('SELECT l.settings FROM %I.run_log l WHERE l.status = ''succeeded''
+                        ORDER BY l.run_id DESC LIMIT 1', model) INTO settings;
+    END IF;
     RETURN QUERY SELECT m.* FROM @extschema@._create_model(
         model, source, known.a ->> 'student', known.a ->> 'item', known.a ->> 'assessment',
         known.a ->> 'score', known.a ->> 'taken_at', known.a ->> 'max_score', known.a ->> 'subject',
@@ -1271,11 +1347,11 @@ BEGIN
         CASE WHEN known.a ->> 'counted' IS NOT NULL
              THEN ARRAY(SELECT jsonb_array_elements_text(known.a -> 'counted')) END,
         known.a ->> 'answer', known.a ->> 'track_changes', known.a ->> 'changed_at',
-        known.a ->> 'period', '{}', false, attaches => true) m;
+        known.a ->> 'period', coalesce(settings, '{}'), false, attaches => true) m;
     FOR what IN
         SELECT * FROM jsonb_to_recordset(known.grants) AS g(
             relation name, attribute name, privilege text, grantee name, grantable boolean)
-        WHERE g.relation <> ALL (had)
+        WHERE to_regclass(format('%I.%I', model, g.relation)) <> ALL (kept)
         -- It stands in the statement as it is.
         AND   g.privilege = ANY ('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}')
         AND  (g.grantee IS NULL OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.grantee))
@@ -1355,8 +1431,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF option IS NULL THEN
         RAISE EXCEPTION 'option must not be null'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a column of the table settings.';
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'No option was named.',
+                  HINT = 'Name a column of the table settings.';
     END IF;
+    PERFORM @extschema@._model(model);
     -- A restore without data has left none.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
     PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
@@ -1392,7 +1470,9 @@ BEGIN
     IF jsonb_typeof(settings) <> 'object' THEN
         RAISE EXCEPTION 'settings must be a JSON object'
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Such as {"half_life": "30 days"}.';
+                  DETAIL = format('It is %s.', CASE jsonb_typeof(settings) WHEN 'null' THEN 'null'
+                                               ELSE 'a JSON ' || jsonb_typeof(settings) END),
+                  HINT = 'Give an object such as {"half_life": "30 days"}.';
     END IF;
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO known
     FROM   pg_attribute a
@@ -1405,7 +1485,8 @@ BEGIN
     ORDER BY 1 LIMIT 1;
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
-            USING ERRCODE = 'undefined_parameter', HINT = format('There are: %s.', known);
+            USING ERRCODE = 'undefined_parameter', DETAIL = format('It is no column of %I.settings.', model),
+                  HINT = format('There are: %s.', known);
     END IF;
     -- The functions themselves know what an option may be. Within a statement of a model they would
     -- tell all of it, as the context of their error.

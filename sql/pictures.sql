@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@._picked(
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
-    schema oid := @extschema@._model(model);
+    schema oid := @extschema@._model(model, 'school_map', 'score_sheet');
     lookup text;
 BEGIN
     -- The gradebook knows subjects without a student too, but holds everything there is, which not
@@ -59,7 +59,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION @extschema@._titled(text, text) IS 'internal: a title that begins with the subject';
 
--- A share as per cent for a sentence. What is estimated is told without decimals; what is counted,
+-- A share as per cent for a sentence. What is estimated is shown without decimals; what is counted,
 -- and what somebody has set, with the one that may matter.
 CREATE FUNCTION @extschema@._percent(share float8, decimals int DEFAULT 0) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -27,6 +27,21 @@ END;
 COMMENT ON FUNCTION @extschema@._lock_holder(oid) IS
 'internal: the server process that holds the lock of a refresh';
 
+-- The prepared transaction that holds it: that has no process, and no end until somebody ends it.
+CREATE FUNCTION @extschema@._lock_holder_prepared(schema oid) RETURNS text
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT p.gid
+    FROM   pg_catalog.pg_locks l
+    JOIN   pg_catalog.pg_locks x ON x.virtualtransaction = l.virtualtransaction AND x.pid IS NULL
+    JOIN   pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
+    WHERE  l.pid IS NULL AND l.locktype = 'advisory' AND l.classid = 1634956133 AND l.objid = schema
+    AND    l.objsubid = 2 AND l.granted AND p.database = pg_catalog.current_database()
+    LIMIT  1;
+END;
+COMMENT ON FUNCTION @extschema@._lock_holder_prepared(oid) IS
+'internal: the prepared transaction that holds the lock of a refresh';
+
 -- Whether the run that a server process has logged is still at work: the log alone proves nothing, as
 -- a run can be broken off between any two statements. A run has its lock but for a moment between
 -- two transactions, so where its process lives there is a second look. A standby does not know
@@ -80,16 +95,26 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     model_schema oid := @extschema@._schema(model);
     holder int;
+    prepared text;
 BEGIN
     -- A run that has no lock for a moment is not overtaken.
-    EXECUTE format('SELECT l.pid FROM %I.run_log l
-                    WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
-                    AND   @extschema@._is_refreshing($1, l.pid, l.started) LIMIT 1', model)
-    INTO holder USING model_schema;
+    IF @extschema@._kind(model, 'run_log') IS NOT NULL THEN
+        EXECUTE format('SELECT l.pid FROM %I.run_log l
+                        WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
+                        AND   @extschema@._is_refreshing($1, l.pid, l.started) LIMIT 1', model)
+        INTO holder USING model_schema;
+    END IF;
     IF holder IS NULL AND @extschema@._try_lock(model_schema) THEN
         RETURN;
     END IF;
     holder := coalesce(holder, @extschema@._lock_holder(model_schema));
+    prepared := @extschema@._lock_holder_prepared(model_schema);
+    IF holder IS NULL AND prepared IS NOT NULL THEN
+        RAISE EXCEPTION 'model % is locked by a prepared transaction', quote_ident(model)
+            USING ERRCODE = 'lock_not_available',
+                  DETAIL = format('It is %L, see pg_prepared_xacts.', prepared),
+                  HINT = format('End it by COMMIT PREPARED %1$L or ROLLBACK PREPARED %1$L.', prepared);
+    END IF;
     RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
         USING ERRCODE = 'lock_not_available',
               DETAIL = CASE WHEN holder IS NULL THEN 'Another session had its lock.'
@@ -259,12 +284,14 @@ DECLARE
 BEGIN
     -- At the end of the transaction they would fire with the rights of the caller.
     SET CONSTRAINTS ALL IMMEDIATE;
+    IF step IN ('begin', 'check_tracking', 'results') THEN
+        PERFORM @extschema@._model(model);
+    END IF;
     CASE step
     WHEN 'begin' THEN
         run := @extschema@._as_owner(owner, format('SELECT @extschema@._begin(%L)', model));
         step := 'check_tracking';
     WHEN 'check_tracking' THEN
-        PERFORM @extschema@._model(model);
         replaced := @extschema@._replaced(@extschema@._schema(model));
         IF replaced IS NOT NULL THEN
             RAISE WARNING 'model % reads another table than its source: %', quote_ident(model), replaced
@@ -287,6 +314,7 @@ BEGIN
         ELSE
             RAISE EXCEPTION 'the source of model % is written anew again and again', quote_ident(model)
                 USING ERRCODE = 'serialization_failure',
+                      DETAIL = format('It was emptied or rewritten during each of %s attempts.', attempt),
                       HINT = 'Refresh it when the source has been loaded.';
         END IF;
     WHEN 'alerts' THEN
@@ -306,6 +334,7 @@ COMMENT ON FUNCTION @extschema@._refresh_step(name, boolean, text, text, text, b
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
+    model_schema pg_catalog.oid;
     step pg_catalog.text := 'begin';
     run pg_catalog.int8;
     attempt pg_catalog.int4 := 1;
@@ -318,6 +347,7 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM @extschema@._must_be_owner(model);
+    model_schema := @extschema@._schema(model);
     LOOP
         -- The first COMMIT ends what the caller has begun, with the rights of the caller.
         IF step = 'results' THEN
@@ -328,6 +358,8 @@ BEGIN
             COMMIT;
         END IF;
         PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        -- It may have been renamed, which waits for no refresh.
+        model := coalesce((SELECT n.nspname FROM pg_namespace n WHERE n.oid = model_schema), model);
         BEGIN
             SELECT s.step, s.run, s.attempt INTO step, run, attempt
             FROM   @extschema@._refresh_step(model, everything, code, failure, step, run, attempt) s;
@@ -463,13 +495,12 @@ RETURNS TABLE (model name, owner name, source text, status text, finished timest
                as_of timestamptz, rows_used bigint, error text)
 LANGUAGE sql
 BEGIN ATOMIC
-    SELECT n.nspname, pg_catalog.pg_get_userbyid(g.relowner),
+    SELECT n.nspname, pg_catalog.pg_get_userbyid(@extschema@._owner(m.schema)),
            @extschema@._name(@extschema@._source(m.schema)),
            CASE WHEN b.why IS NULL THEN r.status ELSE 'broken' END, r.finished, r.as_of, r.rows_used,
            coalesce(b.why, r.error)
     FROM   @extschema@._models() m(schema)
     JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
-    JOIN   pg_catalog.pg_class g ON g.relnamespace = m.schema AND g.relname = 'settings'
     LEFT   JOIN LATERAL @extschema@._last_run(m.schema) r ON true
     LEFT   JOIN LATERAL @extschema@._broken(m.schema) b(why) ON true
     ORDER  BY n.nspname;

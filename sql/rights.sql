@@ -75,8 +75,7 @@ CREATE FUNCTION @extschema@._must_be_owner(model name) RETURNS oid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     model_schema oid := @extschema@._schema(model);
-    model_owner oid := (SELECT c.relowner FROM pg_class c
-                        WHERE c.relnamespace = model_schema AND c.relname = 'settings');
+    model_owner oid := @extschema@._owner(model_schema);
     other record;
 BEGIN
     IF NOT @extschema@._may_act_for(model_owner) THEN
@@ -89,7 +88,7 @@ BEGIN
     IF other.what IS NOT NULL THEN
         RAISE EXCEPTION 'model % has more than one owner', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('%s belongs to %s, the settings of the model to %s.', other.what,
+                  DETAIL = format('%s belongs to %s, other parts of the model to %s.', other.what,
                                   quote_ident(pg_get_userbyid(other.owner)),
                                   quote_ident(pg_get_userbyid(model_owner))),
                   HINT = 'Give all of it to one role by ALTER ... OWNER TO.';

@@ -69,7 +69,7 @@ DECLARE
 BEGIN
     IF num_nulls(schema_name, seed, schools, students_per_school, weeks, flawed, first_day) > 0 THEN
         RAISE EXCEPTION 'arguments of sample_network must not be null'
-            USING ERRCODE = 'null_value_not_allowed',
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is.',
                   HINT = 'Leave out the argument to have its default.';
     END IF;
     IF NOT isfinite(first_day) THEN
@@ -80,7 +80,7 @@ BEGIN
     END IF;
     IF to_regnamespace(quote_ident(schema_name)) IS NOT NULL THEN
         RAISE EXCEPTION 'schema "%" already exists', schema_name
-            USING ERRCODE = 'duplicate_schema',
+            USING ERRCODE = 'duplicate_schema', DETAIL = 'A sample is a schema of its own.',
                   HINT = 'Choose another schema_name, or drop the schema if it is an old sample.';
     END IF;
 

@@ -1,4 +1,4 @@
--- Models that are told what changed in their source (create_model, track_changes): one gradebook
+-- Models that learn what changed in their source (create_model, track_changes): one gradebook
 -- is stored for each subject, group and period, and a refresh aggregates only those periods again
 -- in which something changed.
 --
@@ -343,12 +343,6 @@ BEGIN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')', model);
         END IF;
-    ELSE
-        EXECUTE format('ALTER TABLE %I.settings
-                        ADD COLUMN IF NOT EXISTS late_commit interval NOT NULL DEFAULT ''1 hour''
-                            CHECK (late_commit >= ''0''),
-                        ADD COLUMN IF NOT EXISTS compare_counts boolean NOT NULL DEFAULT true', model);
-        PERFORM @extschema@._comment(model, 'settings');
     END IF;
     EXECUTE format('UPDATE %I.tracking SET members = $1', model)
     USING @extschema@._members(source);
@@ -515,7 +509,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
-'internal: sees to it that a model is told of all changes';
+'internal: sees to it that a model learns of all changes';
 
 -- Whether this transaction reads other partitions and heirs than the model knows of. What a query
 -- reads goes by the catalog as it is when the query is planned, whatever the snapshot; and what was

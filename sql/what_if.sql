@@ -199,4 +199,4 @@ BEGIN
             'half_life', 'coalesce(g.half_life, ''100000 days'')')));
 END $$;
 COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
-'for each subject of a model and each half-life: how well it would have foretold the past, and whom the help list would gain and lose; it changes no setting';
+'for each subject of a model and each half-life: how well it would have predicted the past, and whom the help list would gain and lose; it changes no setting';

@@ -61,11 +61,11 @@ fn context(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::MemoryContext {
     // SAFETY: the context is only read when Postgres says that it has been set.
     if unsafe { pg_sys::AggCheckCallContext(fcinfo, &mut context) } == 0 {
         let code = PgSqlErrorCode::ERRCODE_INTERNAL_ERROR;
-        raise(ErrorReport::new(
-            code,
-            "aggregate function called outside an aggregate",
-            "",
-        ));
+        raise(
+            ErrorReport::new(code, "aggregate function called outside an aggregate", "")
+                .set_detail("It is a step of an aggregate.")
+                .set_hint("Call the aggregate itself."),
+        );
     }
     context
 }

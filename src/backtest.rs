@@ -1,4 +1,4 @@
-//! How well the past would have been foretold, and what that says of the half-life.
+//! How well the past would have been predicted, and what that says of the half-life.
 
 use pg_assess_core::Error;
 use pg_assess_core::backtest::{self, Difference, Settings};
@@ -169,7 +169,7 @@ fn half_life_advice(
         solve::half_life_advice(&gradebook, &options, resamples, seed, &poll).map_err(report)?;
     let variogram = advice.variogram.map(interval).transpose()?;
     if advice.trials.is_empty() {
-        // Nothing was foretold. The sentence says so, and no report is left without a row.
+        // Nothing was predicted. The sentence says so, and no report is left without a row.
         let in_use = Some(interval(options.half_life)?);
         let (none, unknown, sentence) = (None, None, advice.sentence);
         return Ok(TableIterator::once((

@@ -82,5 +82,7 @@ pub fn report_input(error: Error, code: Code) -> ErrorReport {
 /// An argument that must not be NULL.
 pub fn null_argument(name: &str, hint: &str) -> ErrorReport {
     let code = Code::ERRCODE_NULL_VALUE_NOT_ALLOWED;
-    ErrorReport::new(code, format!("{name} must not be null"), "").set_hint(hint)
+    ErrorReport::new(code, format!("{name} must not be null"), "")
+        .set_detail("NULL has no meaning for this argument.")
+        .set_hint(hint)
 }

@@ -166,7 +166,7 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
         if unusable > 0 && agg::is_first_in_query(fcinfo, Notice::Enrolments) {
             log::warn!(
                 "roster_agg left out {unusable} rows of a group that have no student or end \
-                 before they begin; assess.coverage(gradebook) tells of every group",
+                 before they begin; assess.coverage(gradebook) shows every group",
             );
         }
     }
@@ -186,8 +186,8 @@ fn warn_of_exclusions(fcinfo: pg_sys::FunctionCallInfo, gradebook: &Gradebook<'_
         .map(|reason| format!("{} {}", excluded.count(*reason), reason.label()))
         .collect();
     log::warn!(
-        "gradebook_agg left out {} of {} rows of a group: {}; assess.coverage(gradebook) tells \
-         of every group",
+        "gradebook_agg left out {} of {} rows of a group: {}; assess.coverage(gradebook) shows \
+         every group",
         excluded.total(),
         excluded.total() + gradebook.responses(),
         reasons.join(", "),

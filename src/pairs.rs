@@ -19,7 +19,7 @@ use crate::numbers;
 use crate::poll;
 use crate::varlena::{Arguments, TimeType};
 
-/// Microseconds that a slope is told per.
+/// Microseconds that a slope is given per.
 const SLOPE_MICROSECONDS: f64 = SLOPE_DAYS * DAY as f64;
 
 fn add(numbers: &mut Numbers, pair: [f64; 2]) -> pg_assess_core::Result<()> {

@@ -397,6 +397,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, Box<ErrorReport>> {
     std::str::from_utf8(bytes).map_err(|_| {
         let code = PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
         let report = ErrorReport::new(code, "an id is not valid UTF-8", "")
+            .set_detail("Ids are kept as text, which could not be read back.")
             .set_hint("pg_assess reads text ids in databases with encoding UTF8.");
         Box::new(report)
     })

@@ -18,6 +18,16 @@ if grep -nE 'EXISTS \(SELECT FROM %s\).*source' sql/*.sql ||
     exit 1
 fi
 
+# What an error says beside its code: what there is, and what to do.
+bare=$(grep -PzohH "RAISE EXCEPTION(?>'[^']*'|[^';])*;" sql/*.sql | while IFS= read -r -d '' error; do
+    [[ $error == *ERRCODE* && $error == *DETAIL* && $error == *HINT* ]] || printf '%s\n' "$error"
+done)
+if [ -n "$bare" ]; then
+    printf '%s\n' "$bare"
+    echo 'lint: an error needs ERRCODE, DETAIL and HINT' >&2
+    exit 1
+fi
+
 scripts=(.ci/run tests/*.sh tests/*/*.sh findings/*.sh findings/*/*.sh)
 for script in "${scripts[@]}"; do
     bash -n "$script"

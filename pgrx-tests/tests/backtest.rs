@@ -130,7 +130,7 @@ fn figures_are_those_of_the_core() {
 }
 
 #[test]
-fn advice_is_given_also_where_nothing_can_be_foretold() {
+fn advice_is_given_also_where_nothing_can_be_predicted() {
     let (_database, mut session) = with_responses();
     let told = session.table(
         "SELECT half_life, rmse, is_best, indistinguishable, in_use, n, students, advice
@@ -206,7 +206,7 @@ fn cuts_are_dates_in_every_time_zone() {
     }
     assert_eq!(seen.len(), 1, "all zones agree to the last bit");
 
-    // Dates that are chosen: days of the calendar everywhere; without any, none is told.
+    // Dates that are chosen: days of the calendar everywhere; without any, there is none.
     let chosen = session.table(
         "SELECT DISTINCT cut_at FROM kinds, assess.backtest(days, cut_count => 3, resamples => 0)
          WHERE scope = 'cut' AND cut_at::time <> '00:00'",

@@ -685,7 +685,7 @@ fn partitions_change_nothing() {
     }
 }
 
-/// How one statement may be run, and how often it then tells of unusable rows.
+/// How one statement may be run, and how often it then reports unusable rows.
 #[test]
 fn every_query_tells_by_itself() {
     let (_database, mut session) = prepared();

@@ -285,7 +285,7 @@ fn every_function_has_its_place_in_the_reference() {
         .collect();
     let database = Database::new();
     let mut session = database.session();
-    // Functions of one argument that is a summary are told of in the table of its page.
+    // Functions of one argument that is a summary are listed in the table of its page.
     let names = session.table(
         "SELECT DISTINCT proname FROM pg_proc
          WHERE pronamespace = 'assess'::regnamespace AND proname NOT LIKE '\\_%'

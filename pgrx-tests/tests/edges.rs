@@ -44,7 +44,7 @@ fn a_subject_that_vanishes_is_missed_until_it_is_back() {
     session.run("CREATE TABLE gone AS SELECT * FROM r; DELETE FROM r WHERE subject = 'Math'");
     session.run("CALL assess.refresh('m')");
     assert_eq!(session.table(open), ["few_students|Math|0"]);
-    // All of it: whoever empties the source and fails to load it is told.
+    // All of it: whoever empties the source and fails to load it gets a report.
     session.run("DELETE FROM r");
     for _ in 0..2 {
         session.run("CALL assess.refresh('m')");
@@ -76,7 +76,7 @@ fn the_run_that_made_the_results_stays_in_the_log() {
         session.table("SELECT run_id, status FROM m.runs ORDER BY 1"),
         ["2|succeeded", "5|failed", "6|failed"]
     );
-    // What is told is still that of the results.
+    // What is shown is still that of the results.
     assert_eq!(
         session.table(
             "SELECT count(*) FROM m.students s, assess.explain_student('m', s.student, s.subject) e

@@ -64,12 +64,12 @@ fn number(text: &str, before: &str, after: &str) -> f64 {
         .unwrap_or_else(|_| panic!("no number between {before:?} and {after:?}: {text}"))
 }
 
-/// Points of a hundred, as a level is told.
+/// Points of a hundred, as a level is shown.
 fn points(level: f64) -> f64 {
     (100.0 * level.clamp(0.0, 1.0)).round()
 }
 
-/// An amount as it is told.
+/// An amount as it is shown.
 fn amount(change: f64) -> String {
     let told = (100.0 * change.abs()).round();
     if change.abs() < 0.005 {
@@ -81,7 +81,7 @@ fn amount(change: f64) -> String {
     }
 }
 
-/// A probability as it is told.
+/// A probability as it is shown.
 fn chance(p: f64) -> String {
     if p < 0.005 {
         "less than 1 %".into()
@@ -731,7 +731,7 @@ fn answers_are_told_where_they_are_known() {
         );
         assert_eq!(row.get::<_, f64>("wrong_share"), row.get::<_, f64>("share"));
     }
-    // A reader of the model alone is told all but that.
+    // A reader of the model alone gets all but that.
     session.run(
         "CREATE ROLE explanation_reader;
          GRANT USAGE ON SCHEMA m TO explanation_reader;

@@ -69,7 +69,7 @@ fn moved_levels_are_those_of_a_slow_query() {
     same(
         &mut session,
         "SELECT run_id, subject, student_group, size, value FROM m.run_figures
-         WHERE figure = 'told_level'",
+         WHERE figure = 'reported_level'",
         "SELECT run_id, subject, student_group, size, value FROM m.run_figures WHERE figure = 'level'",
     );
     session.run("UPDATE m.alert_rules SET threshold = 1000 WHERE rule = 'level_moved'");
@@ -78,9 +78,9 @@ fn moved_levels_are_those_of_a_slow_query() {
     same(
         &mut session,
         "SELECT run_id, subject, student_group, size, value FROM m.run_figures
-         WHERE figure = 'told_level' AND run_id = 4",
+         WHERE figure = 'reported_level' AND run_id = 4",
         "SELECT 4::bigint, subject, student_group, size, value FROM m.run_figures
-         WHERE figure = 'told_level' AND run_id = 3",
+         WHERE figure = 'reported_level' AND run_id = 3",
     );
     // What holds is reported once, and ends when it no longer holds.
     let open = "SELECT count(*) FROM m.alerts WHERE rule = 'few_students' AND ended IS NULL";

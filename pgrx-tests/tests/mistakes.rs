@@ -76,6 +76,67 @@ fn settings_out_of_their_range_are_told_with_advice_and_without_pages() {
 }
 
 #[test]
+fn names_and_arguments_that_cannot_be_are_told_in_our_words() {
+    let (_database, mut session) = with_model();
+    let columns = "'student', 'item', 'quiz', 'ok', 'day'";
+    session.run("CREATE TABLE nobody AS SELECT * FROM r LIMIT 0; CREATE TEMP TABLE passing AS SELECT * FROM r");
+    for (call, code) in [
+        (format!("assess.create_model('', 'r', {columns})"), "42939"),
+        (
+            format!("assess.create_model('pg_m', 'r', {columns})"),
+            "42939",
+        ),
+        (
+            format!("assess.create_model(NULL, 'r', {columns})"),
+            "22004",
+        ),
+        (
+            format!("assess.create_model('n', NULL, {columns})"),
+            "22004",
+        ),
+        (format!("assess.create_model('m', 'r', {columns})"), "42P06"),
+        (
+            format!("assess.create_model('n', 'nobody', {columns})"),
+            "P0002",
+        ),
+        (
+            format!("assess.create_model('n', 'passing', {columns})"),
+            "42809",
+        ),
+        (
+            format!("assess.create_model('n', 'r', {columns}, status => 'state')"),
+            "22023",
+        ),
+        (
+            format!("assess.create_model('n', 'r', {columns}, settings => '[]')"),
+            "22023",
+        ),
+        (
+            "assess.create_model('n', 'r', 'student', NULL, 'quiz', 'ok', 'day')".to_owned(),
+            "22004",
+        ),
+        ("assess.set_option(NULL, 'cut', '1')".to_owned(), "22004"),
+        ("assess.set_option('m', NULL, '1')".to_owned(), "22004"),
+        ("assess.set_option('m', 'cat', '1')".to_owned(), "42P02"),
+        ("assess.drop_model('none')".to_owned(), "42704"),
+        ("assess.sample_network(NULL)".to_owned(), "22004"),
+        ("assess.sample_network('m')".to_owned(), "42P06"),
+        (
+            "assess.students(gradebook, cut_share => NULL) FROM m.gradebook".to_owned(),
+            "22004",
+        ),
+    ] {
+        session.refuses(&format!("SELECT {call}"), code);
+    }
+    session.run("DELETE FROM m.history");
+    let told = session.refuses("SELECT * FROM assess.compare_runs('m', 1, 1)", "P0002");
+    assert_eq!(
+        told.hint(),
+        Some("It has no history yet: CALL assess.refresh('m') makes some.")
+    );
+}
+
+#[test]
 fn a_failed_refresh_says_what_to_do_with_operators_of_postgres() {
     let (_database, mut session) = with_model();
     session.run(

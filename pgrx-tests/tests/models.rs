@@ -38,7 +38,7 @@ const REFRESHED: [&str; 6] = [
     "coverage",
 ];
 
-/// What a relation of the model holds, without what tells of the run.
+/// What a relation of the model holds, without what describes the run.
 fn held(session: &mut Session, relation: &str) -> Vec<String> {
     session.table(&format!(
         "SELECT (to_jsonb(r) - 'run_id' - 'as_of')::text FROM school.{relation} r ORDER BY 1"
@@ -69,7 +69,7 @@ fn one_statement_makes_a_model() {
         let rows: i64 = session.one(&format!("SELECT count(*) FROM school.{view}"));
         assert!(rows > 0, "{view}");
     }
-    // Every relation and every column is told of, and is of a type that reporting tools know.
+    // Every relation and every column is described, and is of a type that reporting tools know.
     assert_eq!(
         session.table(
             "SELECT c.relname, a.attname FROM pg_class c
@@ -439,7 +439,7 @@ fn readers_see_the_old_until_they_see_the_new() {
         session.table("SELECT status FROM school.runs ORDER BY run_id DESC LIMIT 1"),
         ["running"]
     );
-    // A second refresh is told at once.
+    // A second refresh is refused at once.
     let told = session.fails("CALL assess.refresh('school')");
     assert_eq!(told.code().code(), "55P03", "{told}");
     assert!(told.message().contains("is being refreshed"), "{told}");
@@ -849,7 +849,7 @@ fn a_pass_mark_of_a_question_goes_before_that_of_all() {
                     "{id} {subject} {item} {points}"
                 );
             }
-            // Who disagreed with a question is told by the same mark.
+            // The same mark says who disagreed with a question.
             for row in session
                 .query(
                     "SELECT coalesce(d.subject, ''), k.i, d.threshold FROM ids k

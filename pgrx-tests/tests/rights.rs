@@ -831,6 +831,105 @@ fn checking_refreshes_runs_nothing_of_who_owns_a_part() {
     nothing_was_won(&database);
 }
 
+/// What a job of a superuser or of a member asks is whether the next refresh can be logged.
+#[test]
+fn checking_refreshes_tries_the_logs_of_all_owners_with_their_rights() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    let mut victim = database.session_as(&roles.victim);
+    victim.run(&source("shared.victims"));
+    for (session, model, source) in [
+        (&mut hostile, "hm", "h.src"),
+        (&mut victim, "vm", "shared.victims"),
+    ] {
+        session.run(&format!(
+            "SELECT count(*) FROM assess.create_model('{model}', '{source}', {COLUMNS});
+             GRANT USAGE ON SCHEMA {model} TO PUBLIC;
+             GRANT SELECT ON {model}.run_log, {model}.alert_rules TO PUBLIC;"
+        ));
+    }
+    let look = "SELECT model, rule, message FROM assess.check_refreshes()";
+    let trap = "BEFORE INSERT OR UPDATE OR DELETE ON hm.run_log FOR EACH ROW EXECUTE FUNCTION";
+    hostile.run(&format!("CREATE TRIGGER trap {trap} h.fire()"));
+    attacked(&database, &roles, &roles.hostile, look);
+    // Who may not act for the owner runs nothing of the owner's.
+    assert_eq!(victim.table(look), [""; 0]);
+    assert_eq!(attackers(&mut victim), [""; 0]);
+    hostile.run("DROP TRIGGER trap ON hm.run_log");
+
+    let rows = "SELECT run_id, status FROM hm.run_log";
+    let before = hostile.table(rows);
+    for (state, start) in [
+        (
+            "53100",
+            "The log of its refreshes cannot be written: no more rows (53100).",
+        ),
+        ("57014", "Its refreshes could not be checked: no more rows."),
+        ("P0004", "Its refreshes could not be checked: no more rows."),
+    ] {
+        hostile.run(&format!(
+            "CREATE FUNCTION h.refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'no more rows' USING ERRCODE = '{state}'; END $$;
+             CREATE TRIGGER refuse {trap} h.refuse()"
+        ));
+        victim.run("UPDATE vm.run_log SET started = now() - interval '9 days', finished = now() - interval '9 days'");
+        for caller in [environment("PGUSER"), roles.boss.clone()] {
+            let mut session = database.session_as(&caller);
+            let found = session.table(look);
+            assert_eq!(found[0], format!("hm|refresh_failed|{start}"));
+            // What one owner does keeps nothing of another from being reported.
+            assert_eq!(found.len(), 2, "{found:?}");
+            assert!(found[1].starts_with("vm|refresh_overdue|"), "{found:?}");
+        }
+        hostile.run("DROP FUNCTION h.refuse() CASCADE");
+    }
+    assert_eq!(hostile.table(rows), before);
+
+    // A trigger that waits ends with a timeout, and nothing of that kind is tried afterwards.
+    hostile.run(&format!(
+        "CREATE FUNCTION h.wait() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_sleep(600); RETURN new; END $$;
+         CREATE TRIGGER wait {trap} h.wait();
+         SELECT count(*) FROM assess.create_model('hm2', 'h.src', {COLUMNS});
+         CREATE TRIGGER wait BEFORE INSERT ON hm2.run_log FOR EACH ROW EXECUTE FUNCTION h.wait()"
+    ));
+    let mut session = database.session();
+    session.run("SET statement_timeout = '1s'");
+    let found = session.table(look);
+    assert_eq!(
+        found[0],
+        "hm|refresh_failed|Its refreshes could not be checked: canceling statement due to statement timeout."
+    );
+    assert_eq!(found.len(), 2, "{found:?}");
+    hostile.run("DROP FUNCTION h.wait() CASCADE");
+
+    // A trigger that can be deferred would have to fire later: it is left to the refresh.
+    hostile.run(
+        "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON hm.run_log DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION h.fire()",
+    );
+    hostile.notices();
+    assert_eq!(session.table(look).len(), 1);
+    assert_eq!(attackers(&mut session), [""; 0]);
+    let own = hostile.table(look);
+    assert!(own.iter().all(|row| !row.starts_with("hm|")), "{own:?}");
+    assert_eq!(attackers(&mut hostile), [""; 0]);
+    hostile.run("DROP TRIGGER late ON hm.run_log");
+
+    // Nobody's lock is waited for.
+    hostile.run("BEGIN; LOCK TABLE hm.run_log IN SHARE MODE");
+    let found = session.table(look);
+    assert!(
+        found[0].starts_with(
+            "hm|refresh_failed|The log of its refreshes cannot be written: could not obtain lock"
+        ),
+        "{found:?}"
+    );
+    nothing_was_won(&database);
+}
+
 /// Who may write to the table that keeps privileges gives nobody others.
 #[test]
 fn kept_privileges_are_no_statements() {

@@ -625,7 +625,7 @@ fn the_sample_network_has_its_schools_as_groups() {
          FROM sample.students;
          CREATE TABLE b AS SELECT subject, assess.rollup(g.gb, r.gb) AS gb FROM g, r",
     );
-    // Everybody enrolled is told of, in every subject, and owes what the school was given.
+    // Everybody enrolled is listed, in every subject, and owes what the school was given.
     assert_eq!(
         session.table(
             "SELECT subject, count(*) = (SELECT count(*) FROM sample.students),

@@ -3,15 +3,19 @@
 mod common;
 
 use common::source::scores;
-use common::{Database, Session};
+use common::{Database, Server, Session};
 
-fn with_model() -> (Database, Session) {
-    let database = Database::new();
-    let mut session = database.session();
+fn make_model(session: &mut Session) {
     session.run(&scores("src", 40, 20, ""));
     session.run(
         "SELECT count(*) FROM assess.create_model('m', 'src', 'sid', 'item', 'a', 'score', 'd')",
     );
+}
+
+fn with_model() -> (Database, Session) {
+    let database = Database::new();
+    let mut session = database.session();
+    make_model(&mut session);
     (database, session)
 }
 
@@ -162,6 +166,75 @@ fn who_comes_while_another_run_is_at_work_has_not_failed() {
     assert_eq!(session.table(LAST), ["3|failed|55P03"]);
     other.run("COMMIT");
     session.run("CALL assess.refresh('m')");
+}
+
+/// A prepared transaction has no process, and outlives a restart of the server.
+#[test]
+fn a_prepared_transaction_that_keeps_a_refresh_out_is_named() {
+    let server = Server::start("max_prepared_transactions = 2");
+    let database = Database::on(&server.host);
+    let mut session = database.session();
+    make_model(&mut session);
+    session.run("BEGIN; SELECT assess._lock('m'); PREPARE TRANSACTION 'left''over'");
+    for statement in [
+        "CALL assess.refresh('m')",
+        "SELECT * FROM assess.attach('m')",
+    ] {
+        let told = session.refuses(statement, "55P03");
+        assert_eq!(
+            told.message(),
+            "model m is locked by a prepared transaction"
+        );
+        assert_eq!(
+            told.detail(),
+            Some("It is 'left''over', see pg_prepared_xacts.")
+        );
+        assert_eq!(
+            told.hint(),
+            Some("End it by COMMIT PREPARED 'left''over' or ROLLBACK PREPARED 'left''over'.")
+        );
+    }
+    session.run("ROLLBACK PREPARED 'left''over'");
+    session.run("CALL assess.refresh('m')");
+}
+
+/// ALTER SCHEMA waits for no refresh.
+#[test]
+fn a_refresh_whose_model_is_renamed_is_logged_under_the_new_name() {
+    let (database, mut session) = with_model();
+    session.run(
+        "CREATE TABLE wait AS SELECT 1 AS x;
+         CREATE VIEW slow AS SELECT src.* FROM src
+             WHERE (SELECT count(*) > 0 FROM pg_sleep(0), wait);
+         SELECT count(*) FROM assess.create_model('s1', 'slow', 'sid', 'item', 'a', 'score', 'd')",
+    );
+    let mut other = database.session();
+    let mut third = database.session();
+    third.run("BEGIN; LOCK TABLE wait");
+    let refresh = std::thread::spawn(move || other.fails("CALL assess.refresh('s1')"));
+    while session.one::<i64>(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'wait'::regclass",
+    ) == 0
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    session.run("ALTER SCHEMA s1 RENAME TO s2");
+    third.run("COMMIT");
+    let told = refresh.join().expect("the refresh ends");
+    assert_eq!(
+        told.detail(),
+        Some("The results are those of before."),
+        "{told}"
+    );
+    assert_eq!(told.hint(), Some("See s2.runs."));
+    assert_eq!(
+        session.table("SELECT run_id, status, sqlstate FROM s2.runs ORDER BY 1"),
+        [
+            "1|succeeded|-",
+            format!("2|failed|{}", told.code().code()).as_str()
+        ]
+    );
+    session.run("CALL assess.refresh('s2')");
 }
 
 /// A procedure that commits cannot pin its search_path for good.

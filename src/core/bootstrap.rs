@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
 
-/// Students are dealt to this many units, which are resampled as a whole: what is foretold of one
+/// Students are dealt to this many units, which are resampled as a whole: what is predicted of one
 /// student at several dates hangs together.
 pub const BLOCKS: u32 = 128;
 /// With fewer units an interval would be a guess.

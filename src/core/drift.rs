@@ -79,7 +79,7 @@ pub struct Change {
     pub q: f64,
 }
 
-/// All that is told of the drift of an item.
+/// All that is known of the drift of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// The number in the gradebook.
@@ -131,8 +131,8 @@ pub fn drifts(ledger: &Ledger, options: &Options, poll: Poll<'_>) -> Result<Vec<
 }
 
 /// The first answer of each student to each item, in whatever assessment; each sitting is a
-/// student of its own, as abilities may have changed since the last. Who has met a question before
-/// does better on it, which is no leak; nor are two answers of one student two witnesses.
+/// student of its own, as abilities may have changed since the last. A student who met a question
+/// before does better on it, which is no leak; nor are two answers of one student two witnesses.
 fn first_meetings(ledger: &Ledger, poll: Poll<'_>) -> Ledger {
     let mut first = vec![false; ledger.items.len()];
     // Per item: the last student who met it, when, and in which response.
@@ -221,7 +221,7 @@ struct Anchors<'a> {
     /// Per item: whether others may be held against it.
     sound: &'a [bool],
     difficulty: Difficulty,
-    /// Mean adjusted score, from which all are told so that sums lose no digits.
+    /// Mean adjusted score, from which all are measured so that sums lose no digits.
     mean: f64,
 }
 
@@ -421,7 +421,7 @@ fn sums_by_day(anchors: &Anchors<'_>, poll: Poll<'_>) -> Result<Vec<(u32, Sums)>
 }
 
 /// The split between two occasions at which the shift is the most significant; none where no split
-/// has enough answers on both sides, or abilities do not vary. Facilities are told from the mean of
+/// has enough answers on both sides, or abilities do not vary. Facilities are measured from the mean of
 /// all adjusted scores.
 fn likeliest_change(days: &[Sums], options: &Options) -> Option<Change> {
     let occasions = occasions(days);

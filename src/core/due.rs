@@ -45,7 +45,7 @@ pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Vec<Work>> {
         .collect())
 }
 
-/// All that is missing, by student, then by date. It is told one by one: where many have left and
+/// All that is missing, by student, then by date. It is returned one by one: where many have left and
 /// no roster says so, it may be a thousand times as much as there are responses.
 pub fn missing_work<'p>(
     ledger: Ledger,
@@ -97,7 +97,7 @@ impl Judge {
         };
         let expected = expected(ledger, &stays, share, poll)?;
         if !by_roster {
-            // Nobody can tell who has left from who has given up.
+            // Nobody can tell leaving from giving up.
             for stay in &mut stays {
                 stay.to = Period::OPEN_TO;
             }

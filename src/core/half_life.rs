@@ -1,4 +1,4 @@
-//! Which half-lives would have served? Every later score of the past is foretold under each, and
+//! Which half-lives would have served? Every later score of the past is predicted under each, and
 //! the differences are held against chance. Advice, never a setting.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::time::days_between;
 
 /// Half-lives that are tried, in days; besides, the one in use and no decay at all.
 const TRIED: [f64; 9] = [14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 365.0];
-/// A score is foretold once this many are known: with fewer there is little to forget.
+/// A score is predicted once this many are known: with fewer there is little to forget.
 const LEAST_KNOWN: usize = 3;
 /// Errors within this share of the least are the same for all that anybody would notice.
 const NEGLIGIBLE: f64 = 0.01;
@@ -29,7 +29,7 @@ const ENOUGH_STUDENTS: usize = 200;
 pub struct Trial {
     /// In days; none: no decay.
     pub half_life: Option<f64>,
-    /// Root mean square error of what was foretold, in parts of the score scale.
+    /// Root mean square error of what was predicted, in parts of the score scale.
     pub rmse: f64,
     /// What that exceeds the least error by.
     pub difference: f64,
@@ -44,9 +44,9 @@ pub struct Trial {
 /// What the past says of the half-life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// From the shortest half-life to no decay; empty when nothing could be foretold.
+    /// From the shortest half-life to no decay; empty when nothing could be predicted.
     pub trials: Vec<Trial>,
-    /// Scores that were foretold.
+    /// Scores that were predicted.
     pub n: u64,
     /// Students whose they are.
     pub students: u64,
@@ -64,7 +64,7 @@ struct Errors {
     squares: Vec<f64>,
 }
 
-/// Foretells every score of which at least three earlier ones are known, with the difficulty of
+/// Predicts every score of which at least three earlier ones are known, with the difficulty of
 /// questions and the shrinkage of the default method.
 pub fn advise(
     ledger: &Ledger,
@@ -84,7 +84,7 @@ pub fn advise(
     }
     half_lives.push(f64::INFINITY);
 
-    let foreteller = Foreteller {
+    let predictor = Predictor {
         cohort: records.cohort(ledger, difficulty, options, poll),
         shrink: options.shrink,
         half_lives: &half_lives,
@@ -111,7 +111,7 @@ pub fn advise(
         }));
         let block = blocks.entry(student as u32 % BLOCKS).or_default();
         let before = block.n;
-        foreteller.run(&evidence, block, poll);
+        predictor.run(&evidence, block, poll);
         students += usize::from(block.n > before);
     }
     let blocks: Vec<Errors> = blocks
@@ -131,8 +131,8 @@ pub fn advise(
     }
 }
 
-/// Foretells the scores of one student after the other under every half-life.
-struct Foreteller<'a> {
+/// Predicts the scores of one student after the other under every half-life.
+struct Predictor<'a> {
     cohort: Option<Cohort>,
     shrink: bool,
     half_lives: &'a [f64],
@@ -147,7 +147,7 @@ struct Sums {
     score: f64,
 }
 
-impl Foreteller<'_> {
+impl Predictor<'_> {
     /// Adds the errors of one student's scores, which are in order of time.
     fn run(&self, evidence: &[Evidence], errors: &mut Errors, poll: Poll<'_>) {
         errors.squares.resize(self.half_lives.len(), 0.0);
@@ -162,7 +162,7 @@ impl Foreteller<'_> {
                 for piece in sitting {
                     errors.n += 1.0;
                     for (square, sums) in errors.squares.iter_mut().zip(&sums) {
-                        *square += (piece.adjusted - self.foretold(sums)).powi(2);
+                        *square += (piece.adjusted - self.predicted(sums)).powi(2);
                     }
                 }
             }
@@ -184,7 +184,7 @@ impl Foreteller<'_> {
         }
     }
 
-    fn foretold(&self, sums: &Sums) -> f64 {
+    fn predicted(&self, sums: &Sums) -> f64 {
         let own = sums.score / sums.weight;
         match &self.cohort {
             Some(Cohort {
@@ -304,13 +304,13 @@ fn sentence(
     };
     let (low, high) = (run(&mut (0..=best).rev()), run(&mut (best..trials.len())));
     let range = match low == high {
-        true if best + 1 == trials.len() => "no decay foretells scores best".to_owned(),
+        true if best + 1 == trials.len() => "no decay predicts scores best".to_owned(),
         true => {
             let best = days(trials[best].half_life);
-            format!("a half-life of {best} foretells scores best")
+            format!("a half-life of {best} predicts scores best")
         }
         false => format!(
-            "from {} to {}, half-lives foretell scores equally well (best: {})",
+            "from {} to {}, half-lives predict scores equally well (best: {})",
             days(trials[low].half_life),
             days(trials[high].half_life),
             days(trials[best].half_life),

@@ -96,7 +96,7 @@ impl Counts {
     }
 
     /// With ties on one side at most, the discordant couples are the inversions of a row of the
-    /// other side's tied groups, all rows equally likely. How many rows have how many is told by
+    /// other side's tied groups, all rows equally likely. How many rows have how many is given by
     /// the product of `(1 - q^(m + i)) / (1 - q^i)` over the groups, with m values before a group
     /// and i up to its size (MacMahon 1916; without ties it is the recursion of Best and Gipps
     /// 1974, AS 71). Only the tail is worked out, in which no digits are lost.

@@ -43,7 +43,7 @@ impl Moments {
 }
 
 /// Weighted sums of pairs, for the innermost loop. They are plain sums and merge by addition; no
-/// digits are lost when the means are taken out, as long as values are told from an origin that
+/// digits are lost when the means are taken out, as long as values are measured from an origin that
 /// lies no further from their mean than they are spread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PairSums {

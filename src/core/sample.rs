@@ -188,7 +188,7 @@ pub enum Path {
 }
 labels!(Path { Rising => "rising", Falling => "falling", Steady => "steady" });
 
-/// A student made to show something; each story is told by one student of school 1.
+/// A student made to show something; each story is shown by one student of school 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Story {
     /// Why does a student with excellent spelling come out low in ELA? (full attendance)

@@ -22,7 +22,7 @@ use crate::reliability::{self, Assessment};
 use crate::separation::{Separation, separations};
 use crate::student::{self, Student, weights};
 
-/// All that is told of an item.
+/// All that is known of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The number in the gradebook.

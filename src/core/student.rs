@@ -1,4 +1,4 @@
-//! The whole of what is told of a student.
+//! The whole of what is known of a student.
 
 use crate::Poll;
 use crate::difficulty::Difficulty;
@@ -63,7 +63,7 @@ pub struct Student {
     pub status: StudentStatus,
 }
 
-/// All students that are known as of the date, in the gradebook's order. They are told one by one:
+/// All students that are known as of the date, in the gradebook's order. They are returned one by one:
 /// of a million students, all results together would be several times what they rest on.
 pub fn students(
     ledger: Ledger,

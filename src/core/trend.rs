@@ -9,9 +9,9 @@ use crate::level::{Evidence, ROUNDING};
 use crate::options::Options;
 use crate::time::{DAY, days_between};
 
-/// Days that a slope is told per.
+/// Days that a slope is given per.
 pub const SLOPE_DAYS: f64 = 30.0;
-/// Days that the margin of a steady trend is told per.
+/// Days that the margin of a steady trend is given per.
 const MARGIN_DAYS: f64 = 90.0;
 /// Coverage of the interval that must lie inside the margin.
 const STEADY_CONFIDENCE: f64 = 0.9;

@@ -37,7 +37,7 @@ LIMIT 15;
 
 CREATE VIEW check_in AS
 SELECT r.given_name || ' ' || r.family_name AS student, c.name AS school, g.subject,
-       -- Who has no response at all is in no gradebook, but on the roster.
+       -- A student without any response is in no gradebook, but on the roster.
        coalesce(s.status, 'none') AS status, s.last_at::date AS last_seen, s.due, s.missing
 FROM sample_network.students r
 JOIN sample_network.schools c USING (school_id)

@@ -1,4 +1,4 @@
-//! How well the past would have been foretold: at several dates each student's next scores are
+//! How well the past would have been predicted: at several dates each student's next scores are
 //! predicted from nothing but what was known then, by what a school would do anyway and by the
 //! method with one part after the other switched on.
 
@@ -90,7 +90,7 @@ impl Method {
     }
 }
 
-/// How many methods foretell a score: all but the help list, the last, which is an order.
+/// How many methods predict a score: all but the help list, the last, which is an order.
 const SCORES: usize = Method::Need as usize;
 
 /// What is predicted.
@@ -198,7 +198,7 @@ impl Settings {
     }
 }
 
-/// One prediction beside what came. Scores are told from the mean of those with the same target:
+/// One prediction beside what came. Scores are measured from the mean of those with the same target:
 /// how hard it would be, nobody could know.
 #[derive(Debug, Clone)]
 pub struct Forecast {
@@ -209,7 +209,7 @@ pub struct Forecast {
     pub target: Target,
     /// The student's group on the roster at that time.
     pub group: Option<u32>,
-    /// The assessment foretold; none of a mean.
+    /// The assessment predicted; none of a mean.
     pub assessment: Option<u32>,
     /// Assessments known then.
     pub assessments: u32,
@@ -263,7 +263,7 @@ pub struct Spread {
 
 impl Spread {
     /// Whether the 80 % and the 95 % interval hold what came `error` from the value: by its
-    /// probability, which is told much faster than the ends of intervals.
+    /// probability, which is estimated much faster than the ends of intervals.
     fn holds(&self, error: f64) -> [bool; 2] {
         if self.se > ROUNDING {
             let probability = t_two_sided(error / self.se, self.df);
@@ -372,7 +372,7 @@ impl Whole {
     }
 
     /// The assessments of a student of which nothing was known at the date, by time. They are the
-    /// same whoever foretells them.
+    /// same whoever predicts them.
     fn after(&self, known: &Known, student: usize, coming: &mut Vec<Evidence>, poll: Poll<'_>) {
         let ledger = &self.ledger;
         evidence_of(
@@ -418,7 +418,7 @@ impl Known {
             ..options.clone()
         };
         let ledger = Ledger::new(gradebook, &options, poll)?;
-        // Questions, records and levels, what is foretold of each student, and where that stands.
+        // Questions, records and levels, what is predicted of each student, and where that stands.
         let each_student = size_of::<Candidate>() * 4 + size_of::<Level>() * 2 + 512;
         memory::ask(
             each_student * ledger.student_count()
@@ -583,7 +583,7 @@ impl Outlook {
         }
     }
 
-    /// The level's own error, the drift until then, and what is foretold, whose variance is
+    /// The level's own error, the drift until then, and what is predicted, whose variance is
     /// `noise` times that of a piece of evidence of precision 1.
     fn spread(&self, level: &Level, at: i64, noise: f64) -> Option<Spread> {
         let drift = self.drift * days_between(self.as_of, at);

@@ -1,4 +1,4 @@
-//! Students beside each other: what is foretold and what came, told from the mean of those with
+//! Students beside each other: what is predicted and what came, told from the mean of those with
 //! the same target, ranked within a date.
 
 use crate::Poll;
@@ -84,7 +84,7 @@ fn tell(
     }
 }
 
-/// Takes the mean out of what came and out of every score foretold.
+/// Takes the mean out of what came and out of every score predicted.
 fn centre(peers: &mut [Candidate]) {
     let n = peers.len() as f64;
     let mean = peers.iter().map(|own| own.observed).sum::<f64>() / n;

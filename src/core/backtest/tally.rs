@@ -15,11 +15,11 @@ const BINS: usize = 10;
 struct Sums {
     n: f64,
     square_error: f64,
-    /// Of ranks: what came and what was foretold.
+    /// Of ranks: what came and what was predicted.
     observed: f64,
-    foretold: f64,
+    predicted: f64,
     observed_squares: f64,
-    foretold_squares: f64,
+    predicted_squares: f64,
     products: f64,
     low: f64,
     flagged: f64,
@@ -44,12 +44,12 @@ impl Sums {
                 *sum += f64::from(u8::from(within));
             }
         }
-        let (observed, foretold) = (forecast.observed_rank, own.rank);
+        let (observed, predicted) = (forecast.observed_rank, own.rank);
         self.observed += observed;
-        self.foretold += foretold;
+        self.predicted += predicted;
         self.observed_squares += observed * observed;
-        self.foretold_squares += foretold * foretold;
-        self.products += observed * foretold;
+        self.predicted_squares += predicted * predicted;
+        self.products += observed * predicted;
         self.low += forecast.low;
         self.flagged += own.flagged;
         self.found += forecast.low * own.flagged;
@@ -59,9 +59,9 @@ impl Sums {
         self.n += times * other.n;
         self.square_error += times * other.square_error;
         self.observed += times * other.observed;
-        self.foretold += times * other.foretold;
+        self.predicted += times * other.predicted;
         self.observed_squares += times * other.observed_squares;
-        self.foretold_squares += times * other.foretold_squares;
+        self.predicted_squares += times * other.predicted_squares;
         self.products += times * other.products;
         self.low += times * other.low;
         self.flagged += times * other.flagged;
@@ -78,12 +78,12 @@ impl Sums {
             (self.n > 0.0 && method != Method::Need).then(|| (self.square_error / self.n).sqrt());
         let about = |squares: f64, sum: f64| squares - sum * sum / self.n;
         let observed = about(self.observed_squares, self.observed);
-        let foretold = about(self.foretold_squares, self.foretold);
-        let product = self.products - self.observed * self.foretold / self.n;
+        let predicted = about(self.predicted_squares, self.predicted);
+        let product = self.products - self.observed * self.predicted / self.n;
         // A spread of ranks this small is what rounding leaves of none.
-        let varies = observed > 1e-9 && foretold > 1e-9;
+        let varies = observed > 1e-9 && predicted > 1e-9;
         let correlation =
-            varies.then(|| (product / (observed.sqrt() * foretold.sqrt())).clamp(-1.0, 1.0));
+            varies.then(|| (product / (observed.sqrt() * predicted.sqrt())).clamp(-1.0, 1.0));
         // As many are named as are among the lowest, but for chance in a resample: taken by
         // their mean (Dice), chance in either number adds nothing to that of the recall.
         let named = (self.low + self.flagged) / 2.0;
@@ -101,7 +101,7 @@ pub struct Difference {
     pub high: Option<f64>,
 }
 
-/// How well one method foretold.
+/// How well one method predicted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
     pub method: Method,

@@ -147,7 +147,7 @@ impl Estimate {
     }
 }
 
-/// All that is told of an item.
+/// All that is known of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CalibratedItem {
     /// The number in the gradebook.
@@ -166,7 +166,7 @@ pub struct CalibratedItem {
     pub status: CalibrationStatus,
 }
 
-/// What is told of the fit as a whole.
+/// What is known of the fit as a whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Run {
     pub converged: bool,
@@ -176,7 +176,7 @@ pub struct Run {
     pub log_likelihood: f64,
 }
 
-/// The items with a response as of the date, in the gradebook's order, and what is told of all.
+/// The items with a response as of the date, in the gradebook's order, and what is known of all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     pub items: Vec<CalibratedItem>,

@@ -23,7 +23,7 @@ pub struct Test<'a> {
     pub share: f64,
 }
 
-/// What is told of a student as of a day.
+/// What is known of a student as of a day.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Standing<'a> {
     /// In days since 1970.
@@ -33,7 +33,7 @@ pub struct Standing<'a> {
     pub ci_high: Option<f64>,
     /// The level expected without evidence.
     pub prior: Option<f64>,
-    /// Change in 30 days; it and the line are told where `trend` says more than "unclear".
+    /// Change in 30 days; it and the line are shown where `trend` says more than "unclear".
     pub slope: Option<f64>,
     pub trend: Option<&'a str>,
     /// Days after which evidence counts one half.
@@ -231,7 +231,7 @@ fn tooltip(test: &Test) -> String {
     )
 }
 
-/// The ends of the line of a trend that is told.
+/// The ends of the line of a trend that is shown.
 fn trend_line(standing: &Standing) -> Option<[(f64, f64); 2]> {
     let [from, to] = standing.line.filter(|_| is_told(standing))?;
     let is_usable = |(day, score)| is_day(day) && usable(Some(score)).is_some();

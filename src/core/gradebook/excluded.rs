@@ -3,7 +3,7 @@
 use crate::codec::{Reader, put_varint};
 use crate::error::{Error, Result};
 
-/// Why a row was left out of a gradebook. A row is told under the first reason that holds, in
+/// Why a row was left out of a gradebook. A row is counted under the first reason that holds, in
 /// this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exclusion {

@@ -161,7 +161,7 @@ impl DecaySummary {
                 half_life: self.half_life,
                 ..Self::default()
             };
-            (*self != nothing).then_some("it tells of scores it has not")
+            (*self != nothing).then_some("it counts scores it has not")
         } else if !is_time(self.last_at) {
             Some("a time is out of range")
         } else if !(is_mean(self.mean) && is_sum_of_squares(self.squares, n * WEIGHTS.end())) {

@@ -79,7 +79,7 @@ impl ItemSummary {
                 excluded: self.excluded,
                 ..Self::default()
             };
-            (*self != nothing).then_some("it tells of scores it has not")
+            (*self != nothing).then_some("it counts scores it has not")
         } else if self.n == 1 && squares != [0.0; 2] {
             Some("one score has a spread")
         } else if !(self.graded || is_binary) {

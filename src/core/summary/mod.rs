@@ -321,7 +321,7 @@ macro_rules! summary {
                     return Err($crate::summary::malformed($sql, "a number is not finite"));
                 }
                 if self.is_empty() && self != Self::default() {
-                    return Err($crate::summary::malformed($sql, "it tells of rows it has not"));
+                    return Err($crate::summary::malformed($sql, "it counts rows it has not"));
                 }
                 if self.n.max(self.excluded) > $crate::summary::MOST_ROWS {
                     return Err($crate::summary::malformed($sql, "a count is too large"));

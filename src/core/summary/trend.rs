@@ -115,7 +115,7 @@ impl TrendSummary {
                 clock: self.clock,
                 ..Self::default()
             };
-            (*self != nothing).then_some("it tells of scores it has not")
+            (*self != nothing).then_some("it counts scores it has not")
         } else if !(is_time(self.first_at) && is_time(self.last_at))
             || self.first_at > self.last_at
             || !(first - slack..=last + slack).contains(&self.time)

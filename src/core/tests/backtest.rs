@@ -589,7 +589,7 @@ fn points(rows: &[Outcome]) -> Vec<[Option<f64>; 9]> {
 }
 
 #[test]
-fn what_comes_after_a_cut_changes_nothing_that_was_foretold() {
+fn what_comes_after_a_cut_changes_nothing_that_was_predicted() {
     let mut pairs = 0;
     for seed in 0..12 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -851,7 +851,7 @@ fn an_easier_assessment_changes_no_error_where_difficulty_is_taken_out() {
 }
 
 #[test]
-fn without_noise_all_is_foretold() {
+fn without_noise_all_is_predicted() {
     let rows = Plan {
         noise: 0.0,
         step: 0.0,

@@ -1,4 +1,4 @@
-//! What is told where there is little or nothing to tell: the table of the documentation, as
+//! What results show where there is little or nothing to show: the table of the documentation, as
 //! tests. Nothing is claimed that the data do not say.
 
 mod common;

@@ -94,7 +94,7 @@ fn cohort(rows: &[OwnRow], options: &Options) -> (Population, Option<f64>) {
     (cohort.population, cohort.noise)
 }
 
-/// Mean square error of the scores foretold from three or more earlier ones, their number, and
+/// Mean square error of the scores predicted from three or more earlier ones, their number, and
 /// that of the students.
 fn slow_error(rows: &[OwnRow], options: &Options, half_life: Option<f64>) -> (f64, u64, u64) {
     let (population, noise) = cohort(rows, options);
@@ -116,14 +116,14 @@ fn slow_error(rows: &[OwnRow], options: &Options, half_life: Option<f64>) -> (f6
                 sum_squares += fade * fade * precision;
             }
             let mean = sum_scores / sum;
-            let foretold = match noise.filter(|_| options.shrink) {
+            let predicted = match noise.filter(|_| options.shrink) {
                 Some(noise) => {
                     let believed = population.reliability(noise * sum_squares / (sum * sum));
                     population.mean + believed * (mean - population.mean)
                 }
                 None => mean,
             };
-            squares += (score - foretold).powi(2);
+            squares += (score - predicted).powi(2);
             n += 1;
         }
         students += u64::from(n > before);
@@ -133,7 +133,7 @@ fn slow_error(rows: &[OwnRow], options: &Options, half_life: Option<f64>) -> (f6
 
 #[test]
 fn every_error_is_that_of_a_slow_calculation() {
-    let mut foretold = 0;
+    let mut predicted = 0;
     for seed in 0..20 {
         let rows = messy_school(seed);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -153,7 +153,7 @@ fn every_error_is_that_of_a_slow_calculation() {
         };
         let advice = advice(&rows, &options, 20);
         assert_advice_sound(&advice, options.half_life);
-        foretold += advice.n;
+        predicted += advice.n;
         for trial in &advice.trials {
             let (square, n, students) = slow_error(&rows, &options, trial.half_life);
             assert_eq!((advice.n, advice.students), (n, students));
@@ -165,7 +165,7 @@ fn every_error_is_that_of_a_slow_calculation() {
             );
         }
     }
-    assert!(foretold > 800, "{foretold}");
+    assert!(predicted > 800, "{predicted}");
 }
 
 /// In intervals between two assessments, for what a level gains in an interval by noise.
@@ -289,10 +289,10 @@ fn expected_sentence(advice: &Advice, in_use: &str) -> String {
         high += 1;
     }
     let range = match (low == high, advice.trials[best].half_life) {
-        (true, Some(_)) => format!("A half-life of {} foretells scores best", name(best)),
-        (true, None) => "No decay foretells scores best".to_owned(),
+        (true, Some(_)) => format!("A half-life of {} predicts scores best", name(best)),
+        (true, None) => "No decay predicts scores best".to_owned(),
         _ => format!(
-            "From {} to {}, half-lives foretell scores equally well (best: {})",
+            "From {} to {}, half-lives predict scores equally well (best: {})",
             name(low),
             name(high),
             name(best)

@@ -41,7 +41,7 @@ impl Matrix {
         self
     }
 
-    /// One assessment, and what is told of it; items by the order of the columns.
+    /// One assessment, and what is known of it; items by the order of the columns.
     fn solve(&self, options: &Options) -> (Vec<Item>, Assessment) {
         let mut rows = Vec::new();
         for (person, scores) in (0..).zip(&self.scores) {

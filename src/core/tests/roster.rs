@@ -252,7 +252,7 @@ fn students_of_the_roster_are_known_once_their_period_has_begun() {
     assert_eq!(coverage(&bytes, Some(11 * DAY))[0], ("roster", 1));
     assert_eq!(coverage(&bytes, None)[0], ("roster", 2));
 
-    // Without a response there is no date, and everybody is told of.
+    // Without a response there is no date, and everybody is listed.
     let alone = with_roster([], &roster);
     let solved = Solved::of(&alone, &Options::default());
     assert_eq!(solved.students.len(), 3);

@@ -62,7 +62,7 @@ impl Year {
             .iter()
             .map(|truth| truth.student_id)
             .collect();
-        assert_eq!(ids.len(), 1, "{story:?} is told by one student");
+        assert_eq!(ids.len(), 1, "{story:?} is shown by one student");
         *ids.first().expect("one student")
     }
 
@@ -584,7 +584,7 @@ fn the_story_students_go_to_school_1_and_miss_nothing() {
         Story::Rising,
     ] {
         let student = year.teller(story);
-        assert!(student <= 60, "{story:?} is told in school 1");
+        assert!(student <= 60, "{story:?} is shown in school 1");
         let sat = sittings.keys().filter(|(id, _)| *id == student).count();
         assert_eq!(sat, year.network.assessments().len());
     }

@@ -268,7 +268,7 @@ fn reliability(between: f64, noise: f64) -> f64 {
     }
 }
 
-/// What is told of an item.
+/// What is known of an item.
 #[derive(Debug, Default)]
 struct Quality {
     uses: u32,
@@ -788,7 +788,7 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
     compare_after(&[], rows, silence, options);
 }
 
-/// The same with a year before: students are numbered alike in both. Tells of how many students
+/// The same with a year before: students are numbered alike in both. Returns of how many students
 /// last year says something.
 fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
     let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);

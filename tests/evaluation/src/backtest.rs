@@ -1,7 +1,7 @@
-//! How well are later scores foretold?
+//! How well are later scores predicted?
 //!
 //! Two questions, by the core's own back-test. The next score: for each assessment of a course one
-//! looks back from the day on which the first twentieth had handed it in, and foretells it for
+//! looks back from the day on which the first twentieth had handed it in, and predicts it for
 //! everybody else from what they had handed in of the others by then. The next 90 days: on five
 //! days of a course, the mean of what came in the following 90 days.
 //!
@@ -24,7 +24,7 @@ use crate::statistics::{Count, mean};
 
 /// Days of a course from which one looks 90 days ahead.
 pub const DAYS: [i64; 5] = [60, 90, 120, 150, 180];
-/// Share of an assessment's results that are in when it is foretold.
+/// Share of an assessment's results that are in when it is predicted.
 const EARLY: f64 = 0.05;
 const RESAMPLES: u64 = 1000;
 /// Numbers of assessments known, from and to, by which forecasts are told apart.
@@ -84,13 +84,13 @@ impl Known {
     }
 }
 
-/// One student foretold; scores are told from the mean of those with the same target.
+/// One student predicted; scores are measured from the mean of those with the same target.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     /// Place among the courses.
     pub course: usize,
     pub student: i64,
-    /// The assessment foretold; none of a mean.
+    /// The assessment predicted; none of a mean.
     pub assessment: Option<u32>,
     /// Assessments known.
     pub known: u32,
@@ -140,7 +140,7 @@ impl Case {
 
 /// All forecasts of one target over all courses.
 #[derive(Debug, Default)]
-pub struct Foretold {
+pub struct Predicted {
     /// For intervals by drawing students; one who took several courses is one.
     by_student: Tally,
     /// For intervals by drawing whole courses.
@@ -149,7 +149,7 @@ pub struct Foretold {
     pub cases: Vec<Case>,
 }
 
-impl Foretold {
+impl Predicted {
     fn look_back(
         &mut self,
         at: usize,
@@ -211,11 +211,11 @@ impl Foretold {
         }
         let mut squares = [Count::default(); 2];
         for peers in peers.values() {
-            for (square, foretold) in squares
+            for (square, predicted) in squares
                 .iter_mut()
                 .zip([|case: &Case| case.level, |case: &Case| case.overall_mean])
             {
-                let error = |case: &&Case| case.observed - foretold(case);
+                let error = |case: &&Case| case.observed - predicted(case);
                 let centre = mean(peers.iter().map(error));
                 for case in peers {
                     square.add((error(case) - centre).powi(2));
@@ -235,9 +235,9 @@ pub fn of(figures: &[Figures], method: Method) -> &Figures {
     &figures[method as usize]
 }
 
-/// Every assessment of every course foretold.
-pub fn next(courses: &[Course], known: Known) -> Foretold {
-    let mut foretold = Foretold::default();
+/// Every assessment of every course predicted.
+pub fn next(courses: &[Course], known: Known) -> Predicted {
+    let mut predicted = Predicted::default();
     for (at, course) in courses.iter().enumerate() {
         let rows: Vec<&OwnRow> = course
             .rows
@@ -263,20 +263,20 @@ pub fn next(courses: &[Course], known: Known) -> Foretold {
             let bytes = gradebook(inside.map(|(row, _)| *row));
             // The last moment before the first day that counts as later.
             let cuts = vec![cut.ceil() as i64 * DAY - 1];
-            foretold.look_back(at, course, &bytes, cuts, Target::Next);
+            predicted.look_back(at, course, &bytes, cuts, Target::Next);
         }
     }
-    foretold
+    predicted
 }
 
-/// The next 90 days of every course foretold, on [`DAYS`].
-pub fn ahead(courses: &[Course]) -> Foretold {
-    let mut foretold = Foretold::default();
+/// The next 90 days of every course predicted, on [`DAYS`].
+pub fn ahead(courses: &[Course]) -> Predicted {
+    let mut predicted = Predicted::default();
     for (at, course) in courses.iter().enumerate() {
         let cuts = DAYS.map(|day| day * DAY).to_vec();
-        foretold.look_back(at, course, &course.gradebook(), cuts, Target::Horizon);
+        predicted.look_back(at, course, &course.gradebook(), cuts, Target::Horizon);
     }
-    foretold
+    predicted
 }
 
 fn student_of(row: &OwnRow) -> i64 {

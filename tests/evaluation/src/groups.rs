@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::backtest::{Case, Foretold};
+use crate::backtest::{Case, Predicted};
 use crate::data::{Course, Enrolment};
 use crate::statistics::{Count, over_groups};
 
@@ -155,7 +155,7 @@ impl Group {
 }
 
 /// Every group, in the order of the traits.
-pub fn groups(courses: &[Course], foretold: &Foretold) -> Vec<Group> {
+pub fn groups(courses: &[Course], predicted: &Predicted) -> Vec<Group> {
     let roster: HashMap<(usize, i64), &Enrolment> = courses
         .iter()
         .enumerate()
@@ -167,7 +167,7 @@ pub fn groups(courses: &[Course], foretold: &Foretold) -> Vec<Group> {
         })
         .collect();
     let mut sums: BTreeMap<(Trait, usize, String), BTreeMap<usize, Sums>> = BTreeMap::new();
-    for case in &foretold.cases {
+    for case in &predicted.cases {
         let who = roster[&(case.course, case.student)];
         for of in Trait::ALL {
             let name = of.of(who);

@@ -1,4 +1,4 @@
-//! Which half-life fits? Every score with at least three before it is foretold under several, by
+//! Which half-life fits? Every score with at least three before it is predicted under several, by
 //! the core's own advice: per module over all its presentations, and over everything.
 
 use pg_assess_core::gradebook::Gradebook;

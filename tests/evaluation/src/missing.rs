@@ -106,7 +106,7 @@ fn cases_of(course: &Course, day: i64) -> Vec<Case> {
                         Some(-raw * done / (done + missing)),
                     ]
                 }
-                // Who has no score is missing all there is, and nothing else is known.
+                // A student without a score is missing all there is, and nothing else is known.
                 None => [None, None, Some(f64::INFINITY), Some(0.0)],
             };
             Case {

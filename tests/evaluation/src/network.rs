@@ -140,7 +140,7 @@ fn network(seed: i64) -> (Network, HashMap<&'static str, Vec<OwnRow>>) {
     (network, rows)
 }
 
-/// How well later scores of one subject of the first network are foretold.
+/// How well later scores of one subject of the first network are predicted.
 #[derive(Debug, Clone)]
 pub struct Hindsight {
     pub subject: Subject,

@@ -7,7 +7,7 @@ use pg_assess_core::backtest::Method;
 use pg_assess_core::item::ItemStatus;
 use pg_assess_core::sample::{Flaw, Path};
 use pg_assess_core::trend::Direction;
-use pg_assess_evaluation::backtest::{self, BANDS, Foretold, Known, of};
+use pg_assess_evaluation::backtest::{self, BANDS, Known, Predicted, of};
 use pg_assess_evaluation::common::shared_data;
 use pg_assess_evaluation::data::{self, Course};
 use pg_assess_evaluation::missing::{self, Ranking, Told};
@@ -26,9 +26,9 @@ fn courses(test: &str) -> Option<&'static [Course]> {
     shared_data(test, "oulad").map(|_| COURSES.as_slice())
 }
 
-/// The next score of everybody, foretold once; none without the data.
-fn next_scores(test: &str) -> Option<&'static Foretold> {
-    static NEXT: LazyLock<Foretold> = LazyLock::new(|| {
+/// The next score of everybody, predicted once; none without the data.
+fn next_scores(test: &str) -> Option<&'static Predicted> {
+    static NEXT: LazyLock<Predicted> = LazyLock::new(|| {
         let courses = courses("next scores").expect("asked for before");
         backtest::next(courses, Known::All)
     });
@@ -38,8 +38,8 @@ fn next_scores(test: &str) -> Option<&'static Foretold> {
 /// Error, rank correlation and recall of the next score, and how much the error is below that of
 /// the plain mean, whether students or whole courses are drawn.
 #[test]
-fn the_next_score_is_foretold() {
-    let Some(next) = next_scores("the_next_score_is_foretold") else {
+fn the_next_score_is_predicted() {
+    let Some(next) = next_scores("the_next_score_is_predicted") else {
         return;
     };
     // The study had 128,073.
@@ -61,8 +61,8 @@ fn the_next_score_is_foretold() {
 
 /// Error, rank correlation and recall of the next 90 days.
 #[test]
-fn the_next_90_days_are_foretold() {
-    let Some(courses) = courses("the_next_90_days_are_foretold") else {
+fn the_next_90_days_are_predicted() {
+    let Some(courses) = courses("the_next_90_days_are_predicted") else {
         return;
     };
     let ahead = backtest::ahead(courses);

@@ -1,10 +1,10 @@
-//! Accuracy of what is foretold, by method.
+//! Accuracy of what is predicted, by method.
 
 use pg_assess_core::backtest::{Difference, Figures, Method};
 use pg_assess_core::distribution::quantile;
 
 use super::oulad;
-use crate::backtest::{self, Case, Foretold, Known, of};
+use crate::backtest::{self, Case, Known, Predicted, of};
 use crate::data::Course;
 use crate::page::{Page, count, percent, signed, whole_percent};
 use crate::plot::{Plot, Scale};
@@ -35,7 +35,7 @@ pub fn figure(value: Option<f64>, decimals: usize) -> String {
 }
 
 /// The page.
-pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
+pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
     let (by_student, days) = (next.by_student(), ahead.by_student());
     let (plain, level) = (
         of(&by_student, Method::OverallMean),
@@ -51,7 +51,7 @@ pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
     let (few, [few_level, few_mean]) = next.few(2);
     let mut page = Page::new(
         "accuracy",
-        "How well are later scores foretold?",
+        "How well are later scores predicted?",
         &[
             format!(
                 "A little better than by a plain mean: the next score is missed by {} points in a \
@@ -135,8 +135,8 @@ pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
          What is special about a course is not in these; drawing whole courses instead gives for \
          the level less the plain mean:",
     );
-    let of_course = |foretold: &Foretold, at| {
-        let figures = foretold.by_course();
+    let of_course = |predicted: &Predicted, at| {
+        let figures = predicted.by_course();
         difference(of(&figures, Method::Level).differences[at], 4)
     };
     page.list(&[
@@ -202,9 +202,9 @@ pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
     page.paragraph(&format!(
         "Real university courses, {} presentations, {} students with a forecast. **Next score:** \
          for each assessment of a course, the moment at which the first twentieth had handed it \
-         in; it is foretold for everybody else from what they had handed in of the others by \
+         in; it is predicted for everybody else from what they had handed in of the others by \
          then. **Next 90 days:** on days {} of each course, the mean of what came in the following \
-         90 days, where that is at least two scores. Predictions and outcomes are told from the \
+         90 days, where that is at least two scores. Predictions and outcomes are measured from the \
          mean of those with the same target, as nobody could know how hard it would be, and \
          nothing later than the date is used. Difficulty is taken out of outcomes by a fit to the \
          whole course. `assess.backtest` does the same with any gradebook.",
@@ -214,19 +214,19 @@ pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
     ));
     page.paragraph(&format!(
         "Students with one or two scores ({} forecasts) are compared among themselves: outcome and \
-         prediction are told from their own mean.",
+         prediction are measured from their own mean.",
         count(few.of)
     ));
     page.section("Limits");
     page.list(&[
         format!(
-            "Earlier scores foretell only so much: {} of the differences in rank on the next score \
+            "Earlier scores predict only so much: {} of the differences in rank on the next score \
              are left open (one minus the square of the rank correlation). The study from which \
              the goals come gave the same courses to a flexible learning method with a dozen \
              features of each history, and it did hardly better.",
             whole_percent(1.0 - rho(level).powi(2))
         ),
-        "Who leaves has no later scores and is not foretold.".to_owned(),
+        "Who leaves has no later scores and is not predicted.".to_owned(),
         "Each assessment of these courses is one score, so that question weights have next to \
          nothing to do here; [they are tried elsewhere](questions.md)."
             .to_owned(),
@@ -271,8 +271,8 @@ fn change(figures: &Figures, at: usize) -> Difference {
     figures.differences[at].expect("another method than the mean")
 }
 
-fn students(foretold: &Foretold) -> usize {
-    let mut students: Vec<i64> = foretold.cases.iter().map(|case| case.student).collect();
+fn students(predicted: &Predicted) -> usize {
+    let mut students: Vec<i64> = predicted.cases.iter().map(|case| case.student).collect();
     students.sort_unstable();
     students.dedup();
     students.len()
@@ -316,8 +316,8 @@ fn difference_picture(
 }
 
 /// Sizes of errors, ascending.
-fn sizes(foretold: &Foretold, error: impl Fn(&Case) -> f64) -> Vec<f64> {
-    let mut sizes: Vec<f64> = foretold
+fn sizes(predicted: &Predicted, error: impl Fn(&Case) -> f64) -> Vec<f64> {
+    let mut sizes: Vec<f64> = predicted
         .cases
         .iter()
         .map(|case| error(case).abs())
@@ -333,11 +333,11 @@ const ERRORS: [(&str, Error); 3] = [
     ("last score", |case| case.observed - case.last_score),
 ];
 
-fn error_table(page: &mut Page, next: &Foretold, ahead: &Foretold) {
+fn error_table(page: &mut Page, next: &Predicted, ahead: &Predicted) {
     let mut rows = Vec::new();
-    for (target, foretold) in [("next score", next), ("next 90 days", ahead)] {
+    for (target, predicted) in [("next score", next), ("next 90 days", ahead)] {
         for (name, error) in ERRORS {
-            let sizes = sizes(foretold, error);
+            let sizes = sizes(predicted, error);
             let mut row = vec![target.to_owned(), name.to_owned()];
             for share in [0.5, 0.8, 0.9, 0.95] {
                 row.push(format!(
@@ -358,7 +358,7 @@ fn error_table(page: &mut Page, next: &Foretold, ahead: &Foretold) {
     );
     page.table(
         &[
-            "foretold",
+            "predicted",
             "by",
             "50 %",
             "80 %",
@@ -372,9 +372,9 @@ fn error_table(page: &mut Page, next: &Foretold, ahead: &Foretold) {
     );
 }
 
-fn error_picture(next: &Foretold) -> String {
+fn error_picture(next: &Predicted) -> String {
     const BIN: f64 = 0.05;
-    let error = Scale::steps("score less what was foretold", (-0.5, 0.5), 0.1, |v| {
+    let error = Scale::steps("score less what was predicted", (-0.5, 0.5), 0.1, |v| {
         signed(v, 1)
     });
     let share = Scale::steps("share of forecasts", (0.0, 0.25), 0.05, whole_percent);

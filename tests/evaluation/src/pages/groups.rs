@@ -4,14 +4,14 @@ use pg_assess_core::backtest::Method;
 
 use super::accuracy::{difference, figure};
 use super::oulad;
-use crate::backtest::{Foretold, of};
+use crate::backtest::{Predicted, of};
 use crate::data::Course;
 use crate::groups::{self, Group, Trait};
 use crate::page::{Page, count, percent, signed, whole_percent};
 use crate::plot::{Plot, Scale};
 
 /// The page.
-pub fn page(courses: &[Course], next: &Foretold, ahead: &Foretold) -> Page {
+pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
     let (groups, later) = (
         groups::groups(courses, next),
         groups::groups(courses, ahead),
@@ -202,7 +202,7 @@ fn picture(groups: &[Group]) -> String {
         "mean error of the next score, 95 % intervals by courses",
         names,
     );
-    let mut plot = Plot::named("Who did better than foretold?", &x, &y);
+    let mut plot = Plot::named("Who did better than predicted?", &x, &y);
     plot.upright(0.0);
     for (name, shift, figure) in [
         (

@@ -38,7 +38,7 @@ pub fn page(courses: &[Course]) -> Page {
         &[
             format!(
                 "It hardly matters, as long as it is not short: over all courses half-lives from \
-                 {from} to {to} foretell scores equally well. The 60 days in use cost at most {} \
+                 {from} to {to} predict scores equally well. The 60 days in use cost at most {} \
                  of the error in any module.",
                 percent(sixty.1, 1)
             ),
@@ -112,7 +112,7 @@ pub fn page(courses: &[Course]) -> Page {
     page.paragraph(
         "What `assess.half_life_advice` tells, of all presentations of a module in one gradebook; \
          a student of two presentations is two. Every score with at least three before it is \
-         foretold from these under each half-life, with difficulty taken out and drawn to the \
+         predicted from these under each half-life, with difficulty taken out and drawn to the \
          cohort. Costs are the root mean square error over that of the best, as a share of it. \
          Equally good is what cannot be told from the best by drawing students (95 %), or is \
          within 1 % of it. What drift suggests comes from how the difference of two scores of a \

@@ -43,8 +43,7 @@ pub fn page(courses: &[Course]) -> Page {
                 three(&|at| known(at, Ranking::MissingAsZero), whole_percent),
                 three(&|at| known(at, Ranking::Mean), whole_percent)
             ),
-            "So those without a score must come from the roster: no score tells of them."
-                .to_owned(),
+            "So those without a score must come from the roster: no score shows them.".to_owned(),
         ],
     );
     let names = missing::DAYS.map(|day| day.to_string());
@@ -136,7 +135,7 @@ ORDER BY with_missing;",
     page.section("Limits");
     page.list(&[
         "This is partly a matter of course: who hands in nothing cannot pass.".to_owned(),
-        "`due` is told from what others handed in, not from a timetable: a task that fewer than \
+        "`due` is inferred from what others handed in, not from a timetable: a task that fewer than \
          half of the active students have done so far is not yet due for anybody."
             .to_owned(),
     ]);

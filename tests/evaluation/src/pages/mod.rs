@@ -13,7 +13,7 @@ pub mod uncertainty;
 use crate::data::OULAD_ATTRIBUTION;
 use crate::page::Page;
 
-/// All pages in the order in which the index tells of them.
+/// All pages in the order in which the index lists them.
 pub const PAGES: [&str; 9] = [
     "accuracy",
     "uncertainty",
@@ -56,7 +56,7 @@ pub fn index(answer: impl Fn(&str) -> Option<(String, String)>) -> Page {
          are single sittings; the network is invented. No school's own data with questions, dates \
          and terms were at hand."
             .to_owned(),
-        "Scores of the past foretell only so much, by any method. The list says where to look \
+        "Scores of the past predict only so much, by any method. The list says where to look \
          first; about many single students it is wrong."
             .to_owned(),
         "Who leaves has no later scores, so that forecasts are held against those who stay. Only \

@@ -96,8 +96,8 @@ pub fn page() -> Page {
                 }
             ),
             format!(
-                "The mean of the next 90 days is foretold better by the level than by the plain \
-                 mean in mathematics (error {}) and science ({}). In ELA it is foretold worse \
+                "The mean of the next 90 days is predicted better by the level than by the plain \
+                 mean in mathematics (error {}) and science ({}). In ELA it is predicted worse \
                  ({}), unless questions are weighed as in a level ({}).",
                 both(Subject::Math, false),
                 both(Subject::Science, false),
@@ -176,7 +176,7 @@ pub fn page() -> Page {
         .collect();
     page.table(&header, &rows);
     page.section("Later scores");
-    foretold(&mut page, &hindsight);
+    predicted(&mut page, &hindsight);
     page.section("Limits");
     page.list(&[
         "The network is made by the usual model of such data. That the figures find its truth \
@@ -186,11 +186,11 @@ pub fn page() -> Page {
     page
 }
 
-/// How well later scores are foretold, judged by plain scores and by weighted ones.
-fn foretold(page: &mut Page, all: &[Hindsight]) {
+/// How well later scores are predicted, judged by plain scores and by weighted ones.
+fn predicted(page: &mut Page, all: &[Hindsight]) {
     page.paragraph(
         "On ten dates of the year the next assessment, and the mean of the next 90 days, are \
-         foretold from what was known then (network of the first seed). What came is judged in \
+         predicted from what was known then (network of the first seed). What came is judged in \
          two ways: by plain scores, every question alike, or with each question weighed as it is \
          for a level. In brackets 95 % intervals by drawing students.",
     );
@@ -218,7 +218,7 @@ fn foretold(page: &mut Page, all: &[Hindsight]) {
     page.table(
         &[
             "subject",
-            "foretold",
+            "predicted",
             "judged by",
             "forecasts",
             "error of the mean",
@@ -233,9 +233,9 @@ fn foretold(page: &mut Page, all: &[Hindsight]) {
     page.paragraph(
         "Most assessments in ELA are spelling tests, and spelling has nearly nothing to do \
          with the ability behind the rest. So its words weigh little in a level, and a level \
-         foretells the next spelling test, and any mean that is full of them, worse than a plain \
+         predicts the next spelling test, and any mean that is full of them, worse than a plain \
          mean does. Whether that is a fault depends on whether spelling is what one wants to know: \
-         with spelling counted as little as in a level, the 90 days are foretold better by the \
+         with spelling counted as little as in a level, the 90 days are predicted better by the \
          level. The next score alone, which often is a spelling test, is not, whichever way it is \
          judged. Where spelling matters by itself, make it a subject of its own.",
     );

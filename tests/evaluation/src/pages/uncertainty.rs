@@ -1,7 +1,7 @@
 //! Coverage of intervals and calibration of need.
 
 use super::oulad;
-use crate::backtest::{BANDS, Case, Foretold, band_label};
+use crate::backtest::{BANDS, Case, Predicted, band_label};
 use crate::page::{Page, count, percent, whole_percent};
 use crate::plot::{Plot, Scale};
 use crate::statistics::{Count, mean};
@@ -9,9 +9,10 @@ use crate::statistics::{Count, mean};
 const INTERVALS: [(&str, f64); 2] = [("80 % interval", 0.80), ("95 % interval", 0.95)];
 
 /// The page.
-pub fn page(next: &Foretold, ahead: &Foretold) -> Page {
-    let covered = |foretold: &Foretold, at| mean(foretold.cases.iter().map(|case| case.within(at)));
-    let by_band = |foretold, at| BANDS.map(|band| coverage(foretold, band, at));
+pub fn page(next: &Predicted, ahead: &Predicted) -> Page {
+    let covered =
+        |predicted: &Predicted, at| mean(predicted.cases.iter().map(|case| case.within(at)));
+    let by_band = |predicted, at| BANDS.map(|band| coverage(predicted, band, at));
     let least = |at| by_band(next, at).into_iter().fold(1.0, f64::min);
     let most = |at| by_band(next, at).into_iter().fold(0.0, f64::max);
     let certain = bin(ahead, 0.9, 1.01);
@@ -54,17 +55,17 @@ pub fn page(next: &Foretold, ahead: &Foretold) -> Page {
         .iter()
         .map(|&band| {
             let mut row = vec![band_label(band)];
-            for foretold in [next, ahead] {
-                row.push(count(foretold.band(band).count() as f64));
-                row.extend([0, 1].map(|at| percent(coverage(foretold, band, at), 1)));
+            for predicted in [next, ahead] {
+                row.push(count(predicted.band(band).count() as f64));
+                row.extend([0, 1].map(|at| percent(coverage(predicted, band, at), 1)));
             }
             row
         })
         .collect();
     let mut all = vec!["all".to_owned()];
-    for foretold in [next, ahead] {
-        all.push(count(foretold.cases.len() as f64));
-        all.extend([0, 1].map(|at| percent(covered(foretold, at), 1)));
+    for predicted in [next, ahead] {
+        all.push(count(predicted.cases.len() as f64));
+        all.extend([0, 1].map(|at| percent(covered(predicted, at), 1)));
     }
     rows.push(all);
     page.table(
@@ -81,7 +82,7 @@ pub fn page(next: &Foretold, ahead: &Foretold) -> Page {
     );
     page.paragraph(
         "The interval is that of a later score: the level's own, widened by how far levels drift \
-         until then and by the noise of what is foretold. `students` tells the interval of the \
+         until then and by the noise of what is predicted. `students` tells the interval of the \
          level alone, which is narrower: it is about where a student stands, not about the next \
          result.",
     );
@@ -107,8 +108,8 @@ pub fn page(next: &Foretold, ahead: &Foretold) -> Page {
                 whole_percent(low),
                 whole_percent(low + 0.1)
             )];
-            for foretold in [next, ahead] {
-                let bin = bin(foretold, low, upper(low));
+            for predicted in [next, ahead] {
+                let bin = bin(predicted, low, upper(low));
                 row.extend([
                     count(bin.need.of),
                     percent(bin.need.share(), 1),
@@ -156,8 +157,8 @@ fn upper(low: f64) -> f64 {
     if low == 0.9 { 1.01 } else { low + 0.1 }
 }
 
-fn coverage(foretold: &Foretold, band: (u32, u32), at: usize) -> f64 {
-    mean(foretold.band(band).map(|case| case.within(at)))
+fn coverage(predicted: &Predicted, band: (u32, u32), at: usize) -> f64 {
+    mean(predicted.band(band).map(|case| case.within(at)))
 }
 
 #[derive(Default)]
@@ -166,17 +167,17 @@ struct Bin {
     low: Count,
 }
 
-fn bin(foretold: &Foretold, from: f64, to: f64) -> Bin {
+fn bin(predicted: &Predicted, from: f64, to: f64) -> Bin {
     let mut bin = Bin::default();
     let inside = |case: &&Case| (from..to).contains(&case.need);
-    for case in foretold.cases.iter().filter(inside) {
+    for case in predicted.cases.iter().filter(inside) {
         bin.need.add(case.need);
         bin.low.add(case.low);
     }
     bin
 }
 
-fn coverage_picture(next: &Foretold) -> String {
+fn coverage_picture(next: &Predicted) -> String {
     let names = BANDS.map(band_label);
     let share = Scale::steps(
         "share of next scores inside",
@@ -197,7 +198,7 @@ fn coverage_picture(next: &Foretold) -> String {
     plot.finish()
 }
 
-fn need_picture(next: &Foretold, ahead: &Foretold) -> String {
+fn need_picture(next: &Predicted, ahead: &Predicted) -> String {
     let need = Scale::steps("need", (0.0, 1.0), 0.2, whole_percent);
     let share = Scale::steps(
         "share that came to be in the lowest fifth",
@@ -207,9 +208,9 @@ fn need_picture(next: &Foretold, ahead: &Foretold) -> String {
     );
     let mut plot = Plot::new("Need and what came", &need, &share);
     plot.diagonal();
-    for (name, foretold) in [("next 90 days", ahead), ("next score", next)] {
+    for (name, predicted) in [("next 90 days", ahead), ("next score", next)] {
         let points = TENTHS.map(|low| {
-            let bin = bin(foretold, low, upper(low));
+            let bin = bin(predicted, low, upper(low));
             (bin.need.share(), bin.low.share())
         });
         plot.line(name, &points);
