@@ -163,7 +163,7 @@ fn create_model_if_not_exists_mends_it_too_and_drop_model_removes_it() {
 fn create_model_if_not_exists_lets_it_read_a_table_that_took_the_name_of_its_source() {
     let database = Database::new();
     let mut session = database.session();
-    session.run(SOURCES);
+    session.run(&sources());
     session.run(&create("d", ""));
     swap(&mut session, "");
     session.run(&create("d", ""));
@@ -290,7 +290,7 @@ fn each_relation_of_a_model_that_is_dropped_is_named_and_made_again() {
     for tracked in TRACKED {
         let database = Database::new();
         let mut session = database.session();
-        session.run(SOURCES);
+        session.run(&sources());
         session.run(&create("d", tracked));
         session.run(
             "GRANT SELECT ON ALL TABLES IN SCHEMA d TO pg_monitor;
