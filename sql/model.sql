@@ -722,8 +722,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._add_key(name, name) IS 'internal: gives a table of a model a primary key';
 
--- Logs a new run. Its number lies above every one that is still in use, also where the log was restored
--- or its numbers began anew.
+-- Logs a new run and forgets the oldest. Its number lies above every one that is still in use, also
+-- where the log was restored or its numbers began anew. However many have failed since, the run that
+-- made the results stays: it has their settings.
 CREATE FUNCTION @extschema@._new_run(model name) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -741,6 +742,13 @@ BEGIN
     PERFORM setval(numbers, run);
     EXECUTE format('INSERT INTO %I.run_log (run_id) OVERRIDING SYSTEM VALUE VALUES ($1)', model)
     USING run;
+    IF @extschema@._kind(model, 'settings') IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %1$I.run_log l
+                        WHERE l.run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)
+                        AND   l.run_id IS DISTINCT FROM (SELECT max(s.run_id) FROM %1$I.run_log s
+                                                         WHERE s.status = ''succeeded'')', model)
+        USING run;
+    END IF;
     RETURN run;
 END $$;
 COMMENT ON FUNCTION @extschema@._new_run(name) IS 'internal: logs a new run and returns its number';

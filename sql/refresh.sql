@@ -144,12 +144,6 @@ BEGIN
          WHERE  l.run_id = b.run_id', model);
     PERFORM @extschema@._alert_of_runs(model);
     run := @extschema@._new_run(model);
-    -- However many have failed since, the run that made the results stays: it has their settings.
-    EXECUTE format('DELETE FROM %1$I.run_log l
-                    WHERE l.run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)
-                    AND   l.run_id IS DISTINCT FROM (SELECT max(s.run_id) FROM %1$I.run_log s
-                                                     WHERE s.status = ''succeeded'')', model)
-    USING run;
     PERFORM @extschema@._forget_figures(model);
     RETURN run;
 END $$;
