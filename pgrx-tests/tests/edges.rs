@@ -77,6 +77,7 @@ fn the_run_that_made_the_results_stays_in_the_log() {
         ["2|succeeded", "5|failed", "6|failed"]
     );
     // What is shown is still that of the results.
+    session.run("ALTER MATERIALIZED VIEW m.moved RENAME TO coverage");
     assert_eq!(
         session.table(
             "SELECT count(*) FROM m.students s, assess.explain_student('m', s.student, s.subject) e
