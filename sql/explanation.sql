@@ -34,49 +34,59 @@ END;
 COMMENT ON FUNCTION @extschema@._has(name, name, name) IS
 'internal: the condition that a subject has a student or question';
 
--- Refuses a student or question that the model does not have, without saying which one it was.
+-- Refuses a subject, and a student, question, assessment or group, that a relation of the model does
+-- not have, without saying which id it was: errors end in the server's log.
 CREATE FUNCTION @extschema@._know(
-    model name, relation name, attribute name, id text, subject text) RETURNS void
+    model name, relation name, attribute name, id text, in_subject text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    subjects regclass;
     found boolean;
     has text;
     type text;
 BEGIN
-    PERFORM @extschema@._model(model);
-    type := @extschema@._type(model, relation, attribute);
-    IF subject IS NOT NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.gradebook g WHERE g.subject::text = $1)',
-                       model) INTO found USING subject;
-        IF NOT found THEN
-            EXECUTE format('SELECT string_agg(quote_literal(g.subject::text), '', ''
-                                              ORDER BY g.subject::text)
-                            FROM %I.gradebook g', model) INTO has;
-            RAISE EXCEPTION 'model % has no such subject', quote_ident(model)
-                USING ERRCODE = 'no_data_found',
-                      DETAIL = format('The subject asked for is %L.', subject),
-                      HINT = format('It has %s.', coalesce(has, 'none with a name'));
-        END IF;
+    PERFORM @extschema@._model(model, relation);
+    -- The gradebook knows subjects without a student too, but holds everything there is, which not
+    -- everybody may read who may read the relation.
+    subjects := format('%I.%I', model, CASE
+        WHEN has_table_privilege(format('%I.gradebook', model), 'SELECT') THEN 'gradebook'
+        ELSE relation END);
+    EXECUTE format('SELECT $1 IS NULL OR EXISTS (SELECT FROM %s g WHERE g.subject::text = $1)',
+                   subjects) INTO found USING in_subject;
+    IF NOT found THEN
+        EXECUTE format('SELECT string_agg(quote_literal(g.subject), '', '' ORDER BY g.subject)
+                        FROM (SELECT DISTINCT g.subject::text AS subject FROM %s g) g', subjects)
+        INTO has;
+        RAISE EXCEPTION 'model % has no such subject', quote_ident(model)
+            USING ERRCODE = 'no_data_found',
+                  DETAIL = format('The subject asked for is %L.', in_subject),
+                  HINT = format('It has %s.', coalesce(has, 'none with a name'));
     END IF;
+    IF attribute IS NULL THEN
+        RETURN;
+    END IF;
+    type := @extschema@._type(model, relation, attribute);
     BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I r WHERE r.%I = $1::%s
                                        AND ($2 IS NULL OR r.subject::text = $2))',
-                       model, relation, attribute, type) INTO found USING id, subject;
+                       model, relation, attribute, type) INTO found USING id, in_subject;
     EXCEPTION WHEN data_exception THEN
         found := false;
     END;
     IF NOT found THEN
         RAISE EXCEPTION 'model % has no such %', quote_ident(model),
-                        CASE attribute WHEN 'item' THEN 'question' ELSE attribute END
+                        CASE attribute WHEN 'item' THEN 'question' WHEN 'student_group' THEN 'group'
+                                       ELSE attribute END
             USING ERRCODE = 'no_data_found',
                   DETAIL = format('No row of %I.%I has it as %s%s.', model, relation, attribute,
-                                  ' in the subject ' || quote_literal(subject)),
-                  HINT = format('Give an id of type %s as it stands there; what is newer than the last refresh is not known yet.',
-                                type);
+                                  ' in the subject ' || quote_literal(in_subject)),
+                  HINT = format('Give an id of type %s as it stands there; what is newer than the last refresh is not known yet%s.',
+                                type, CASE attribute WHEN 'student_group' THEN
+                                    ', and a group smaller than min_group_size has no name' END);
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
-'internal: an error unless a model has that student or question';
+'internal: an error unless a model has that subject, and that student, question, assessment or group';
 
 -- Words for the paragraphs.
 
@@ -429,7 +439,8 @@ COMMENT ON FUNCTION @extschema@.explain_student IS
 CREATE FUNCTION @extschema@._question_answers(model name, item text, in_subject text)
 RETURNS TABLE (
     subject text, student text, assessment text, taken_at timestamptz, score float8,
-    bounded boolean, level float8, pass_mark float8, group_share float8, min_group_size int)
+    bounded boolean, level float8, pass_mark float8, group_share float8, min_group_size int,
+    confidence float8)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off AS $$
 BEGIN
@@ -437,11 +448,11 @@ BEGIN
     -- score sheet.
     RETURN QUERY EXECUTE format(
         'WITH r AS MATERIALIZED (
-             SELECT g.subject, r.*, o.upper_lower_share, o.min_group_size
+             SELECT g.subject, r.*, o.upper_lower_share, o.min_group_size, o.confidence
              FROM %1$s CROSS JOIN LATERAL %5$s r
              WHERE r.item::%2$s = $1::%2$s)
          SELECT r.subject::text, r.student, r.assessment, r.taken_at, r.score, r.bounded, s.level,
-                e.pass_mark, r.upper_lower_share, r.min_group_size
+                e.pass_mark, r.upper_lower_share, r.min_group_size, r.confidence
          FROM r JOIN %3$I.students s ON ARRAY[s.subject] = ARRAY[r.subject]
                                      AND s.student = r.student::%4$s
          LEFT JOIN %3$I.expectations e ON ARRAY[e.subject] = ARRAY[r.subject]
@@ -481,14 +492,29 @@ END $$;
 COMMENT ON FUNCTION @extschema@._question_sides(name, text, text) IS
 'internal: the answers of the strongest and of the weakest students to a question';
 
--- Intervals at 95 %: Wilson's, which for scores between none and all of the points is rather too
--- wide; of scores without a maximum that of a normal mean.
+CREATE FUNCTION @extschema@._level_groups(
+    levels float8[], scores float8[], bounded boolean, confidence float8, smallest int
+) RETURNS TABLE (
+    lowest float8,
+    highest float8,
+    level float8,
+    students bigint,
+    score float8,
+    ci_low float8,
+    ci_high float8,
+    expected float8
+)
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'level_groups_wrapper';
+COMMENT ON FUNCTION @extschema@._level_groups(float8[], float8[], boolean, float8, int) IS
+'internal: mean scores by groups of about the same level';
+
+-- One score a student: the mean where assessments share a question.
 CREATE FUNCTION @extschema@.question_curve(
     model name, item anycompatible, in_subject text DEFAULT NULL)
 RETURNS TABLE (
     subject text, level_group int, level_low float8, level_high float8, level_mean float8,
-    n bigint, mean_score float8, ci_low float8, ci_high float8)
-LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+    students bigint, mean_score float8, ci_low float8, ci_high float8, expected float8)
+LANGUAGE plpgsql STABLE ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     IF $2 IS NULL THEN
@@ -496,34 +522,27 @@ BEGIN
     END IF;
     PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
-        WITH answers AS (
-            SELECT a.*, count(*) OVER (PARTITION BY a.subject) AS in_all
-            FROM @extschema@._question_answers(model, $2::text, $3) a WHERE a.level IS NOT NULL),
-        grouped AS (
-            SELECT a.*, ntile(least(5, greatest(1, a.in_all / greatest(5, a.min_group_size)))::int)
-                            OVER (PARTITION BY a.subject ORDER BY a.level, a.student, a.assessment)
-                        AS level_group
-            FROM answers a WHERE a.in_all >= a.min_group_size),
-        summed AS (
-            SELECT r.subject, r.level_group, min(r.level) AS low, max(r.level) AS high,
-                   avg(r.level) AS mean_level, count(*) AS n, avg(r.score) AS p,
-                   stddev_samp(r.score) AS sd, bool_and(r.bounded) AS bounded,
-                   1.959963984540054 AS z
-            FROM grouped r GROUP BY r.subject, r.level_group)
-        SELECT s.subject, s.level_group, s.low, s.high, s.mean_level, s.n, s.p,
-               CASE WHEN s.bounded THEN greatest(0, w.middle - w.half) ELSE s.p - v.half END,
-               CASE WHEN s.bounded THEN least(1, w.middle + w.half) ELSE s.p + v.half END
-        FROM summed s
-        CROSS JOIN LATERAL (SELECT s.z * s.sd / sqrt(s.n) AS half) v
-        CROSS JOIN LATERAL (
-            SELECT (s.p + s.z ^ 2 / (2 * s.n)) / (1 + s.z ^ 2 / s.n) AS middle,
-                   s.z * sqrt(greatest(0, s.p * (1 - s.p)) / s.n + s.z ^ 2 / (4 * s.n ^ 2))
-                       / (1 + s.z ^ 2 / s.n) AS half
-            ) w
-        ORDER BY s.subject, s.level_group;
+        SELECT s.subject, v.place::int, v.lowest, v.highest, v.level, v.students, v.score, v.ci_low,
+               v.ci_high, v.expected
+        FROM  (SELECT a.subject, array_agg(a.level ORDER BY a.student) AS levels,
+                      array_agg(a.score ORDER BY a.student) AS scores,
+                      bool_and(a.bounded) AS bounded, max(a.confidence) AS confidence,
+                      max(a.min_group_size) AS smallest
+               FROM  (SELECT q.subject, q.student, q.level, avg(q.score) AS score,
+                             bool_and(q.bounded) AS bounded, max(q.confidence) AS confidence,
+                             max(q.min_group_size) AS min_group_size
+                      FROM   @extschema@._question_answers(model, $2::text, $3) q
+                      WHERE  q.level IS NOT NULL
+                      GROUP  BY q.subject, q.student, q.level) a
+               GROUP  BY a.subject) s
+        CROSS  JOIN LATERAL @extschema@._level_groups(
+                   s.levels, s.scores, s.bounded, s.confidence, s.smallest)
+               WITH ORDINALITY AS v(lowest, highest, level, students, score, ci_low, ci_high,
+                                    expected, place)
+        ORDER  BY s.subject, v.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.question_curve IS
-'how students of five groups by level, 1 the lowest, did on a question of a model';
+'how students in groups by level, 1 the lowest, did on a question of a model, beside what is expected of a question as hard';
 
 CREATE FUNCTION @extschema@.question_disagreements(
     model name, item anycompatible, in_subject text DEFAULT NULL)
@@ -561,37 +580,37 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
-    -- Answers are in the source alone, which is read once, however the rest is joined.
+    -- Which responses count, the gradebook says; what was answered stands in the source alone, which
+    -- is read once, however the rest is joined. Of several rows with one key and time the one is
+    -- meant that has the score.
     RETURN QUERY EXECUTE format(
-        'WITH r AS MATERIALIZED (SELECT * FROM %2$I.responses r WHERE r.item = $1::%4$s),
-         counted AS MATERIALIZED (
-             SELECT DISTINCT ON (r.subject, r.student, r.assessment)
-                    r.subject, r.student, r.answer::text AS answer,
-                    r.score / CASE WHEN r.max_score < ''Infinity'' THEN r.max_score END AS score,
-                    o.min_group_size
-             FROM %1$s JOIN r ON ARRAY[r.subject] = ARRAY[g.subject]
-             WHERE r.taken_at <= g.as_of AND r.assessment::text <> ALL (o.exclude)
-             AND   r.score >= 0 AND r.score < ''Infinity'' AND r.max_score > 0
-             AND   r.score <= r.max_score * (1 + 1e-9)
-             ORDER BY r.subject, r.student, r.assessment,
-                      CASE o.attempts WHEN ''first'' THEN r.taken_at END,
-                      CASE o.attempts WHEN ''last'' THEN r.taken_at END DESC,
-                      r.score / r.max_score DESC, r.score DESC, r.taken_at),
-         a AS (
-             SELECT c.subject::text AS subject, c.answer, c.score, c.min_group_size, s.level
-             FROM counted c JOIN %2$I.students s ON ARRAY[s.subject] = ARRAY[c.subject]
-                                                 AND s.student = c.student::%3$s)
+        'WITH r AS MATERIALIZED (SELECT * FROM %1$I.responses r WHERE r.item = $1::%2$s),
+         a AS MATERIALIZED (
+             SELECT q.*, row_number() OVER () AS id
+             FROM @extschema@._question_answers($3, $1, $2) q),
+         given AS (
+             SELECT DISTINCT ON (a.id) a.*, r.answer::text AS answer
+             FROM a
+             LEFT JOIN r ON ARRAY[r.subject::text] = ARRAY[a.subject]
+                         AND r.student::text = a.student AND r.assessment::text = a.assessment
+                         AND r.taken_at::timestamptz = a.taken_at
+             CROSS JOIN LATERAL (
+                 SELECT a.score * CASE WHEN a.bounded THEN least(r.max_score::float8, 1e300)
+                                       ELSE 1 END AS points) p
+             ORDER BY a.id,
+                      r.score::float8 BETWEEN p.points * (1 - 1e-9) AND p.points * (1 + 1e-9)
+                          DESC NULLS LAST,
+                      r.answer::text)
          SELECT c.subject, c.answer, c.n, c.n / c.in_all, c.mean_score, c.mean_level
-         FROM  (SELECT a.subject, a.answer, count(*) AS n, avg(a.score) AS mean_score,
+         FROM  (SELECT a.subject, a.answer, count(*) AS n,
+                       avg(CASE WHEN a.bounded THEN a.score END) AS mean_score,
                        CASE WHEN count(*) >= max(a.min_group_size) THEN avg(a.level)
                        END AS mean_level,
                        (sum(count(*)) OVER w)::float8 AS in_all,
                        bool_or(a.answer IS NOT NULL) OVER w AS known
-                FROM a GROUP BY a.subject, a.answer WINDOW w AS (PARTITION BY a.subject)) c
+                FROM given a GROUP BY a.subject, a.answer WINDOW w AS (PARTITION BY a.subject)) c
          WHERE c.known ORDER BY c.subject, c.n DESC, c.answer',
-        @extschema@._from(model, @extschema@._has(model, 'questions', 'item')), model,
-        @extschema@._type(model, 'students', 'student'),
-        @extschema@._type(model, 'responses', 'item')) USING $2::text, $3;
+        model, @extschema@._type(model, 'responses', 'item')) USING $2::text, $3, model;
 END $$;
 COMMENT ON FUNCTION @extschema@.question_choices IS
 'which answers were given to a question of a model, how often, and by students of which level';

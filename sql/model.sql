@@ -164,6 +164,7 @@ BEGIN ATOMIC
         ('sem', 'standard error of measurement of a mean score'),
         ('quadrant', 'low and falling, low and rising, high and falling, high and rising; null where a figure is missing'),
         ('quadrant_rank', '1 low and falling, 2 low and rising, 3 high and falling, 4 high and rising'),
+        ('middle_level', 'mean level of the subject without the few far outside; below it is low'),
         ('expected', 'the pass mark, or else the facility of the question'),
         ('is_below', 'whether the score is below what was expected'),
         ('started', 'when the run began'),
@@ -1133,17 +1134,13 @@ BEGIN
             WHERE q.status IN (''flawed'', ''suspect'')
             ORDER BY q.subject, q.status_rank, q.r_rest');
     PERFORM @extschema@._create(model, 'school_map',
-        'AS SELECT p.subject, p.student, p.student_group, p.level, p.slope, p.need, p.need_rank,
-                   CASE p.quadrant_rank
-                        WHEN 1 THEN ''low and falling'' WHEN 2 THEN ''low and rising''
-                        WHEN 3 THEN ''high and falling'' WHEN 4 THEN ''high and rising''
-                   END AS quadrant, p.quadrant_rank, p.run_id, p.as_of, p.method_version
-            FROM  (SELECT s.*,
-                          CASE WHEN s.level < avg(s.level) OVER (PARTITION BY s.subject)
-                               THEN CASE WHEN s.slope < 0 THEN 1 WHEN s.slope >= 0 THEN 2 END
-                               ELSE CASE WHEN s.slope < 0 THEN 3 WHEN s.slope >= 0 THEN 4 END
-                          END AS quadrant_rank
-                   FROM {m}.students s) p');
+        'AS SELECT s.subject, s.student, s.student_group, s.level, s.slope, s.need, s.need_rank,
+                   @extschema@._quadrant(s.level, a.middle_level, s.slope) AS quadrant,
+                   @extschema@._quadrant_rank(s.level, a.middle_level, s.slope) AS quadrant_rank,
+                   a.middle_level, s.run_id, s.as_of, s.method_version
+            FROM {m}.students s
+            JOIN (SELECT k.subject, @extschema@._middle_level(array_agg(k.level)) AS middle_level
+                  FROM {m}.students k GROUP BY k.subject) a ON ARRAY[a.subject] = ARRAY[s.subject]');
     -- The ids as results have them, so that what is written there is found.
     IF @extschema@._create(model, 'pass_marks',
         'AS SELECT q.subject, q.item, o.pass_mark

@@ -5,27 +5,19 @@
 -- The subject in which something of a model is looked up, as text. A subject that is left out is
 -- the only one there is. No id is repeated in an error: it would end in the server's log.
 CREATE FUNCTION @extschema@._picked(
-    model name, relation name, attribute name, id text, subject text) RETURNS text
+    model name, relation name, attribute name, id text, in_subject text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
-    schema oid := @extschema@._model(model, 'school_map', 'score_sheet');
-    lookup text;
 BEGIN
-    -- The gradebook knows subjects without a student too, but holds everything there is, which not
-    -- everybody may read who may read the map.
-    IF relation = 'gradebook'
-       AND NOT has_table_privilege(format('%I.gradebook', model), 'SELECT') THEN
-        relation := 'school_map';
-    END IF;
-    lookup := format('SELECT DISTINCT r.%I FROM %I.%I r',
-                     coalesce(attribute, 'subject'), model, relation);
     IF attribute IS NOT NULL AND id IS NULL THEN
+        PERFORM @extschema@._model(model);
         RAISE EXCEPTION '% must not be null', attribute
             USING ERRCODE = 'null_value_not_allowed',
                   DETAIL = 'There is nothing to draw.',
-                  HINT = format('See %s.', lookup);
+                  HINT = format('See SELECT DISTINCT r.%I FROM %I.%I r.', attribute, model, relation);
     END IF;
+    PERFORM @extschema@._know(model, relation, attribute, id, in_subject);
     EXECUTE format(
         'SELECT count(*) AS subjects, count(*) FILTER (WHERE r.subject IS NULL) AS without,
                 min(r.subject::text) AS subject,
@@ -33,20 +25,16 @@ BEGIN
          FROM  (SELECT DISTINCT r.subject FROM %I.%I r
                 WHERE ($1 IS NULL OR r.subject::text = $1) AND %s) r', model, relation,
         CASE WHEN attribute IS NULL THEN 'true'
-             ELSE format('r.%I::text = $2', coalesce(attribute, 'subject')) END)
-    INTO found USING subject, id;
-    IF found.subjects = 0 THEN
-        RAISE EXCEPTION 'model % has no such %', quote_ident(model), coalesce(attribute, 'subject')
-            USING ERRCODE = 'undefined_object',
-                  DETAIL = 'Ids are compared as text, and so are subjects.',
-                  HINT = format('Those there are: %s.', lookup);
-    ELSIF found.subjects > 1 AND found.without = 0 THEN
+             ELSE format('r.%I = $2::%s', attribute, @extschema@._type(model, relation, attribute)) END)
+    INTO found USING in_subject, id;
+    IF found.subjects > 1 AND found.without = 0 THEN
         RAISE EXCEPTION 'model % has several subjects', quote_ident(model)
             USING ERRCODE = 'ambiguous_parameter',
                   DETAIL = format('They are: %s.', found.list),
-                  HINT = 'Name one of them as subject.';
+                  HINT = 'Name one of them as in_subject.';
     END IF;
-    RETURN CASE WHEN found.without = 0 THEN found.subject END;
+    RETURN CASE WHEN found.subjects = 0 THEN in_subject
+                WHEN found.without = 0 THEN found.subject END;
 END $$;
 COMMENT ON FUNCTION @extschema@._picked(name, name, name, text, text) IS
 'internal: the subject in which something of a model is looked up';
@@ -104,37 +92,17 @@ COMMENT ON FUNCTION @extschema@._vega(text, text, jsonb, jsonb) IS
 
 -- The school map.
 
--- Refuses a group that the model does not name.
-CREATE FUNCTION @extschema@._check_group(model name, relation name, student_group text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    is_known boolean := student_group IS NULL;
-BEGIN
-    IF NOT is_known THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I s WHERE s.student_group::text = $1)',
-                       model, relation) INTO is_known USING student_group;
-    END IF;
-    IF NOT is_known THEN
-        RAISE EXCEPTION 'model % has no such student_group', quote_ident(model)
-            USING ERRCODE = 'undefined_object',
-                  DETAIL = 'Groups smaller than min_group_size are not named.',
-                  HINT = format('Those there are: SELECT DISTINCT s.student_group FROM %I.%I s.',
-                                model, relation);
-    END IF;
-END $$;
-COMMENT ON FUNCTION @extschema@._check_group(name, name, text) IS
-'internal: refuses a group that the model does not name';
-
--- Low is what lies below the mean of those shown, as the picture says.
+-- Low is what lies below the mean of the whole subject, also in the picture of one group, so that
+-- nobody is low here and high there.
 CREATE FUNCTION @extschema@._map_points(model name, subject text, student_group text)
-RETURNS TABLE (student text, level float8, slope float8, need float8, quadrant text)
+RETURNS TABLE (student text, level float8, slope float8, need float8, quadrant text, middle float8)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@._check_group(model, 'school_map', student_group);
+    IF student_group IS NOT NULL THEN
+        PERFORM @extschema@._know(model, 'school_map', 'student_group', student_group, subject);
+    END IF;
     RETURN QUERY EXECUTE format(
-        'SELECT p.student::text, p.level, p.slope, p.need,
-                CASE WHEN p.level < avg(p.level) OVER () THEN ''low and '' ELSE ''high and '' END
-                    || CASE WHEN p.slope < 0 THEN ''falling'' WHEN p.slope >= 0 THEN ''rising'' END
+        'SELECT p.student::text, p.level, p.slope, p.need, p.quadrant, p.middle_level
          FROM %I.school_map p
          WHERE p.subject::text IS NOT DISTINCT FROM $1
          AND   ($2 IS NULL OR p.student_group::text = $2)
@@ -143,16 +111,16 @@ END $$;
 COMMENT ON FUNCTION @extschema@._map_points(name, text, text) IS 'internal: the points of a school map';
 
 CREATE FUNCTION @extschema@.school_map_svg(
-    model name, subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS text
+    model name, in_subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'gradebook', NULL, NULL, subject);
+    of text := @extschema@._picked(model, 'school_map', NULL, NULL, in_subject);
 BEGIN
     RETURN (SELECT @extschema@.school_map_svg(
                        array_agg(p.student), array_agg(p.level), array_agg(p.slope),
                        array_agg(p.need),
                        @extschema@._titled(concat_ws(', ', of, student_group),
-                                           'who is low, who is falling?'))
+                                           'who is low, who is falling?'), max(p.middle))
             FROM @extschema@._map_points(model, of, student_group) p);
 END $$;
 COMMENT ON FUNCTION @extschema@.school_map_svg(name, text, text) IS
@@ -168,10 +136,10 @@ COMMENT ON FUNCTION @extschema@._map_frame(float8[], float8[]) IS
 'internal: what of a map is drawn, without the few far outside';
 
 CREATE FUNCTION @extschema@.school_map_vega(
-    model name, subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS jsonb
+    model name, in_subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'gradebook', NULL, NULL, subject);
+    of text := @extschema@._picked(model, 'school_map', NULL, NULL, in_subject);
     figures jsonb;
     mean numeric;
     has_trend boolean;
@@ -193,7 +161,7 @@ BEGIN
                'student', p.student, 'level', @extschema@._figure(p.level),
                'change', @extschema@._figure(p.slope), 'need', @extschema@._figure(p.need),
                'quadrant', coalesce(p.quadrant, 'no trend yet'))),
-           @extschema@._figure(avg(p.level)), bool_or(p.slope IS NOT NULL), bool_or(p.slope IS NULL),
+           @extschema@._figure(max(p.middle)), bool_or(p.slope IS NOT NULL), bool_or(p.slope IS NULL),
            array_agg(p.level), array_agg(p.slope)
     INTO   figures, mean, has_trend, has_none, levels, changes
     FROM   @extschema@._map_points(model, of, student_group) p WHERE p.level IS NOT NULL;
@@ -283,58 +251,11 @@ COMMENT ON FUNCTION @extschema@.school_map_vega(name, text, text) IS
 
 -- The curve of a question.
 
-CREATE FUNCTION @extschema@._level_groups(
-    levels float8[], scores float8[], bounded boolean, confidence float8
-) RETURNS TABLE (
-    lowest float8,
-    highest float8,
-    level float8,
-    students bigint,
-    score float8,
-    ci_low float8,
-    ci_high float8,
-    expected float8
-)
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'level_groups_wrapper';
-COMMENT ON FUNCTION @extschema@._level_groups(float8[], float8[], boolean, float8) IS
-'internal: mean scores by groups of about the same level';
-
 CREATE FUNCTION @extschema@._item_curve_svg(
     title text, words text, bounded boolean, levels float8[], students bigint[],
     scores float8[], ci_lows float8[], ci_highs float8[], expecteds float8[], lowests float8[], highests float8[]) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_curve_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._item_curve_svg IS 'internal: draws the curve of a question';
-
--- One score a student: the mean where assessments share a question.
-CREATE FUNCTION @extschema@._item_curve(model name, item text, subject text)
-RETURNS TABLE (lowest float8, highest float8, level float8, students bigint, score float8,
-               ci_low float8, ci_high float8, expected float8, bounded boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN QUERY EXECUTE format(
-        'SELECT v.*, f.bounded
-         FROM  (SELECT array_agg(a.level ORDER BY a.student) AS levels,
-                       array_agg(a.score ORDER BY a.student) AS scores,
-                       bool_and(a.bounded) AS bounded
-                FROM  (SELECT b.student, min(s.level) AS level, avg(b.score) AS score,
-                              bool_and(b.bounded) AS bounded
-                       FROM  (SELECT r.student, r.score, r.expected IS NOT NULL AS bounded
-                              FROM   %1$I.score_sheet r
-                              WHERE  r.item = $1::%3$s
-                              AND    r.subject::text IS NOT DISTINCT FROM $2) b
-                       JOIN  %1$I.students s ON s.student = b.student
-                             AND s.subject::text IS NOT DISTINCT FROM $2
-                       WHERE s.level IS NOT NULL
-                       GROUP BY b.student) a) f
-         CROSS JOIN %2$s
-         CROSS JOIN LATERAL @extschema@._level_groups(f.levels, f.scores, f.bounded, o.confidence) v
-         ORDER BY v.level',
-        model, @extschema@._solved_with(model, format('(SELECT max(q.run_id) FROM %I.questions q)',
-                                                      model)),
-        @extschema@._type(model, 'questions', 'item')) USING item, subject;
-END $$;
-COMMENT ON FUNCTION @extschema@._item_curve(name, text, text) IS
-'internal: mean scores on a question by groups of about the same level';
 
 CREATE FUNCTION @extschema@._question_words(model name, item text, subject text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -349,7 +270,7 @@ BEGIN
                              || round(q.ci_high::numeric, 2) || '')'', ''''),
              CASE q.status
                   WHEN ''flawed'' THEN ''flawed: the stronger do worse on it''
-                  WHEN ''suspect'' THEN ''suspect: it hardly tells strong from weak''
+                  WHEN ''suspect'' THEN ''suspect: the stronger do worse on it, perhaps by chance''
                   WHEN ''insufficient'' THEN ''too few answers to judge it''
                   ELSE replace(q.label, ''_'', '' '') END)
          FROM %I.questions q
@@ -359,42 +280,47 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._question_words(name, text, text) IS 'internal: a question in words';
 
-CREATE FUNCTION @extschema@.item_curve_svg(model name, item text, subject text DEFAULT NULL)
-RETURNS text
+CREATE FUNCTION @extschema@.item_curve_svg(
+    model name, item anycompatible, in_subject text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'questions', 'item', item, subject);
+    of text := @extschema@._picked(model, 'questions', 'item', item::text, in_subject);
 BEGIN
     RETURN (SELECT @extschema@._item_curve_svg(
-                       @extschema@._titled(of, 'who does well on question ' || item || '?'),
-                       @extschema@._question_words(model, item, of), bool_and(c.bounded),
-                       array_agg(c.level), array_agg(c.students), array_agg(c.score),
+                       @extschema@._titled(of, 'who does well on question ' || item::text || '?'),
+                       @extschema@._question_words(model, item::text, of),
+                       bool_and(c.expected IS NOT NULL),
+                       array_agg(c.level_mean), array_agg(c.students), array_agg(c.mean_score),
                        array_agg(c.ci_low), array_agg(c.ci_high), array_agg(c.expected),
-                       array_agg(c.lowest), array_agg(c.highest))
-            FROM @extschema@._item_curve(model, item, of) c);
+                       array_agg(c.level_low), array_agg(c.level_high))
+            FROM @extschema@.question_curve(model, item, of) c
+            WHERE c.subject IS NOT DISTINCT FROM of);
 END $$;
-COMMENT ON FUNCTION @extschema@.item_curve_svg(name, text, text) IS
+COMMENT ON FUNCTION @extschema@.item_curve_svg IS
 'the mean score on a question by level of the students as an SVG picture, beside what is expected of a question as hard';
 
-CREATE FUNCTION @extschema@.item_curve_vega(model name, item text, subject text DEFAULT NULL)
-RETURNS jsonb
+CREATE FUNCTION @extschema@.item_curve_vega(
+    model name, item anycompatible, in_subject text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'questions', 'item', item, subject);
+    of text := @extschema@._picked(model, 'questions', 'item', item::text, in_subject);
     figures jsonb;
     form text;
     has_expected boolean;
     spec jsonb;
 BEGIN
     SELECT jsonb_agg(jsonb_build_object(
-               'level', @extschema@._figure(c.level), 'lowest', @extschema@._figure(c.lowest),
-               'highest', @extschema@._figure(c.highest), 'students', c.students,
-               'score', @extschema@._figure(c.score), 'ci_low', @extschema@._figure(c.ci_low),
+               'level', @extschema@._figure(c.level_mean),
+               'lowest', @extschema@._figure(c.level_low),
+               'highest', @extschema@._figure(c.level_high), 'students', c.students,
+               'score', @extschema@._figure(c.mean_score),
+               'ci_low', @extschema@._figure(c.ci_low),
                'ci_high', @extschema@._figure(c.ci_high),
-               'expected', @extschema@._figure(c.expected)) ORDER BY c.level),
-           CASE WHEN bool_and(c.bounded) THEN '.0%' ELSE '.4~g' END,
+               'expected', @extschema@._figure(c.expected)) ORDER BY c.level_group),
+           CASE WHEN bool_and(c.expected IS NOT NULL) THEN '.0%' ELSE '.4~g' END,
            coalesce(bool_or(c.expected IS NOT NULL), false)
-    INTO   figures, form, has_expected FROM @extschema@._item_curve(model, item, of) c;
+    INTO   figures, form, has_expected FROM @extschema@.question_curve(model, item, of) c
+    WHERE  c.subject IS NOT DISTINCT FROM of;
     spec := replace(
         '{"width": 640, "height": 400,
           "encoding": {
@@ -435,13 +361,13 @@ BEGIN
         spec := spec #- '{layer,0}';
     END IF;
     RETURN @extschema@._vega(
-        @extschema@._titled(of, 'who does well on question ' || item || '?'),
-        @extschema@._question_words(model, item, of) || CASE WHEN has_expected THEN
+        @extschema@._titled(of, 'who does well on question ' || item::text || '?'),
+        @extschema@._question_words(model, item::text, of) || CASE WHEN has_expected THEN
             ' Dashed: expected of a question as hard that separates as the average one does.'
             ELSE '' END,
         figures, spec);
 END $$;
-COMMENT ON FUNCTION @extschema@.item_curve_vega(name, text, text) IS
+COMMENT ON FUNCTION @extschema@.item_curve_vega IS
 'the mean score on a question by level of the students as a Vega-Lite specification with its data';
 
 -- The history of a student.
@@ -514,18 +440,18 @@ CREATE FUNCTION @extschema@._student_history_svg(
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'student_history_svg_wrapper';
 COMMENT ON FUNCTION @extschema@._student_history_svg IS 'internal: draws the history of a student';
 
-CREATE FUNCTION @extschema@.student_history_svg(model name, student text, subject text DEFAULT NULL)
-RETURNS text
+CREATE FUNCTION @extschema@.student_history_svg(
+    model name, student anycompatible, in_subject text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'students', 'student', student, subject);
+    of text := @extschema@._picked(model, 'students', 'student', student::text, in_subject);
 BEGIN
     RETURN (SELECT @extschema@._student_history_svg(
-                       @extschema@._titled(of, 'scores and level of student ' || student),
+                       @extschema@._titled(of, 'scores and level of student ' || student::text),
                        t.labels, t.days, t.scores, t.raw_scores, t.fades, t.shares, s.day, s.level,
                        s.ci_low, s.ci_high, s.prior, s.slope, s.trend, s.half_life,
                        s.first_day, s.first_score, s.last_day, s.last_score)
-            FROM   @extschema@._student_history(model, student, of) h
+            FROM   @extschema@._student_history(model, student::text, of) h
             CROSS  JOIN LATERAL jsonb_to_record(h.standing) AS s(
                        day float8, level float8, ci_low float8, ci_high float8, prior float8,
                        slope float8, trend text, half_life float8, first_day float8,
@@ -538,19 +464,19 @@ BEGIN
                                   assessment text, day float8, score float8, raw_score float8,
                                   fade float8, share float8)) t);
 END $$;
-COMMENT ON FUNCTION @extschema@.student_history_svg(name, text, text) IS
+COMMENT ON FUNCTION @extschema@.student_history_svg IS
 'the scores of a student over time as an SVG picture, with what each still counts, the level and its interval, and the trend';
 
 CREATE FUNCTION @extschema@.student_history_vega(
-    model name, student text, subject text DEFAULT NULL) RETURNS jsonb
+    model name, student anycompatible, in_subject text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'students', 'student', student, subject);
+    of text := @extschema@._picked(model, 'students', 'student', student::text, in_subject);
     h record;
     layers jsonb;
     words text;
 BEGIN
-    h := @extschema@._student_history(model, student, of);
+    h := @extschema@._student_history(model, student::text, of);
     words := concat(
         coalesce('Level ' || @extschema@._percent((h.standing ->> 'level')::float8)
                  || coalesce(' (likely ' || @extschema@._percent((h.standing ->> 'ci_low')::float8)
@@ -617,10 +543,10 @@ BEGIN
                           "y": {"field": "score", "type": "quantitative"}}'::jsonb);
     END IF;
     RETURN @extschema@._vega(
-        @extschema@._titled(of, 'scores and level of student ' || student), words, h.tests,
+        @extschema@._titled(of, 'scores and level of student ' || student::text), words, h.tests,
         jsonb_build_object('width', 640, 'height', 360, 'layer', layers));
 END $$;
-COMMENT ON FUNCTION @extschema@.student_history_vega(name, text, text) IS
+COMMENT ON FUNCTION @extschema@.student_history_vega IS
 'the scores of a student over time as a Vega-Lite specification with its data';
 
 -- The score sheet.
@@ -632,17 +558,20 @@ LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'score_sheet_svg_wrappe
 COMMENT ON FUNCTION @extschema@._score_sheet_svg IS 'internal: draws a score sheet';
 
 CREATE FUNCTION @extschema@.score_sheet_svg(
-    model name, assessment text, subject text DEFAULT NULL, student_group text DEFAULT NULL)
-RETURNS text
+    model name, assessment anycompatible, in_subject text DEFAULT NULL,
+    student_group text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 -- The planner takes the sheet of an assessment for a row or two, and would go through all of them for
 -- each cell. What it is forbidden looks so dear to it that it compiles what it does instead.
 SET enable_nestloop = off SET jit = off AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'assessments', 'assessment', assessment, subject);
+    of text := @extschema@._picked(model, 'assessments', 'assessment', assessment::text, in_subject);
     sheet text;
 BEGIN
-    PERFORM @extschema@._check_group(model, 'students', student_group);
+    PERFORM @extschema@._model(model, 'score_sheet');
+    IF student_group IS NOT NULL THEN
+        PERFORM @extschema@._know(model, 'students', 'student_group', student_group, of);
+    END IF;
     -- Every student beside every question.
     EXECUTE format(
         'WITH a AS MATERIALIZED (
@@ -684,10 +613,10 @@ BEGIN
                        array_agg(a.is_below ORDER BY s.student, i.item) AS below
                 FROM s CROSS JOIN i LEFT JOIN a ON a.student = s.student AND a.item = i.item) c',
         model, @extschema@._type(model, 'assessments', 'assessment'))
-    INTO sheet USING assessment, of, @extschema@._titled(concat_ws(', ', of, student_group),
-                                                         'scores in assessment ' || assessment),
+    INTO sheet USING assessment::text, of, @extschema@._titled(concat_ws(', ', of, student_group),
+                                                         'scores in assessment ' || assessment::text),
                      student_group;
     RETURN sheet;
 END $$;
-COMMENT ON FUNCTION @extschema@.score_sheet_svg(name, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.score_sheet_svg IS
 'the scores of one assessment as an SVG picture, students by questions, what is below expectation marked; of all students, or of one group';

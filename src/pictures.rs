@@ -1,8 +1,9 @@
 //! The pictures of a model, as `sql/pictures.sql` calls them.
 
 use pg_assess_core::chart::{
-    Cell, LevelGroup, Question, Standing, Test, item_curve, score_sheet, student_history,
+    Cell, Question, Standing, Test, item_curve, score_sheet, student_history,
 };
+use pg_assess_core::curve::LevelGroup;
 use pgrx::prelude::*;
 
 use crate::error::Result;
@@ -32,6 +33,7 @@ fn level_groups(
     scores: Numbers,
     bounded: Option<bool>,
     confidence: Option<f64>,
+    least: Option<i32>,
 ) -> Rows<(
     name!(lowest, f64),
     name!(highest, f64),
@@ -50,7 +52,8 @@ fn level_groups(
         .filter_map(|(level, score)| level.zip(score))
         .collect();
     let (bounded, confidence) = (bounded.unwrap_or(true), confidence.unwrap_or(0.95));
-    let groups = pg_assess_core::chart::level_groups(&answers, bounded, confidence);
+    let least = least.unwrap_or_default().max(0) as usize;
+    let groups = pg_assess_core::curve::level_groups(&answers, bounded, confidence, least);
     Ok(TableIterator::new(groups.into_iter().map(|g| {
         (
             g.lowest,

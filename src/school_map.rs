@@ -1,6 +1,7 @@
 //! The school map as an SQL function.
 
 use pg_assess_core::chart::{MapPoint, school_map};
+use pg_assess_core::quadrant::{self, Quadrant};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
@@ -14,6 +15,7 @@ fn school_map_svg(
     slopes: Option<Vec<Option<f64>>>,
     needs: Option<Vec<Option<f64>>>,
     title: Option<&str>,
+    mean: Option<f64>,
 ) -> Result<String, ErrorReport> {
     let labels = labels.unwrap_or_default();
     let n = labels.len();
@@ -43,7 +45,24 @@ fn school_map_svg(
             need,
         })
         .collect();
-    Ok(school_map(&points, title.unwrap_or_default()))
+    Ok(school_map(&points, title.unwrap_or_default(), mean))
+}
+
+/// The middle of the levels, what divides low from high; none without a level.
+#[pg_extern(sql = false)]
+fn middle_level(levels: Vec<Option<f64>>) -> Option<f64> {
+    let levels: Vec<f64> = levels.into_iter().flatten().collect();
+    quadrant::middle(&levels)
+}
+
+#[pg_extern(sql = false)]
+fn quadrant(level: f64, middle: f64, change: f64) -> &'static str {
+    Quadrant::of(level, middle, change).label()
+}
+
+#[pg_extern(sql = false)]
+fn quadrant_rank(level: f64, middle: f64, change: f64) -> i32 {
+    Quadrant::of(level, middle, change).rank()
 }
 
 /// An array left out says that nothing is known; one of another length pairs the wrong students.

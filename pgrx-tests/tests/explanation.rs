@@ -66,7 +66,10 @@ fn number(text: &str, before: &str, after: &str) -> f64 {
 
 /// Points of a hundred, as a level is shown.
 fn points(level: f64) -> f64 {
-    (100.0 * level.clamp(0.0, 1.0)).round()
+    // In decimals, as numeric rounds: 57.5 may be a hair less in binary.
+    (format!("{:.13}", 100.0 * level.clamp(0.0, 1.0)).parse::<f64>())
+        .expect("a number")
+        .round()
 }
 
 /// An amount as it is shown.
@@ -552,7 +555,18 @@ fn what_is_said_of_questions_is_what_their_rows_say() {
     let rows = session
         .query(
             "SELECT e.*, q.item, q.n AS stored_n, q.facility AS stored_facility,
-                    (SELECT sum(c.n) FROM assess.question_curve('m', q.item, q.subject) c)::bigint AS curve_n,
+                    (SELECT sum(c.students) FROM assess.question_curve('m', q.item, q.subject) c)::bigint AS curve_students,
+                    (SELECT count(DISTINCT r.student) FROM m.score_sheet r
+                     WHERE r.item = q.item AND r.subject = q.subject) AS students,
+                    (SELECT jsonb_agg(jsonb_build_array(c.level_mean::numeric(12, 6), c.students,
+                                                        c.ci_low::numeric(12, 6), c.ci_high::numeric(12, 6))
+                                      ORDER BY c.level_group)
+                     FROM assess.question_curve('m', q.item, q.subject) c)::text AS curve,
+                    (SELECT jsonb_agg(jsonb_build_array((v -> 'level')::numeric(12, 6), v -> 'students',
+                                                        (v -> 'ci_low')::numeric(12, 6),
+                                                        (v -> 'ci_high')::numeric(12, 6)))
+                     FROM jsonb_array_elements(assess.item_curve_vega('m', q.item, q.subject)
+                                               -> 'data' -> 'values') v)::text AS drawn,
                     (SELECT count(*) FROM assess.question_curve('m', q.item, q.subject) c) AS groups,
                     (SELECT bool_and(c.ci_low <= c.mean_score AND c.mean_score <= c.ci_high
                                      AND c.level_low <= c.level_mean AND c.level_mean <= c.level_high
@@ -576,7 +590,16 @@ fn what_is_said_of_questions_is_what_their_rows_say() {
         let text: &str = row.get("explanation");
         let n: i64 = row.get("n");
         assert_eq!(n, row.get::<_, i64>("stored_n"), "{text}");
-        assert_eq!(n, row.get::<_, i64>("curve_n"), "{text}");
+        assert_eq!(
+            row.get::<_, i64>("curve_students"),
+            row.get::<_, i64>("students"),
+            "{text}"
+        );
+        assert_eq!(
+            row.get::<_, &str>("curve"),
+            row.get::<_, &str>("drawn"),
+            "rows and picture are one curve"
+        );
         assert_eq!(n, row.get::<_, i64>("uses_n"), "{text}");
         assert!(row.get::<_, bool>("curve_is_sound"), "{text}");
         assert_eq!(number(text, " has ", " answer"), n as f64, "{text}");
@@ -675,6 +698,52 @@ fn what_is_said_of_questions_is_what_their_rows_say() {
                 "SELECT count(*) FROM m.questions WHERE status = '{status}'"
             )) > 0,
             "{status}"
+        );
+    }
+}
+
+/// What counts is decided once: the answers are those of the responses that count.
+#[test]
+fn choices_are_those_of_the_responses_that_count() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE quiz AS
+         SELECT s AS student, q AS item, 't' || q / 4 AS test, 'ABC'::text AS choice, (s % 3)::float8 AS points,
+                2::float8 AS most, timestamp '2026-01-01 10:00' + q / 4 * interval '1 day' AS at
+         FROM generate_series(1, 40) s, generate_series(1, 8) q;
+         UPDATE quiz SET choice = chr(65 + points::int);
+         -- What does not count: of no assessment, of no time, of no score, above the most.
+         INSERT INTO quiz SELECT student, item, NULL, 'no test', points, most, at FROM quiz WHERE test = 't1';
+         INSERT INTO quiz SELECT student, item, 't9', 'no time', points, most, '-infinity' FROM quiz WHERE test = 't1';
+         INSERT INTO quiz SELECT student, item, 't8', 'no score', NULL, most, at FROM quiz WHERE test = 't1';
+         INSERT INTO quiz SELECT student, item, 't8', 'too much', 3, most, at FROM quiz WHERE test = 't1';
+         INSERT INTO quiz SELECT student, item, 't8', 'NaN', 'NaN', most, at FROM quiz WHERE test = 't1';
+         -- Of two answers at one time the better one, of two attempts the last one count.
+         INSERT INTO quiz SELECT student, item, test, 'worse', points / 2, most, at FROM quiz WHERE test = 't0' AND student = 2;
+         INSERT INTO quiz SELECT student, item, test, 'last', 0, most, at + interval '1 hour' FROM quiz WHERE test = 't0' AND student = 5;
+         INSERT INTO quiz SELECT student, item, test, 'none', NULL, most, at + interval '2 hours' FROM quiz WHERE test = 't0' AND student = 5;
+         SELECT count(*) FROM assess.create_model('c', 'quiz', 'student', 'item', 'test', 'points', 'at',
+             max_score => 'most', answer => 'choice');
+         SELECT assess.set_option('c', 'attempts', 'last')",
+    );
+    session.run("CALL assess.refresh('c')");
+    for zone in ["UTC", "Asia/Tokyo"] {
+        session.run(&format!("SET timezone = '{zone}'"));
+        assert_eq!(
+            session.table(
+                "SELECT q.item, q.n, (SELECT sum(c.n) FROM assess.question_choices('c', q.item) c)
+                 FROM c.questions q
+                 WHERE q.n IS DISTINCT FROM (SELECT sum(c.n) FROM assess.question_choices('c', q.item) c)"
+            ),
+            [""; 0]
+        );
+        assert_eq!(
+            session.table(
+                "SELECT c.answer, c.n, round(c.mean_score::numeric, 2) FROM assess.question_choices('c', 1) c
+                 ORDER BY 1"
+            ),
+            ["A|13|0.00", "B|14|0.50", "C|12|1.00", "last|1|0.00"]
         );
     }
 }

@@ -9,7 +9,7 @@ mod names;
 mod sheet;
 
 pub use colour::colour;
-pub use curve::{LevelGroup, item_curve, level_groups};
+pub use curve::item_curve;
 pub use draw::{Axis, Rect, Svg, text_width};
 pub use history::{Standing, Test, student_history};
 pub use names::{Dot, place_names};
@@ -17,6 +17,8 @@ pub use sheet::{Cell, MOST_QUESTIONS, MOST_STUDENTS, Question, score_sheet};
 
 use colour::hex;
 use draw::{fit, percent, shorten, signed_percent};
+
+use crate::quadrant::{Quadrant, middle, usual_range};
 
 /// One student on the map. Figures that are not finite count as unknown.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +58,10 @@ const TICK: &str = "stroke=\"#e4e4e4\"";
 /// Draws the school map.
 ///
 /// Students without a usable level are counted below the picture; those without a slope lie as
-/// rings in a strip of their own; those far outside the others lie as triangles at the edge.
-pub fn school_map(points: &[MapPoint], title: &str) -> String {
+/// rings in a strip of their own; those far outside the others lie as triangles at the edge. Low is
+/// what lies below `mean`, that of the school where these are one class of it; else below the
+/// [middle] of those shown.
+pub fn school_map(points: &[MapPoint], title: &str, mean: Option<f64>) -> String {
     let drawable: Vec<(MapPoint, f64)> = points
         .iter()
         .filter_map(|p| usable(p.level).map(|level| (*p, level)))
@@ -68,7 +72,7 @@ pub fn school_map(points: &[MapPoint], title: &str) -> String {
         let words = "There is no student with a level to show.";
         svg.text(WIDTH / 2.0, HEIGHT / 2.0, 20.0, CENTRED, words);
     } else {
-        let frame = Frame::around(&drawable);
+        let frame = Frame::around(&drawable, usable(mean));
         let marks = frame.marks(drawable);
         let captions = frame.captions(&marks);
         let beyond = marks.iter().filter(|m| m.beyond.is_some()).count();
@@ -192,6 +196,8 @@ struct Frame {
     range: (f64, f64),
     steepest: f64,
     mean: f64,
+    /// Whether it is not that of these students alone.
+    mean_is_of_all: bool,
     /// Deviations that get the full colour.
     spread: f64,
     pace: f64,
@@ -200,19 +206,17 @@ struct Frame {
 }
 
 impl Frame {
-    fn around(drawable: &[(MapPoint, f64)]) -> Frame {
-        let (lo, hi) = core_range(drawable.iter().map(|d| d.1).collect());
-        let inside: Vec<f64> = drawable
-            .iter()
-            .map(|d| d.1)
-            .filter(|level| (lo..=hi).contains(level))
-            .collect();
-        let mean = inside.iter().sum::<f64>() / inside.len() as f64;
+    fn around(drawable: &[(MapPoint, f64)], mean: Option<f64>) -> Frame {
+        let all: Vec<f64> = drawable.iter().map(|d| d.1).collect();
+        let (lo, hi) = core_range(all.clone());
+        let inside = all.iter().filter(|level| (lo..=hi).contains(*level));
+        let mean_is_of_all = mean.is_some();
+        let mean = mean.or_else(|| middle(&all)).unwrap_or_default();
         // At least ten percentage points, so that a class of equals does not look far apart.
         let pad = ((hi - lo) * 0.05).max((0.1 - (hi - lo)) / 2.0);
         let levels = Axis {
-            lo: lo - pad,
-            hi: hi + pad,
+            lo: lo.min(mean) - pad,
+            hi: hi.max(mean) + pad,
             from: PLOT.x,
             to: PLOT.right(),
         };
@@ -255,7 +259,8 @@ impl Frame {
             range: (lo, hi),
             steepest,
             mean,
-            spread: 1.6 * root_mean_square(inside.iter().map(|level| level - mean)),
+            mean_is_of_all,
+            spread: 1.6 * root_mean_square(inside.map(|level| level - mean)),
             pace: 1.6 * root_mean_square(slopes.iter().map(|s| s.clamp(-steepest, steepest))),
             r,
         }
@@ -306,7 +311,7 @@ impl Frame {
             level,
             slope,
             need,
-            low: level < self.mean,
+            quadrant: slope.map(|slope| Quadrant::of(level, self.mean, slope)),
             beyond,
             named: false,
             fill: hex(colour(
@@ -369,7 +374,8 @@ impl Frame {
         let x = self.levels.at(self.mean);
         let dashed = "stroke=\"#888\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"";
         svg.line([(x, PLOT.y), (x, bottom)], dashed);
-        let words = format!("mean of these students: {} %", percent(self.mean, 0));
+        let of = if self.mean_is_of_all { " of all" } else { "" };
+        let words = format!("mean level{of}: {} %", percent(self.mean, 0));
         svg.text(
             x,
             PLOT.y - 7.0,
@@ -383,17 +389,12 @@ impl Frame {
     fn captions(&self, marks: &[Mark]) -> Vec<Caption> {
         let mut captions = Vec::new();
         if self.field.h > 0.0 {
-            // The colours of the corners, dark enough to read on white.
-            for (words, low, falling, fill) in [
-                ("low but rising", true, false, "#2f5fb3"),
-                ("high and rising", false, false, "#b84300"),
-                ("low and falling", true, true, "#240b52"),
-                ("high but falling", false, true, "#7a5f4c"),
-            ] {
-                let here = |m: &&Mark| {
-                    m.low == low && m.slope.is_some_and(|slope| (slope < 0.0) == falling)
-                };
-                let text = format!("{words}: {}", marks.iter().filter(here).count());
+            for quadrant in Quadrant::ALL {
+                let fill = corner(quadrant);
+                let (low, falling) = (quadrant.is_low(), quadrant.is_falling());
+                let here = |mark: &&Mark| mark.quadrant == Some(quadrant);
+                let count = marks.iter().filter(here).count();
+                let text = format!("{}: {count}", quadrant.label());
                 let w = text_width(&text, 14.0) + 6.0;
                 let place = Rect {
                     x: if low {
@@ -453,14 +454,7 @@ fn steepest(slopes: Vec<f64>) -> f64 {
 
 /// The range worth drawing: all of it, unless a few values lie far from the others.
 fn core_range(mut values: Vec<f64>) -> (f64, f64) {
-    values.sort_by(f64::total_cmp);
-    let (Some(&min), Some(&max)) = (values.first(), values.last()) else {
-        return (0.0, 1.0);
-    };
-    let quantile = |p: f64| values[((values.len() - 1) as f64 * p).round() as usize];
-    let (lower, upper) = (quantile(0.25), quantile(0.75));
-    let reach = 3.0 * (upper - lower).max(0.02);
-    (min.max(lower - reach), max.min(upper + reach))
+    usual_range(&mut values).unwrap_or((0.0, 1.0))
 }
 
 /// One when there is nothing to measure, as it is divided by.
@@ -475,7 +469,7 @@ struct Mark<'a> {
     level: f64,
     slope: Option<f64>,
     need: Option<f64>,
-    low: bool,
+    quadrant: Option<Quadrant>,
     /// The direction in which the student lies beyond the frame, clockwise from the right.
     beyond: Option<u16>,
     named: bool,
@@ -530,6 +524,16 @@ impl Mark<'_> {
             text += &format!(", need {} %", percent(need, 0));
         }
         text
+    }
+}
+
+/// The colour of a corner, dark enough to read on white.
+fn corner(quadrant: Quadrant) -> &'static str {
+    match quadrant {
+        Quadrant::LowFalling => "#240b52",
+        Quadrant::LowRising => "#2f5fb3",
+        Quadrant::HighFalling => "#7a5f4c",
+        Quadrant::HighRising => "#b84300",
     }
 }
 
@@ -650,10 +654,10 @@ fn draw_key(svg: &mut Svg, frame: &Frame, marks: &[Mark]) {
     }
     let (above, below) = (square.y - 24.0, square.bottom() + 18.0);
     for (x, y, anchor, weight, words) in [
-        (square.x, above, "start", 400, ["low but", "rising"]),
+        (square.x, above, "start", 400, ["low and", "rising"]),
         (square.right(), above, "end", 400, ["high and", "rising"]),
         (square.x, below, "start", 700, ["low and", "falling"]),
-        (square.right(), below, "end", 400, ["high but", "falling"]),
+        (square.right(), below, "end", 400, ["high and", "falling"]),
     ] {
         let extra = format!("text-anchor=\"{anchor}\" font-weight=\"{weight}\" {DARK}");
         svg.text(x, y, 13.0, &extra, words[0]);

@@ -4,6 +4,7 @@ mod common;
 
 use common::{assert_contrast, assert_well_formed, linear, luminance};
 use pg_assess_core::chart::{Dot, MapPoint, NAMED, Rect, colour, place_names, school_map};
+use pg_assess_core::quadrant::{self, Quadrant};
 use proptest::prelude::*;
 
 fn point(label: &str, level: f64, slope: f64, need: f64) -> MapPoint<'_> {
@@ -38,7 +39,7 @@ fn an_ordinary_school() {
             point(name, 0.3 + 0.6 * share, (share - 0.5) * 0.04, 1.0 - share)
         })
         .collect();
-    let svg = school_map(&points, "A school");
+    let svg = school_map(&points, "A school", None);
     assert_well_formed(&svg);
     assert_contrast(&svg);
     assert_eq!(svg.matches("<circle").count(), 60 + 3); // and those of the key
@@ -47,8 +48,8 @@ fn an_ordinary_school() {
         svg.contains("<title>Student 00: level 30 %, −2.0 points in 30 days, need 100 %</title>")
     );
     assert!(svg.contains("low and falling: 30") && svg.contains("high and rising: 30"));
-    assert!(svg.contains("low but rising: 0") && svg.contains("high but falling: 0"));
-    assert!(svg.contains("mean of these students: 60 %"));
+    assert!(svg.contains("low and rising: 0") && svg.contains("high and falling: 0"));
+    assert!(svg.contains("mean level: 60 %"));
     assert!(svg.contains("60 students shown."));
     // The neediest are called by name, the others are not.
     assert_eq!(svg.matches("halo name").count(), NAMED);
@@ -58,14 +59,14 @@ fn an_ordinary_school() {
     turned.reverse();
     assert_eq!(
         svg,
-        school_map(&turned, "A school"),
+        school_map(&turned, "A school", None),
         "the order of the rows must not matter"
     );
 }
 
 #[test]
 fn nobody_to_show() {
-    let nobody = school_map(&[], "Empty");
+    let nobody = school_map(&[], "Empty", None);
     assert_well_formed(&nobody);
     assert!(nobody.contains("There is no student with a level to show."));
     assert!(nobody.contains("0 students shown."));
@@ -85,6 +86,7 @@ fn nobody_to_show() {
             },
         ],
         "",
+        None,
     );
     assert_well_formed(&svg);
     assert!(svg.contains("2 students without a level not shown."));
@@ -107,14 +109,14 @@ fn hostile_names_stay_text() {
         .enumerate()
         .map(|(i, label)| point(label, i as f64 / 10.0, 0.01 * i as f64, 0.5))
         .collect();
-    let svg = school_map(&points, "<title> & \"quotes\" ']]>\u{1}");
+    let svg = school_map(&points, "<title> & \"quotes\" ']]>\u{1}", None);
     assert_well_formed(&svg);
     assert!(!svg.contains("<script") && !svg.contains(" onload=\"alert"));
     assert!(svg.contains("Tom &amp; Jerry&#39;s &lt;b&gt;: level 20 %"));
     assert!(svg.contains("two lines and\u{fffd}reversed"));
 
     let long = "x".repeat(1_000_000);
-    let svg = school_map(&[point(&long, 0.5, 0.0, 1.0)], &long);
+    let svg = school_map(&[point(&long, 0.5, 0.0, 1.0)], &long, None);
     assert_well_formed(&svg);
     assert!(svg.len() < 40_000 && svg.contains('…'));
 }
@@ -241,11 +243,11 @@ fn odd_figures_do_not_break_the_drawing() {
     for level in odd {
         for slope in odd {
             let one = point("odd", level, slope, level);
-            assert_well_formed(&school_map(&[one], "One"));
+            assert_well_formed(&school_map(&[one], "One", None));
             all.push(one);
         }
     }
-    let svg = school_map(&all, "All");
+    let svg = school_map(&all, "All", None);
     assert_well_formed(&svg);
     assert!(svg.contains("as they lie beyond the frame"));
     assert!(svg.contains("without a level not shown."));
@@ -257,7 +259,7 @@ fn one_far_outside_does_not_squeeze_the_others() {
         .map(|i| point("in", 0.4 + 0.01 * f64::from(i), 0.0, 0.1))
         .collect();
     points.push(point("far", 60.0, 0.0, 0.9));
-    let svg = school_map(&points, "");
+    let svg = school_map(&points, "", None);
     assert_well_formed(&svg);
     assert!(
         svg.contains("<title>far: level 6000 %"),
@@ -265,9 +267,41 @@ fn one_far_outside_does_not_squeeze_the_others() {
     );
     assert!(svg.contains("Drawn at the edge, as they lie beyond the frame: 1."));
     assert!(
-        svg.contains("mean of these students: 60 %"),
+        svg.contains("mean level: 60 %"),
         "the mean is of those inside"
     );
+}
+
+#[test]
+fn rows_and_pictures_call_the_same_students_low() {
+    // One far outside makes nobody low who is not; in a class, the mean of the school divides.
+    let mut levels: Vec<f64> = (0..39).map(|i| 0.5 + 0.002 * f64::from(i)).collect();
+    levels.push(4.0);
+    let middle = quadrant::middle(&levels).expect("there are some");
+    assert!((middle - 0.538).abs() < 1e-12, "{middle}");
+    let low = |middle: f64| {
+        let of = |level: &&f64| Quadrant::of(**level, middle, 0.0) == Quadrant::LowRising;
+        levels.iter().filter(of).count()
+    };
+    assert_eq!((low(middle), low(0.55)), (19, 25));
+    let points: Vec<MapPoint> = levels.iter().map(|&l| point("x", l, 0.0, 0.1)).collect();
+    for (mean, words) in [(None, "mean level: 54 %"), (Some(0.55), "mean level of all: 55 %")] {
+        let svg = school_map(&points, "", mean);
+        assert_well_formed(&svg);
+        assert!(svg.contains(words));
+        assert!(svg.contains(&format!("low and rising: {}<", low(mean.unwrap_or(middle)))));
+    }
+    let far = school_map(&points[..9], "A class", Some(0.9));
+    assert_well_formed(&far);
+    assert!(far.contains("low and rising: 9<") && far.contains("mean level of all: 90 %"));
+
+    assert_eq!(quadrant::middle(&[]), None);
+    assert_eq!(quadrant::middle(&[0.25]), Some(0.25));
+    let all = Quadrant::ALL.map(|q| (q.rank(), q.label()));
+    assert!(all.is_sorted() && all[0] == (1, "low and falling"));
+    assert_eq!(Quadrant::of(0.5, 0.5, 0.0), Quadrant::HighRising);
+    assert_eq!(Quadrant::of(0.4, 0.5, -0.1), Quadrant::LowFalling);
+    assert_eq!(Quadrant::of(0.6, 0.5, -0.1), Quadrant::HighFalling);
 }
 
 #[test]
@@ -278,7 +312,7 @@ fn students_without_a_trend_have_a_place() {
         slope: None,
         need: Some(0.7),
     };
-    let svg = school_map(&[trendless, point("old", 0.6, 0.01, 0.1)], "");
+    let svg = school_map(&[trendless, point("old", 0.6, 0.01, 0.1)], "", None);
     assert_well_formed(&svg);
     assert_contrast(&svg);
     assert!(
@@ -286,7 +320,7 @@ fn students_without_a_trend_have_a_place() {
             && svg.contains("new: level 40 %, no trend yet")
     );
 
-    let svg = school_map(&[trendless; 500], "In September nobody has a trend");
+    let svg = school_map(&[trendless; 500], "In September nobody has a trend", None);
     assert_well_formed(&svg);
     assert_contrast(&svg);
     assert!(
@@ -379,6 +413,6 @@ proptest! {
                 need: *need,
             })
             .collect();
-        assert_well_formed(&school_map(&points, &title));
+        assert_well_formed(&school_map(&points, &title, None));
     }
 }

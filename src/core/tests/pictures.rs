@@ -5,9 +5,10 @@ mod common;
 
 use common::{assert_legible, assert_well_formed, words_of};
 use pg_assess_core::chart::{
-    Cell, LevelGroup, MOST_QUESTIONS, MOST_STUDENTS, Question, Standing, Test, item_curve,
-    level_groups, score_sheet, student_history,
+    Cell, MOST_QUESTIONS, MOST_STUDENTS, Question, Standing, Test, item_curve, score_sheet,
+    student_history,
 };
+use pg_assess_core::curve::{LevelGroup, level_groups};
 use proptest::prelude::*;
 
 /// Texts that are no good words, but may be ids.
@@ -59,7 +60,7 @@ mod curve {
     #[test]
     fn groups_are_of_about_equal_size_and_in_order() {
         for (n, groups) in [(1, 1), (5, 1), (12, 2), (60, 8), (240, 8), (2000, 8)] {
-            let told = level_groups(&answers(n), true, 0.95);
+            let told = level_groups(&answers(n), true, 0.95, 1);
             assert_eq!(told.len(), groups, "{n}");
             assert_eq!(told.iter().map(|g| g.students).sum::<u64>(), n as u64);
             let sizes = told.iter().map(|g| g.students);
@@ -71,38 +72,55 @@ mod curve {
                 assert!(0.0 <= low && low <= g.score && g.score <= high && high <= 1.0);
             }
         }
-        assert_eq!(level_groups(&[], true, 0.95), []);
+        assert_eq!(level_groups(&[], true, 0.95, 1), []);
         let turned: Vec<(f64, f64)> = answers(99).into_iter().rev().collect();
         assert_eq!(
-            level_groups(&turned, true, 0.95),
-            level_groups(&answers(99), true, 0.95)
+            level_groups(&turned, true, 0.95, 1),
+            level_groups(&answers(99), true, 0.95, 1)
         );
     }
 
     #[test]
     fn students_of_one_level_stay_together() {
         let mut all: Vec<(f64, f64)> = vec![(0.5, 0.4); 100];
-        assert_eq!(level_groups(&all, true, 0.95).len(), 1);
+        assert_eq!(level_groups(&all, true, 0.95, 1).len(), 1);
         all.extend((0..20).map(|i| (0.6 + 0.01 * f64::from(i), 1.0)));
-        let told = level_groups(&all, true, 0.95);
+        let told = level_groups(&all, true, 0.95, 1);
         assert_eq!(told[0].students, 100);
         assert!(told.len() > 1 && near(told[0].score, 0.4));
+    }
+
+    #[test]
+    fn no_group_is_smaller_than_it_may_be() {
+        for least in [1, 2, 7, 20, 50, 99, 100, 101] {
+            for distinct in [1, 2, 3, 10, 100] {
+                let all: Vec<(f64, f64)> = answers(100)
+                    .into_iter()
+                    .map(|(level, score)| ((level * f64::from(distinct)).floor(), score))
+                    .collect();
+                let groups = level_groups(&all, true, 0.95, least);
+                assert!(groups.iter().all(|g| g.students >= least as u64), "{least}");
+                let told: u64 = groups.iter().map(|g| g.students).sum();
+                assert_eq!(told, if least > 100 { 0 } else { 100 }, "{least}");
+                assert!(groups.windows(2).all(|w| w[0].highest < w[1].lowest));
+            }
+        }
     }
 
     #[test]
     fn intervals_are_those_of_the_textbooks() {
         // Wilson's for 5 of 6 and 95 %.
         let five = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0].map(|score| (0.5, score));
-        let g = level_groups(&five, true, 0.95)[0];
+        let g = level_groups(&five, true, 0.95, 1)[0];
         assert!((g.ci_low.unwrap() - 0.436_50).abs() < 1e-4, "{g:?}");
         assert!((g.ci_high.unwrap() - 0.969_95).abs() < 1e-4, "{g:?}");
         // Student's for 1, 2, 3 and 95 %: 2 ± 4.3027 / √3.
         let three = [1.0, 2.0, 3.0].map(|score| (0.5, score));
-        let g = level_groups(&three, false, 0.95)[0];
+        let g = level_groups(&three, false, 0.95, 1)[0];
         assert!((g.ci_low.unwrap() + 0.484_14).abs() < 1e-4, "{g:?}");
         assert!((g.ci_high.unwrap() - 4.484_14).abs() < 1e-4, "{g:?}");
         assert_eq!(g.expected, None);
-        let one = level_groups(&[(0.5, 7.0)], false, 0.95)[0];
+        let one = level_groups(&[(0.5, 7.0)], false, 0.95, 1)[0];
         assert_eq!((one.ci_low, one.ci_high), (None, None));
     }
 
@@ -112,7 +130,7 @@ mod curve {
         let all: Vec<(f64, f64)> = (30..90)
             .map(|i| (f64::from(i) / 100.0, f64::from(i) / 100.0 - 0.2))
             .collect();
-        for g in level_groups(&all, true, 0.95) {
+        for g in level_groups(&all, true, 0.95, 1) {
             assert!(near(g.expected.unwrap(), g.score));
         }
     }
@@ -120,7 +138,7 @@ mod curve {
     #[test]
     fn the_picture_tells_all() {
         for n in [1, 5, 60, 240, 2000] {
-            let groups = level_groups(&answers(n), true, 0.95);
+            let groups = level_groups(&answers(n), true, 0.95, 1);
             let svg = item_curve(&groups, true, "Question 7", "Words about it.");
             assert_legible(&svg);
             assert!(svg.contains("<title>Question 7</title>") && svg.contains("Words about it."));
@@ -141,7 +159,12 @@ mod curve {
             .iter()
             .map(|a| (a.0, 80.0 + 40.0 * a.0))
             .collect();
-        let svg = item_curve(&level_groups(&words, false, 0.95), false, "Words read", "");
+        let svg = item_curve(
+            &level_groups(&words, false, 0.95, 1),
+            false,
+            "Words read",
+            "",
+        );
         assert_legible(&svg);
         assert!(svg.contains(">100</text>") && !svg.contains("of the points"));
         assert!(!svg.contains("dashed") && !svg.contains("stroke-dasharray"));
@@ -176,7 +199,7 @@ mod curve {
                     ];
                     assert_well_formed(&item_curve(&all, bounded, "Odd", ""));
                 }
-                let told = level_groups(&[(a, b), (b, a)], a > 0.0, b);
+                let told = level_groups(&[(a, b), (b, a)], a > 0.0, b, 1);
                 assert!(
                     told.iter()
                         .all(|g| g.level.is_finite() && g.score.is_finite())
@@ -184,7 +207,7 @@ mod curve {
             }
         }
         for text in HOSTILE {
-            let svg = item_curve(&level_groups(&answers(9), true, 0.9), true, text, text);
+            let svg = item_curve(&level_groups(&answers(9), true, 0.9, 1), true, text, text);
             assert_legible(&svg);
             assert!(!svg.contains("<script") && !svg.contains(" onload=\""));
         }
@@ -582,7 +605,7 @@ proptest! {
         let standing = Standing { as_of: 22_000.0, level: Some(0.5), ..Standing::default() };
         assert_well_formed(&student_history(&tests, &standing, &title));
         let answers: Vec<(f64, f64)> = rows.iter().map(|r| (r.2, r.1.unwrap_or(r.3))).collect();
-        let groups = level_groups(&answers, false, 0.95);
+        let groups = level_groups(&answers, false, 0.95, 1);
         assert_well_formed(&item_curve(&groups, false, &title, &title));
     }
 }
