@@ -6,6 +6,10 @@
 //! date took it there, and due for each of these. Who was where, the roster says; without one all
 //! students are one group, and their responses say from when on they belong to it.
 
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+
 use crate::Poll;
 use crate::error::Result;
 use crate::gradebook::Period;
@@ -89,10 +93,10 @@ struct Judge {
 impl Judge {
     fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Self> {
         let stays = ledger.roster.periods().len().max(ledger.student_count());
-        memory::ask(5 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
+        memory::ask(6 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
         let by_roster = !ledger.roster.is_empty();
         let mut stays = match by_roster {
-            true => enrolled(ledger, poll),
+            true => without_twins(enrolled(ledger, poll), poll),
             false => active(ledger, poll),
         };
         let expected = expected(ledger, &stays, share, poll)?;
@@ -169,6 +173,29 @@ fn enrolled(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
         }
         overlap
     });
+    stays
+}
+
+/// Without the groups that have the members and times of an earlier one: they expect the same work, and
+/// what is due in several groups is due in the first of them. Where everybody is in thousands of
+/// groups, the work of all would be gone through for each.
+fn without_twins(mut stays: Vec<Period>, poll: Poll<'_>) -> Vec<Period> {
+    let times = |stays: &[Period]| -> Vec<(u32, i64, i64)> {
+        let times = stays.iter().map(|stay| (stay.student, stay.from, stay.to));
+        times.collect()
+    };
+    let hasher = DefaultHashBuilder::default();
+    let mut first: HashMap<u64, &[Period]> = HashMap::new();
+    let mut twins: HashSet<Option<u32>> = HashSet::new();
+    for group in stays.chunk_by(|a, b| a.group == b.group) {
+        poll();
+        let known = *first.entry(hasher.hash_one(times(group))).or_insert(group);
+        if known[0].group != group[0].group && times(known) == times(group) {
+            twins.insert(group[0].group);
+        }
+    }
+    drop(first);
+    stays.retain(|stay| !twins.contains(&stay.group));
     stays
 }
 

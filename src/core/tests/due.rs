@@ -604,6 +604,8 @@ fn a_student_in_very_many_groups_owes_each_assessment_once_and_can_be_stopped() 
     let mut roster: Vec<OwnEnrolment> =
         (1..=groups).flat_map(|group| class(1..=3, group)).collect();
     roster.extend((1..=groups).map(|group| enrolment(3, Some(group), 0, Some(50))));
+    // No two are twins, one of which would not be gone through.
+    roster.extend((1..=groups).map(|group| enrolment(1, Some(group), -group, Some(0))));
     let told = told(&rows, &roster, &on(300));
     let all: Vec<_> = (1..=40).map(|week| (week, 7 * week, Some(1))).collect();
     assert_eq!(told[&3], (40, all));
@@ -682,11 +684,20 @@ fn rosters() -> impl Strategy<Value = Vec<OwnEnrolment>> {
     prop_oneof![
         1 => Just(Vec::new()),
         2 => prop::collection::vec(one.clone(), 1..30),
-        2 => prop::collection::vec(one, 0..6).prop_map(|mut roster| {
+        2 => prop::collection::vec(one.clone(), 0..6).prop_map(|mut roster| {
             roster.extend(class(0..7, 0));
             roster.extend(class(7..16, 1));
             roster
         }),
+        // Twins, one of which may have a member more.
+        1 => (prop::collection::vec(one.clone(), 0..8), prop::collection::vec(one, 0..2)).prop_map(
+            |(mut roster, more)| {
+                let twins = roster.clone().into_iter().filter(|row| row.group == Some(OwnId::Integer(0)));
+                roster.extend(twins.map(|row| OwnEnrolment { group: Some(OwnId::Integer(7)), ..row }));
+                roster.extend(more);
+                roster
+            },
+        ),
     ]
 }
 
