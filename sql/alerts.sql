@@ -108,8 +108,7 @@ BEGIN
                 AND b.settings - $2 = r.settings - $2
          WHERE  r.run_id = $1', model)
     INTO before
-    USING run, '{as_of,pass_mark,help_need,missing_share,keep_runs,keep_history,keep_alerts,
-                 late_commit,compare_counts}'::text[];
+    USING run, ARRAY(SELECT s.setting::text FROM @extschema@._settings() s WHERE NOT s.changes_figures);
     RETURN before;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_before(name, bigint) IS

@@ -338,7 +338,7 @@ BEGIN
          ORDER BY s.subject',
         @extschema@._from(model, @extschema@._has(model, 'students', 'student')),
         @extschema@._call(model, '@extschema@.students'),
-        @extschema@._call(model, '@extschema@.students', '{"half_life": "interval ''1000000000 days''"}'),
+        @extschema@._call(model, '@extschema@.students', '{"half_life": "@extschema@._no_decay()"}'),
         @extschema@._call(model, '@extschema@.students', '{"quality": "false"}'),
         @extschema@._type(model, 'students', 'student'), model) USING id, $3, model
     LOOP

@@ -292,6 +292,33 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._options() IS 'internal: the choices of the method';
 
+-- The settings that are no choice of the method: they say what is looked at, listed and kept. Runs with
+-- different ones can be compared, unless other figures are kept of them.
+CREATE FUNCTION @extschema@._settings()
+RETURNS TABLE (place int, setting name, definition text, changes_figures boolean, is_of_changed_at boolean)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    VALUES
+        (1, 'as_of'::name, 'timestamptz CHECK (isfinite(as_of))', false, false),
+        (2, 'pass_mark', 'float8 CHECK (pass_mark BETWEEN 0 AND 1)', false, false),
+        (3, 'help_need', 'float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1)', false, false),
+        (4, 'missing_share', 'float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1)',
+            false, false),
+        (5, 'min_group_size', 'int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0)', true, false),
+        (6, 'keep_runs', 'int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1)', false, false),
+        (7, 'keep_history', 'int NOT NULL DEFAULT 100 CHECK (keep_history >= 1)', false, false),
+        (8, 'keep_alerts', 'interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0'')', false, false),
+        (9, 'late_commit', 'interval NOT NULL DEFAULT ''1 hour'' CHECK (late_commit >= ''0'')', false, true),
+        (10, 'compare_counts', 'boolean NOT NULL DEFAULT true', false, true);
+END;
+COMMENT ON FUNCTION @extschema@._settings() IS 'internal: the settings that are no choice of the method';
+
+-- No evidence grows old: as good as none over all the time there is.
+CREATE FUNCTION @extschema@._no_decay() RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN interval '1000000000 days';
+COMMENT ON FUNCTION @extschema@._no_decay() IS 'internal: a half-life that lets nothing grow old';
+
 -- The result columns of one of these functions.
 CREATE FUNCTION @extschema@._result(function regproc)
 RETURNS TABLE (place int, attribute name)
@@ -971,22 +998,17 @@ BEGIN
     EXECUTE format('COMMENT ON SCHEMA %I IS %L', model,
                    format('a model of pg_assess over %s', source));
 
-    SELECT string_agg(format('%I %s DEFAULT %s', o.option, o.type, o.usual), ', ' ORDER BY o.place)
+    SELECT string_agg(c.definition, ', ' ORDER BY c.is_of_changed_at, c.is_option, c.place)
     INTO   list
-    FROM   @extschema@._options() o;
+    FROM  (SELECT s.place, format('%I %s', s.setting, s.definition) AS definition, s.is_of_changed_at,
+                  false AS is_option
+           FROM   @extschema@._settings() s
+           WHERE  track_changes = 'changed_at' OR NOT s.is_of_changed_at
+           UNION ALL
+           SELECT o.place, format('%I %s DEFAULT %s', o.option, o.type, o.usual), false, true
+           FROM   @extschema@._options() o) c;
     IF @extschema@._create(model, 'settings',
-        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-          as_of timestamptz CHECK (isfinite(as_of)),
-          pass_mark float8 CHECK (pass_mark BETWEEN 0 AND 1),
-          help_need float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1),
-          missing_share float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1),
-          min_group_size int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0),
-          keep_runs int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1),
-          keep_history int NOT NULL DEFAULT 100 CHECK (keep_history >= 1),
-          keep_alerts interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0''),
-          %s%s)', list, CASE WHEN track_changes = 'changed_at' THEN
-         ', late_commit interval NOT NULL DEFAULT ''1 hour'' CHECK (late_commit >= ''0''),
-          compare_counts boolean NOT NULL DEFAULT true' END) THEN
+        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), %s)', list) THEN
         EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES', model);
         PERFORM @extschema@._check_settings(model, settings);
         PERFORM @extschema@._set(model, settings);

@@ -193,10 +193,9 @@ BEGIN
          ORDER BY g.subject, g.half_life',
         model, @extschema@._call(model, '@extschema@.half_life_advice'::regproc,
                                  jsonb_build_object('as_of', @extschema@._local(model, 'g.as_of'))),
-        -- None is no decay at all.
         @extschema@._call(model, '@extschema@.students', jsonb_build_object(
             'as_of', @extschema@._local(model, 'g.as_of'),
-            'half_life', 'coalesce(g.half_life, ''100000 days'')')));
+            'half_life', 'coalesce(g.half_life, @extschema@._no_decay())')));
 END $$;
 COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
 'for each subject of a model and each half-life: how well it would have predicted the past, and whom the help list would gain and lose; it changes no setting';
