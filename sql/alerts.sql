@@ -301,8 +301,9 @@ BEGIN
             ORDER  BY r.run_id DESC LIMIT 1),
         found AS (
             SELECT r.place, r.rule, b.n::float8 AS value, r.threshold, b.run_id,
-                   format('The refresh of %%s failed (error %%s)%%s; the results are still those of'
-                          ' %%s.',
+                   format('The refresh of %%s failed (error %%s)%%s; ' || CASE
+                              WHEN to_regclass(%2$L) IS NULL THEN 'the results are lost, but for the history.'
+                              ELSE 'the results are still those of %%s.' END,
                           to_char(b.started, 'FMDD FMMonth YYYY HH24:MI'), b.sqlstate,
                           CASE WHEN b.n > 1 THEN format(', the last of %%s failures in a row', b.n)
                                ELSE '' END,
@@ -320,7 +321,7 @@ BEGIN
                 SELECT (extract(epoch FROM clock_timestamp() - g.at) / 3600)::float8 AS hours) a
             WHERE  r.rule = 'refresh_overdue' AND a.hours > r.threshold)
         SELECT jsonb_agg(to_jsonb(f) || '{"is_event": false}' ORDER BY f.place) FROM found f
-        $sql$, model)
+        $sql$, model, format('%I.gradebook', model))
     INTO findings;
     RETURN coalesce(findings, '[]');
 END $$;
@@ -460,7 +461,7 @@ BEGIN
     USING run, round(extract(epoch FROM clock_timestamp() - began) * 1000);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-    RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
+    RAISE WARNING 'alerts of model % could not be worked out: %', quote_ident(model), failure
         USING DETAIL = format('The error was %s.', code),
                   HINT = format('Where one of their tables is missing, SELECT * FROM '
                                 '@extschema@.attach(%L) makes it again.', model);
@@ -479,7 +480,7 @@ BEGIN
                                @extschema@._alert_found_of_runs(model), false);
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-    RAISE WARNING 'alerts of model % could not be told: %', quote_ident(model), failure
+    RAISE WARNING 'alerts of model % could not be worked out: %', quote_ident(model), failure
         USING DETAIL = format('The error was %s.', code),
                   HINT = format('Where one of their tables is missing, SELECT * FROM '
                                 '@extschema@.attach(%L) makes it again.', model);
@@ -579,7 +580,7 @@ BEGIN
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
                                                      threshold float8)
             UNION  ALL
-            SELECT what.model, 'broken', format('The model is broken: %s.', b.why),
+            SELECT what.model, 'broken', format('The model is broken: %s. %s', b.why, @extschema@._mending(what.model)),
                    NULL, NULL
             FROM   @extschema@._broken(what.schema) AS b(why) WHERE b.why IS NOT NULL
             UNION  ALL

@@ -361,7 +361,7 @@ BEGIN
                 trim_scale(round(100 * confidence::numeric, 1)), @extschema@._points(ci_low),
                 @extschema@._points(ci_high));
         ELSIF level IS NOT NULL THEN
-            said := said || 'How exact that is cannot be told.'::text;
+            said := said || 'There is too little data for a margin of error.'::text;
         END IF;
         IF need IS NOT NULL THEN
             said := said || format('The chance that it is below the line for help is %s.',
@@ -414,7 +414,7 @@ BEGIN
                 WHEN trend IN ('falling', 'rising') THEN format(
                     'Scores are %s, by about %s points in 30 days.', trend,
                     trim_scale(greatest(round(abs(100 * slope::numeric), 1), 0.1)))
-                ELSE 'Whether scores are rising or falling cannot be told.' END;
+                ELSE 'It is not clear whether scores are rising or falling.' END;
         END IF;
         IF absent_n > 0 THEN
             said := said || format('Of %s, %s missing: %s.',
@@ -1017,7 +1017,7 @@ BEGIN
                                (CASE WHEN late_answers > 0
                                      THEN @extschema@._count(late_answers, 'answer')
                                           || ' that came late'
-                                     ELSE 'corrections and what cannot be told' END,
+                                     ELSE 'corrections and unknown causes' END,
                                 by_other)) AS u(cause, part)
                            WHERE abs(u.part) >= 0.005) v), '') || '.'
             END);

@@ -409,11 +409,7 @@ BEGIN
         RAISE EXCEPTION 'model % is broken', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('%s%s.', upper(left(lost, 1)), substr(lost, 2)),
-                  HINT = CASE WHEN @extschema@._kind(model, 'definition') IS NULL
-                              THEN 'Call @extschema@.create_model() with the arguments of before and '
-                                   'if_not_exists => true: it makes what is missing.'
-                              ELSE format('When its source is there again, SELECT * FROM '
-                                          '@extschema@.attach(%L) makes what is missing.', model) END;
+                  HINT = @extschema@._mending(model);
     END IF;
     RETURN found;
 END $$;
@@ -467,6 +463,16 @@ BEGIN ATOMIC
     WHERE  n.nspname = _kind.model AND c.relname = _kind.relation;
 END;
 COMMENT ON FUNCTION @extschema@._kind(name, name) IS 'internal: what a relation of a model is';
+
+-- How a broken model is mended.
+CREATE FUNCTION @extschema@._mending(model name) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN @extschema@._kind(model, 'definition') IS NULL
+            THEN 'Call @extschema@.create_model() with the arguments of before and if_not_exists => true: it makes '
+                 'what is missing.'
+            ELSE pg_catalog.format('SELECT * FROM @extschema@.attach(%L) mends it, once its source is there.', model)
+       END;
+COMMENT ON FUNCTION @extschema@._mending(name) IS 'internal: how a broken model is mended';
 
 -- Column comments of a relation of a model.
 CREATE FUNCTION @extschema@._comment(model name, relation name) RETURNS void
@@ -1420,12 +1426,18 @@ CREATE FUNCTION @extschema@.drop_model(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     owner oid := @extschema@._must_be_owner(model);
+    others text;
 BEGIN
     PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._lock(%L)', model));
     PERFORM @extschema@._drop_triggers(model);
     PERFORM @extschema@._drop(model, ARRAY(SELECT r.relation FROM @extschema@._relations() r
                                            ORDER BY r.place DESC));
     EXECUTE format('DROP SCHEMA %I', model);
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS others = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION 'others have made something in model % or over it', quote_ident(model)
+        USING ERRCODE = 'dependent_objects_still_exist', DETAIL = others,
+              HINT = 'Drop that first: drop_model drops the model alone.';
 END $$;
 COMMENT ON FUNCTION @extschema@.drop_model(name) IS
 'drops a model; what others have made in it or over it is never dropped, and stops it';
@@ -1487,6 +1499,7 @@ CREATE FUNCTION @extschema@._check_settings(model name, settings jsonb) RETURNS 
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unknown text;
+    unitless record;
     known text;
     calls text;
     code text;
@@ -1514,6 +1527,16 @@ BEGIN
         RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
             USING ERRCODE = 'undefined_parameter', DETAIL = format('It is no column of %I.settings.', model),
                   HINT = format('There are: %s.', known);
+    END IF;
+    -- Postgres takes a bare number for seconds, which nobody means.
+    SELECT k.key, k.value INTO unitless FROM jsonb_each_text(settings) AS k(key, value)
+    JOIN   pg_attribute a ON a.attrelid = format('%I.settings', model)::regclass AND a.attname = k.key
+    WHERE  a.atttypid = 'interval'::regtype AND k.value ~ '^\s*[-+]?[0-9.]+\s*$' ORDER BY 1 LIMIT 1;
+    IF unitless.key IS NOT NULL THEN
+        RAISE EXCEPTION '% has no unit', quote_ident(unitless.key)
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Its value is %s; a span of time is a number and a unit.', unitless.value),
+                  HINT = 'Give a value such as 30 days.';
     END IF;
     -- The functions themselves know what an option may be. Within a statement of a model they would
     -- tell all of it, as the context of their error.

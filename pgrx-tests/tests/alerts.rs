@@ -946,12 +946,13 @@ fn results_do_not_wait_for_alerts() {
     session.run("DROP TABLE m.alert_rules");
     session.run("CALL assess.refresh('m')");
     let told = warnings(&mut session);
-    let start = "alerts of model m could not be told: ";
+    let start = "alerts of model m could not be worked out: ";
     assert_eq!(told.len(), 2, "before and after: {told:?}");
     assert!(told.iter().all(|one| one.starts_with(start)), "{told:?}");
     assert_eq!(session.table(last), ["succeeded"]);
     let look = "SELECT model, rule, message FROM assess.check_refreshes()";
-    let lost = "The model is broken: relation alert_rules is missing, dropped by itself or with the source.";
+    let lost = "The model is broken: relation alert_rules is missing, dropped by itself or with the source. \
+                SELECT * FROM assess.attach('m') mends it, once its source is there.";
     assert_eq!(session.table(look), [format!("m|broken|{lost}")]);
     session.run("DROP TABLE m.alerts, m.run_figures");
     session.run("CALL assess.refresh('m')");

@@ -167,7 +167,7 @@ fn hold_students(session: &mut Session, model: &str) -> usize {
                 text,
                 &format!("lie between {} and {}.", points(low), points(high)),
             ),
-            _ => says(text, "How exact that is cannot be told."),
+            _ => says(text, "There is too little data for a margin of error."),
         }
         if let Some(need) = row.get::<_, Option<f64>>("need") {
             says(
@@ -211,7 +211,10 @@ fn hold_students(session: &mut Session, model: &str) -> usize {
                     assert_eq!(slope > 0.0, trend == "rising");
                 }
                 "steady" => says(text, "Scores are steady."),
-                _ => says(text, "Whether scores are rising or falling cannot be told."),
+                _ => says(
+                    text,
+                    "It is not clear whether scores are rising or falling.",
+                ),
             }
         }
         let (due, missing): (i32, i32) = (row.get("due"), row.get("missing"));
@@ -271,7 +274,7 @@ fn what_is_said_of_students_is_what_their_rows_say() {
         "What raised it most was assessment",
         "What lowered it most were assessments",
         "Scores are rising",
-        "Whether scores",
+        "It is not clear whether scores",
         " 1 is missing: ",
         " 2 are missing: ",
         " more.",

@@ -136,6 +136,53 @@ fn names_and_arguments_that_cannot_be_are_told_in_our_words() {
     );
 }
 
+/// Postgres would take 30 for half a minute, and find everybody's evidence stale.
+#[test]
+fn a_span_of_time_without_a_unit_is_refused() {
+    let (_database, mut session) = with_model();
+    for span in ["30", " 30 ", "-1.5"] {
+        for statement in [
+            format!("SELECT assess.set_option('m', 'half_life', '{span}')"),
+            format!(
+                "SELECT * FROM assess.what_if('m', settings => '{{\"trend_window\": \"{span}\"}}')"
+            ),
+        ] {
+            let told = session.refuses(&statement, "22023");
+            assert!(told.message().ends_with(" has no unit"), "{told}");
+            assert_eq!(told.hint(), Some("Give a value such as 30 days."));
+        }
+    }
+    session.refuses(
+        "SELECT * FROM assess.what_if('m', settings => '{\"half_life\": 30}')",
+        "22023",
+    );
+    for span in ["30 days", "P30D", "720:00", "1 month"] {
+        session.run(&format!(
+            "SELECT assess.set_option('m', 'half_life', '{span}')"
+        ));
+    }
+}
+
+/// What hangs on a model is named, and what to do is something that can be done.
+#[test]
+fn a_model_that_others_build_on_is_not_dropped() {
+    let (_database, mut session) = with_model();
+    session.run("CREATE VIEW over AS SELECT * FROM m.students");
+    let told = session.refuses("SELECT assess.drop_model('m')", "2BP01");
+    assert!(
+        told.detail()
+            .is_some_and(|detail| detail.contains("over depends on")),
+        "{told}"
+    );
+    assert_eq!(
+        told.hint(),
+        Some("Drop that first: drop_model drops the model alone.")
+    );
+    session.run("DROP VIEW over; CREATE TABLE m.mine ()");
+    session.refuses("SELECT assess.drop_model('m')", "2BP01");
+    session.run("DROP TABLE m.mine; SELECT assess.drop_model('m')");
+}
+
 #[test]
 fn a_failed_refresh_says_what_to_do_with_operators_of_postgres() {
     let (_database, mut session) = with_model();
