@@ -285,7 +285,10 @@ fn rows_and_pictures_call_the_same_students_low() {
     };
     assert_eq!((low(middle), low(0.55)), (19, 25));
     let points: Vec<MapPoint> = levels.iter().map(|&l| point("x", l, 0.0, 0.1)).collect();
-    for (mean, words) in [(None, "mean level: 54 %"), (Some(0.55), "mean level of all: 55 %")] {
+    for (mean, words) in [
+        (None, "mean level: 54 %"),
+        (Some(0.55), "mean level of all: 55 %"),
+    ] {
         let svg = school_map(&points, "", mean);
         assert_well_formed(&svg);
         assert!(svg.contains(words));
