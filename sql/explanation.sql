@@ -584,7 +584,9 @@ BEGIN
     -- is read once, however the rest is joined. Of several rows with one key and time the one is
     -- meant that has the score.
     RETURN QUERY EXECUTE format(
-        'WITH r AS MATERIALIZED (SELECT * FROM %1$I.responses r WHERE r.item = $1::%2$s),
+        'WITH r AS MATERIALIZED (
+             SELECT * FROM %1$I.responses r
+             WHERE r.item = $1::%2$s AND ($2 IS NULL OR r.subject::text = $2)),
          a AS MATERIALIZED (
              SELECT q.*, row_number() OVER () AS id
              FROM @extschema@._question_answers($3, $1, $2) q),
@@ -604,7 +606,7 @@ BEGIN
          SELECT c.subject, c.answer, c.n, c.n / c.in_all, c.mean_score, c.mean_level
          FROM  (SELECT a.subject, a.answer, count(*) AS n,
                        avg(CASE WHEN a.bounded THEN a.score END) AS mean_score,
-                       CASE WHEN count(*) >= max(a.min_group_size) THEN avg(a.level)
+                       CASE WHEN count(DISTINCT a.student) >= max(a.min_group_size) THEN avg(a.level)
                        END AS mean_level,
                        (sum(count(*)) OVER w)::float8 AS in_all,
                        bool_or(a.answer IS NOT NULL) OVER w AS known

@@ -301,6 +301,12 @@ BEGIN
                'SELECT @extschema@._is_rewritten(%1$L) OR @extschema@._has_other_members(%1$L)',
                model))::boolean THEN
             PERFORM @extschema@._refresh(owner, model, run);
+            -- Statements go by names as they are, whatever the snapshot, which still has those of before.
+            IF to_regnamespace(quote_ident(model)) IS DISTINCT FROM @extschema@._schema(model) THEN
+                RAISE EXCEPTION 'model % was renamed while it was refreshed', quote_ident(model)
+                    USING ERRCODE = 'serialization_failure', DETAIL = 'Another schema has its name now.',
+                          HINT = 'Refresh it again, under the name that it has now.';
+            END IF;
             step := 'alerts';
         ELSIF attempt < 5 THEN
             attempt := attempt + 1;

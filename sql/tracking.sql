@@ -82,14 +82,19 @@ COMMENT ON FUNCTION @extschema@._in_periods(date[], text, regtype) IS
 'internal: SQL for the rows of some periods';
 
 -- The source with its partitions and heirs: a statement that names one of them fires its triggers
--- alone.
+-- alone. Those that no query reads are not among them: a partition whose detaching was broken off, and
+-- temporary tables of other sessions.
 CREATE FUNCTION @extschema@._members(source regclass) RETURNS oid[]
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH RECURSIVE m(member) AS (
         SELECT _members.source::oid
         UNION
-        SELECT i.inhrelid FROM m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.member)
+        SELECT i.inhrelid
+        FROM   m
+        JOIN   pg_catalog.pg_inherits i ON i.inhparent = m.member AND NOT i.inhdetachpending
+        JOIN   pg_catalog.pg_class c ON c.oid = i.inhrelid
+        WHERE  c.relpersistence <> 't' OR c.relnamespace = pg_catalog.pg_my_temp_schema())
     SELECT pg_catalog.array_agg(m.member ORDER BY m.member) FROM m;
 END;
 COMMENT ON FUNCTION @extschema@._members(regclass) IS 'internal: a table with its partitions';
@@ -513,9 +518,10 @@ COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
 
 -- Whether this transaction reads other partitions and heirs than the model knows of. What a query
 -- reads goes by the catalog as it is when the query is planned, whatever the snapshot; and what was
--- planned is locked until the end of the transaction, so that it cannot be detached.
+-- planned is locked until the end of the transaction, so that it cannot be detached. A policy on the rows
+-- of the source must not keep partitions out of the plan.
 CREATE FUNCTION @extschema@._has_other_members(model name) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_partition_pruning = off AS $$
 DECLARE
     known record;
     locked oid[];
@@ -523,6 +529,7 @@ BEGIN
     IF NOT @extschema@._is_tracked(model) THEN
         RETURN false;
     END IF;
+    EXECUTE format('SELECT FROM %I.responses LIMIT 0', model);
     EXECUTE format('SELECT t.source, t.members FROM %I.tracking t', model) INTO known;
     locked := ARRAY(SELECT l.relation FROM pg_locks l
                     WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid()

@@ -705,6 +705,27 @@ fn what_is_said_of_questions_is_what_their_rows_say() {
     }
 }
 
+/// A student who gave an answer in several assessments is no group.
+#[test]
+fn a_level_is_shown_of_so_many_students_and_not_of_so_many_answers() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE quiz AS
+         SELECT s AS student, q AS item, t AS test, CASE s WHEN 1 THEN 'own' ELSE 'usual' END AS choice,
+                ((s + q) % 3 > 0)::int::float8 AS points, date '2026-01-01' + t AS at
+         FROM generate_series(1, 30) s, generate_series(1, 4) q, generate_series(1, 5) t;
+         SELECT count(*) FROM assess.create_model('c', 'quiz', 'student', 'item', 'test', 'points', 'at',
+             answer => 'choice', settings => '{\"min_group_size\": 3}')",
+    );
+    assert_eq!(
+        session.table(
+            "SELECT c.answer, c.n, c.mean_level IS NOT NULL FROM assess.question_choices('c', 1) c"
+        ),
+        ["usual|145|t", "own|5|f"]
+    );
+}
+
 /// What counts is decided once: the answers are those of the responses that count.
 #[test]
 fn choices_are_those_of_the_responses_that_count() {

@@ -930,6 +930,45 @@ fn checking_refreshes_tries_the_logs_of_all_owners_with_their_rights() {
     nothing_was_won(&database);
 }
 
+/// Code that catches cancels is ended by nothing else, as the pages say.
+#[test]
+fn a_session_that_runs_what_catches_every_cancel_can_be_terminated() {
+    let database = Database::new();
+    let roles = Roles::of(&database);
+    let mut hostile = database.session_as(&roles.hostile);
+    hostile.run(&source("h.src"));
+    hostile.run(&format!(
+        "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
+         CREATE FUNCTION h.stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             LOOP
+                 BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END;
+                 INSERT INTO h.cancels DEFAULT VALUES;
+             END LOOP;
+         END $$;
+         CREATE TABLE h.cancels (n serial);
+         CREATE TRIGGER stay BEFORE INSERT ON hm.run_log FOR EACH ROW EXECUTE FUNCTION h.stay()"
+    ));
+    for statement in [
+        "SELECT * FROM assess.check_refreshes()",
+        "CALL assess.refresh('hm')",
+    ] {
+        let mut session = database.session();
+        session.run("SET statement_timeout = '200ms'");
+        let backend = session.backend();
+        let run = std::thread::spawn(move || session.fails(statement).code().code().to_owned());
+        let caught = "SELECT last_value FROM h.cancels_n_seq WHERE is_called";
+        hostile.run("ALTER SEQUENCE h.cancels_n_seq RESTART");
+        while hostile.table(caught).is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        assert!(!run.is_finished(), "{statement}");
+        database
+            .session()
+            .run(&format!("SELECT pg_terminate_backend({backend})"));
+        assert_eq!(run.join().expect("the session ends"), "57P01");
+    }
+}
+
 /// Who may write to the table that keeps privileges gives nobody others.
 #[test]
 fn kept_privileges_are_no_statements() {

@@ -237,6 +237,52 @@ fn a_refresh_whose_model_is_renamed_is_logged_under_the_new_name() {
     session.run("CALL assess.refresh('s2')");
 }
 
+/// As where a new model takes the place of an old one: nothing of the new one is refreshed instead.
+#[test]
+fn a_refresh_whose_model_gives_its_name_to_another_leaves_that_one_alone() {
+    let (database, mut session) = with_model();
+    session.run(
+        "SELECT count(*) FROM assess.create_model('old', 'src', 'sid', 'item', 'a', 'score', 'd',
+             track_changes => 'triggers');
+         SELECT count(*) FROM assess.create_model('new', 'src', 'sid', 'item', 'a', 'score', 'd',
+             track_changes => 'triggers')",
+    );
+    let mut other = database.session();
+    let mut third = database.session();
+    third.run("BEGIN; COMMENT ON MATERIALIZED VIEW old.students IS 'locked'");
+    let refresh = std::thread::spawn(move || other.fails("CALL assess.refresh('old', true)"));
+    while session.one::<i64>(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'old.students'::regclass",
+    ) == 0
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    session.run("BEGIN; ALTER SCHEMA old RENAME TO older; ALTER SCHEMA new RENAME TO old; COMMIT");
+    third.run("ROLLBACK");
+    let told = refresh.join().expect("the refresh ends");
+    assert_eq!(told.code().code(), "40001", "{told}");
+    assert_eq!(
+        told.message(),
+        "model old was renamed while it was refreshed"
+    );
+    assert_eq!(told.detail(), Some("Another schema has its name now."));
+    assert_eq!(
+        told.hint(),
+        Some("Refresh it again, under the name that it has now.")
+    );
+    assert_eq!(
+        session.table("SELECT run_id, status, sqlstate FROM older.runs ORDER BY 1"),
+        ["1|succeeded|-", "2|failed|40001"]
+    );
+    assert_eq!(
+        session.table("SELECT run_id, status FROM old.runs"),
+        ["1|succeeded"]
+    );
+    assert!(!session.one::<bool>("SELECT frozen FROM older.tracking"));
+    session.run("CALL assess.refresh('older')");
+    session.run("CALL assess.refresh('old')");
+}
+
 /// A procedure that commits cannot pin its search_path for good.
 #[test]
 fn no_operator_of_the_callers_path_is_taken_on_the_way_out() {

@@ -413,6 +413,78 @@ fn a_partition_that_leaves_while_a_refresh_waits_and_comes_back_is_read_again() 
     same(&mut session, "m");
 }
 
+/// Partitions of which a policy hides all rows, one whose detaching was broken off, and heirs that only
+/// another session reads: a refresh plans none of them.
+#[test]
+fn what_no_query_reads_stops_no_refresh() {
+    let database = Database::new();
+    let mut session = database.session();
+    source(&mut session, "date", "PARTITION BY RANGE (at)");
+    session.run(
+        "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+         CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+    );
+    session.run(&fill("src"));
+    model(&mut session, "whole", "");
+    model(&mut session, "m", ", track_changes => 'triggers'");
+    // It waits for the reader, and is stopped.
+    let mut reader = database.session();
+    reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM src");
+    session.run("SET lock_timeout = '100ms'");
+    session.fails("ALTER TABLE src DETACH PARTITION src_a CONCURRENTLY");
+    session.run("RESET lock_timeout");
+    session.run("CALL assess.refresh('m')");
+    reader.run("COMMIT");
+    same(&mut session, "m");
+    session.run(&ONE.replace("src", "src_a").replace("2025", "2024"));
+    session.run("ALTER TABLE src DETACH PARTITION src_a FINALIZE");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+
+    // Models of somebody who sees the rows of one partition alone, and later none.
+    let role = format!("{}_sees_little", database.name());
+    session.run(&format!(
+        "ALTER TABLE src ATTACH PARTITION src_a FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+         CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA assess TO {role};
+         GRANT CREATE ON DATABASE {} TO {role}; GRANT SELECT, TRIGGER ON src, src_a, src_b TO {role};
+         ALTER TABLE src ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY new ON src TO {role} USING (at >= '2025-01-01');
+         SELECT assess.drop_model('whole'), assess.drop_model('m')",
+        database.name()
+    ));
+    let mut other = database.session_as(&role);
+    model(&mut other, "whole", "");
+    model(&mut other, "m", ", track_changes => 'triggers'");
+    other.run("CALL assess.refresh('m')");
+    same(&mut other, "m");
+    session.run(&ONE.replace("2025", "2026"));
+    other.run("CALL assess.refresh('m')");
+    same(&mut other, "m");
+    let stored: i64 = other.one("SELECT periods::int8 FROM m.runs ORDER BY run_id DESC LIMIT 1");
+    assert_eq!(stored, 1);
+    session.run("ALTER POLICY new ON src USING (false)");
+    other.run("CALL assess.refresh('m', everything => true)");
+    drop(other);
+    session.run(&format!(
+        "SELECT assess.drop_model('whole'), assess.drop_model('m'); DROP OWNED BY {role};
+         DROP ROLE {role}"
+    ));
+
+    // An heir that another session has for itself.
+    session.run("CREATE TABLE plain AS TABLE src");
+    common::source::model(&mut session, "whole", "plain", "");
+    common::source::model(&mut session, "m", "plain", ", track_changes => 'triggers'");
+    reader.run(
+        "CREATE TEMP TABLE heir () INHERITS (plain); INSERT INTO heir SELECT * FROM src LIMIT 9",
+    );
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+    reader.run("CALL assess.refresh('m')");
+    same(&mut reader, "m");
+    session.run("CALL assess.refresh('m')");
+    same(&mut session, "m");
+}
+
 /// Their snapshot does not show the triggers that fire for them, nor the names of today.
 #[test]
 fn who_began_before_the_triggers_were_there_can_write() {
