@@ -189,15 +189,16 @@ BEGIN
     RETURN QUERY EXECUTE format(
         'SELECT g.subject::text, e.assessment, e.item, e.taken_at, e.score, e.expected, p.others,
                 CASE WHEN p.others >= greatest(o.min_group_size, 1) AND q.facility IS NOT NULL
-                     THEN greatest(0, least(1, (q.facility * q.n - e.score) / p.others)) END,
+                     THEN greatest(0, least(1, (q.facility * q.n - e.own_sum) / p.others)) END,
                 e.quality, e.decay, e.share, e.contribution
          FROM %s
          CROSS JOIN LATERAL (SELECT m.student FROM @extschema@.members(g.gradebook) m
                              WHERE m.student::%s = $1::%2$s) i
-         CROSS JOIN LATERAL %s e
+         CROSS JOIN LATERAL (SELECT e.*, count(*) OVER w AS own_n, sum(e.score) OVER w AS own_sum
+                             FROM %s e WINDOW w AS (PARTITION BY e.item)) e
          LEFT JOIN %I.questions q ON ARRAY[q.subject] = ARRAY[g.subject]
                                   AND q.item = e.item::%s
-         CROSS JOIN LATERAL (SELECT greatest(q.n - 1, 0) AS others) p
+         CROSS JOIN LATERAL (SELECT greatest(q.n - e.own_n, 0) AS others) p
          ORDER BY g.subject::text, e.contribution, e.assessment, e.item',
         @extschema@._from(model, @extschema@._has(model, 'students', 'student')),
         @extschema@._type(model, 'students', 'student'),

@@ -724,6 +724,23 @@ fn a_level_is_shown_of_so_many_students_and_not_of_so_many_answers() {
         ),
         ["usual|145|t", "own|5|f"]
     );
+    // Nor are one's own answers those of others.
+    session.run(
+        "INSERT INTO quiz SELECT s, 99, t, 'usual', s - 1, date '2026-01-01' + t
+         FROM (VALUES (1, 1), (1, 2), (1, 3), (1, 4), (2, 1)) v(s, t)",
+    );
+    session.run("CALL assess.refresh('c')");
+    assert_eq!(
+        session.table(
+            "SELECT a.others, a.others_mean IS NULL, count(*) FROM assess.student_answers('c', 1) a
+             WHERE a.item = '99' GROUP BY 1, 2"
+        ),
+        ["1|t|4"]
+    );
+    assert_eq!(
+        session.table("SELECT a.others, a.others_mean FROM assess.student_answers('c', 2) a WHERE a.item = '99'"),
+        ["4|0"]
+    );
 }
 
 /// What counts is decided once: the answers are those of the responses that count.
