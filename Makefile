@@ -7,8 +7,8 @@ SEED ?=
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
-    school_map item decay trend pairs alpha dif over_time word rights model refresh tracking what_if \
-    explanation pictures alerts
+    school_map item decay trend pairs alpha dif over_time word relations call source words lookup \
+    rights log tracking alerts history refresh set_option create_model what_if explanation pictures
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz
 

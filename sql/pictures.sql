@@ -2,43 +2,6 @@
 -- figures as Vega-Lite specifications. Ids are compared and shown as text; everything is read with
 -- the rights of the caller.
 
--- The subject in which something of a model is looked up, as text. A subject that is left out is
--- the only one there is. No id is repeated in an error: it would end in the server's log.
-CREATE FUNCTION @extschema@._picked(
-    model name, relation name, attribute name, id text, in_subject text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found record;
-BEGIN
-    IF attribute IS NOT NULL AND id IS NULL THEN
-        PERFORM @extschema@._model(model);
-        RAISE EXCEPTION '% must not be null', attribute
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'There is nothing to draw.',
-                  HINT = format('See SELECT DISTINCT r.%I FROM %I.%I r.', attribute, model, relation);
-    END IF;
-    PERFORM @extschema@._know(model, relation, attribute, id, in_subject);
-    EXECUTE format(
-        'SELECT count(*) AS subjects, count(*) FILTER (WHERE r.subject IS NULL) AS without,
-                min(r.subject::text) AS subject,
-                string_agg(quote_nullable(r.subject::text), '', '' ORDER BY r.subject::text) AS list
-         FROM  (SELECT DISTINCT r.subject FROM %I.%I r
-                WHERE ($1 IS NULL OR r.subject::text = $1) AND %s) r', model, relation,
-        CASE WHEN attribute IS NULL THEN 'true'
-             ELSE format('r.%I = $2::%s', attribute, @extschema@._type(model, relation, attribute)) END)
-    INTO found USING in_subject, id;
-    IF found.subjects > 1 AND found.without = 0 THEN
-        RAISE EXCEPTION 'model % has several subjects', quote_ident(model)
-            USING ERRCODE = 'ambiguous_parameter',
-                  DETAIL = format('They are: %s.', found.list),
-                  HINT = 'Name one of them as in_subject.';
-    END IF;
-    RETURN CASE WHEN found.subjects = 0 THEN in_subject
-                WHEN found.without = 0 THEN found.subject END;
-END $$;
-COMMENT ON FUNCTION @extschema@._picked(name, name, name, text, text) IS
-'internal: the subject in which something of a model is looked up';
-
 -- The beginning of a title.
 CREATE FUNCTION @extschema@._titled(subject text, title text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -46,15 +9,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
                 ELSE subject || ': ' || title END
 $$;
 COMMENT ON FUNCTION @extschema@._titled(text, text) IS 'internal: a title that begins with the subject';
-
--- A share as per cent for a sentence. What is estimated is shown without decimals; what is counted,
--- and what somebody has set, with the one that may matter.
-CREATE FUNCTION @extschema@._percent(share float8, decimals int DEFAULT 0) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN abs(share) < 'Infinity'
-                THEN trim_scale(round((100 * share)::numeric, decimals)) || ' %' END
-$$;
-COMMENT ON FUNCTION @extschema@._percent(float8, int) IS 'internal: a share as per cent';
 
 -- A figure as it stands in a Vega-Lite specification; JSON knows no others than finite ones.
 CREATE FUNCTION @extschema@._figure(value float8) RETURNS numeric

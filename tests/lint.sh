@@ -28,6 +28,31 @@ if [ -n "$bare" ]; then
     exit 1
 fi
 
+# The files of sql/ go in the order in which they build on each other: none names an internal function that
+# a later one defines. Public ones stand in advice, too.
+mapfile -t parts < <(sed -n '/^SQL_PARTS :=/,/[^\\]$/p' Makefile | sed 's/.*:=//' | grep -oE '[a-z_]+' | sed 's|.*|sql/&.sql|')
+if [ "$(printf '%s\n' "${parts[@]}" | sort)" != "$(printf '%s\n' sql/*.sql | grep -v -- '--' | sort)" ]; then
+    echo 'lint: SQL_PARTS of the Makefile and the files of sql/ differ' >&2
+    exit 1
+fi
+# Read twice: what each file defines, and what it names.
+if awk -v files="${#parts[@]}" '
+    FNR == 1 { file++ }
+    file <= files && match($0, /^CREATE (FUNCTION|PROCEDURE) @extschema@\._[a-z_]+/) {
+        name = substr($0, RSTART, RLENGTH)
+        sub(/.*@\./, "", name)
+        if (!(name in defined)) defined[name] = file
+    }
+    file > files {
+        for (rest = $0; match(rest, /@extschema@\._[a-z_]+/); rest = substr(rest, RSTART + RLENGTH)) {
+            name = substr(rest, RSTART + 12, RLENGTH - 12)
+            if (defined[name] > file - files) print FILENAME ":" FNR ": " name
+        }
+    }' "${parts[@]}" "${parts[@]}" | grep .; then
+    echo 'lint: a file of sql/ names a function that a later one defines' >&2
+    exit 1
+fi
+
 scripts=(.ci/run tests/*.sh tests/*/*.sh findings/*.sh findings/*/*.sh)
 for script in "${scripts[@]}"; do
     bash -n "$script"

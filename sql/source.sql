@@ -1,0 +1,155 @@
+-- What the columns of a source may be, and how a model reads them.
+
+-- What a domain, or a domain over one, is made of.
+CREATE FUNCTION @extschema@._base(type oid) RETURNS oid
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH RECURSIVE b(type, base) AS (
+        SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = _base.type
+        UNION ALL
+        SELECT t.oid, t.typbasetype FROM b JOIN pg_catalog.pg_type t ON t.oid = b.base)
+    SELECT b.type FROM b WHERE b.base = 0;
+END;
+COMMENT ON FUNCTION @extschema@._base(oid) IS 'internal: the type below domains';
+
+-- How an id of this type is read from the source, and the type of that, in which it comes back from
+-- its text. A gradebook tells ids apart by their text. So a type will do whose values are equal where
+-- they are written alike, in every session, or can be written so; of any other both are null.
+CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    base regtype := @extschema@._base(type);
+    id text := format('r.%I', attribute)
+               || CASE WHEN base <> type THEN '::' || format_type(base, -1) ELSE '' END;
+BEGIN
+    IF base = ANY ('{int2,int4,int8,text,varchar,uuid,date,bool,oid}'::regtype[])
+       OR EXISTS (SELECT FROM pg_type t WHERE t.oid = base AND t.typtype = 'e') THEN
+        expression := id;
+        back := format_type(base, -1);
+    ELSIF base = 'numeric'::regtype THEN
+        expression := format('trim_scale(%s)', id);
+        back := 'numeric';
+    ELSE
+        expression := CASE
+            WHEN base = ANY ('{bpchar,name,time,timetz,inet,cidr,macaddr,macaddr8,bit,varbit,xid,xid8,pg_lsn}'::regtype[])
+            THEN format('%s::text', id)
+            -- There are two zeros.
+            WHEN base IN ('float4'::regtype, 'float8'::regtype) THEN format('(%s + ''0'')::text', id)
+            WHEN base = 'bytea'::regtype
+            THEN format('%L || encode(%s, ''hex'')', chr(92) || 'x', id)
+            WHEN base = 'timestamp'::regtype
+            THEN format('replace(to_jsonb(%s) #>> ''{}'', ''T'', '' '')', id)
+            WHEN base = 'timestamptz'::regtype
+            THEN format('replace(to_jsonb(timezone(''UTC'', %1$s)) #>> ''{}'', ''T'', '' '')
+                         || CASE WHEN isfinite(%1$s) THEN ''+00'' ELSE '''' END', id) END;
+        back := CASE WHEN expression IS NOT NULL THEN 'text' END;
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
+
+-- The type of a column of the source that the user has named; errors as helpful as can be.
+CREATE FUNCTION @extschema@._source_column(source regclass, argument text, attribute name) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type oid;
+    base regtype;
+    collation_id oid;
+    list text;
+    advice text;
+BEGIN
+    SELECT a.atttypid, @extschema@._base(a.atttypid), a.attcollation INTO type, base, collation_id
+    FROM pg_attribute a
+    WHERE a.attrelid = source AND a.attname = attribute AND a.attnum > 0 AND NOT a.attisdropped;
+    IF type IS NULL THEN
+        -- Postgres knows which of its columns is spelt like it.
+        BEGIN
+            EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
+        EXCEPTION WHEN undefined_column THEN
+            GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+        END;
+        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
+        FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
+        RAISE EXCEPTION '% has no column %', source, quote_ident(attribute)
+            USING ERRCODE = 'undefined_column',
+                  DETAIL = format('It is named as the column of %s.', argument),
+                  HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', list));
+    END IF;
+    advice := CASE
+        WHEN argument = 'answer' THEN NULL
+        WHEN argument IN ('taken_at', 'changed_at') THEN
+            CASE WHEN base <> ALL ('{date,timestamp,timestamptz}'::regtype[])
+                 THEN 'type date, timestamp or timestamptz' END
+        -- What Postgres itself takes for a float8 where one is due, has a value as one.
+        WHEN argument IN ('score', 'max_score', 'attempt') THEN
+            CASE WHEN base = 'float8'::regtype OR argument = 'score' AND base = 'bool'::regtype
+                      OR EXISTS (SELECT FROM pg_cast c
+                                 WHERE c.castsource = base AND c.casttarget = 'float8'::regtype
+                                 AND   c.castcontext = 'i') THEN NULL
+                 ELSE CASE argument WHEN 'score' THEN 'numbers, or of true and false'
+                                    WHEN 'attempt' THEN 'whole numbers' ELSE 'numbers' END END
+        WHEN (@extschema@._id(type, attribute)).expression IS NULL
+        THEN 'numbers, text, uuid or another type that tells ids apart as their text does'
+    END;
+    IF advice IS NOT NULL THEN
+        RAISE EXCEPTION 'column % of % cannot be used for %',
+                        quote_ident(attribute), source, argument
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('It is of type %s.', format_type(type, NULL)),
+                  HINT = format('Name a column of %s, or make a view that casts it.', advice);
+    END IF;
+    IF argument NOT IN ('score', 'max_score', 'attempt', 'taken_at', 'changed_at', 'answer')
+       AND EXISTS (SELECT FROM pg_collation c
+                   WHERE c.oid = collation_id AND NOT c.collisdeterministic) THEN
+        RAISE EXCEPTION 'column % of % cannot be used for %',
+                        quote_ident(attribute), source, argument
+            USING ERRCODE = 'datatype_mismatch',
+                  DETAIL = format('By its collation %s, texts are equal that are written differently.',
+                                  collation_id::regcollation),
+                  HINT = format('Make a view that writes them alike, as lower(%I) COLLATE "default" may.',
+                                attribute);
+    END IF;
+    RETURN type;
+END $$;
+COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name) IS
+'internal: the type of a column that a model names';
+
+-- Whether a response is of a status with which its score counts; statuses are equal as ids are. Not in
+-- every style do dates read as they are written.
+CREATE FUNCTION @extschema@._is_counted(source regclass, type oid, status name, counted text[])
+RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
+DECLARE
+    id record := @extschema@._id(type, status);
+    list text;
+BEGIN
+    EXECUTE format('SELECT array_agg(%s)::text FROM unnest($1::%s[]) AS r(%I)', id.expression,
+                   format_type(@extschema@._base(type), -1), status) INTO list USING counted;
+    RETURN format('%s = ANY (%L::%s[])', id.expression, list, id.back);
+EXCEPTION WHEN data_exception THEN
+    RAISE EXCEPTION 'counted has a value that is no status'
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('Column %I of %s is of type %s.', status, source, format_type(type, NULL)),
+              HINT = 'Give values of that column with which a score counts.';
+END $$;
+COMMENT ON FUNCTION @extschema@._is_counted(regclass, oid, name, text[]) IS
+'internal: whether a score counts by its status';
+
+-- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
+-- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision and
+-- scale, see numeric.c) rules it out.
+CREATE FUNCTION @extschema@._number(source regclass, attribute name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        CASE WHEN a.base = 'bool'::pg_catalog.regtype THEN 'r.%1$I::int::float8'
+             WHEN a.base <> 'numeric'::pg_catalog.regtype
+                  OR a.typmod >= 4 AND (a.typmod - 4) >> 16 <= 300 AND ((a.typmod - 4) & 2047) <= 300
+             THEN 'r.%1$I::float8'
+             ELSE 'CASE WHEN abs(r.%1$I) < 1e-300 THEN 0
+                        WHEN abs(r.%1$I) > 1e300 AND abs(r.%1$I) < ''Infinity'' THEN ''NaN''
+                        ELSE r.%1$I::float8 END' END, attribute)
+    FROM  (SELECT @extschema@._base(t.atttypid) AS base, t.atttypmod AS typmod
+           FROM pg_catalog.pg_attribute t
+           WHERE t.attrelid = source AND t.attname = attribute AND NOT t.attisdropped) a;
+END;
+COMMENT ON FUNCTION @extschema@._number(regclass, name) IS 'internal: how a model reads a number';
