@@ -23,6 +23,7 @@ BEGIN
     IF student IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject::text, e.assessment, e.item, e.taken_at, e.score, e.expected, p.others,
@@ -58,6 +59,7 @@ BEGIN
     IF student IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
     -- Means under the shares, so that contribution = share * (score - expected) of a row as well.
     RETURN QUERY EXECUTE format(
@@ -108,6 +110,7 @@ BEGIN
     IF id IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'students', 'questions', 'assessments', 'gradebook', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'students', 'student', id, $3);
     name := @extschema@._told(id);
     FOR subject, level, ci_low, ci_high, prior, level_without_decay,
@@ -359,6 +362,7 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'questions', 'students', 'gradebook', 'expectations', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT s.subject, v.place::int, v.lowest, v.highest, v.level, v.students, v.score, v.ci_low,
@@ -394,6 +398,7 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'questions', 'students', 'gradebook', 'expectations', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT d.subject, k.kind, k.kind_rank, d.student, d.level, d.assessment, d.taken_at,
@@ -418,6 +423,8 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'questions', 'students', 'gradebook', 'expectations', 'settings', 'run_log',
+                                  'responses');
     PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     -- Which responses count, the gradebook says; what was answered stands in the source alone, which
     -- is read once, however the rest is joined. Of several rows with one key and time the one is
@@ -467,6 +474,7 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'questions', 'students', 'gradebook', 'expectations', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT a.subject, a.assessment, min(a.taken_at), max(a.taken_at), count(*),
@@ -530,6 +538,7 @@ BEGIN
     IF id IS NULL THEN
         RETURN;
     END IF;
+    PERFORM @extschema@._must_read(model, 'questions', 'students', 'gradebook', 'expectations', 'settings', 'run_log');
     PERFORM @extschema@._know(model, 'questions', 'item', id, $3);
     FOR subject, n, assessments, first_at, last_at, facility, discrimination, r_rest, weight,
         label, status, status_rank, as_of, groups, weakest_mean, strongest_mean, strong, strong_wrong,
@@ -672,7 +681,7 @@ DECLARE
     known bigint;
     id text;
 BEGIN
-    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._must_read(model, 'history', 'gradebook', 'settings', 'run_log');
     IF run_a IS NULL OR run_b IS NULL THEN
         RETURN;
     END IF;

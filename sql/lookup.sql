@@ -1,6 +1,27 @@
 -- Who or what is meant: a student, question, assessment, group or subject of a model. No message names a
 -- student: those who read the server's log need not know who was looked at.
 
+-- Refuses who may not read what a function reads: else Postgres would show a page of its SQL as the context
+-- of the error.
+CREATE FUNCTION @extschema@._must_read(model name, VARIADIC relations name[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    hidden text;
+BEGIN
+    PERFORM @extschema@._model(model);
+    SELECT string_agg(format('%I.%I', model, r.relation), ', ' ORDER BY r.place) INTO hidden
+    FROM   unnest(relations) WITH ORDINALITY AS r(relation, place)
+    WHERE  NOT has_any_column_privilege(to_regclass(format('%I.%I', model, r.relation)), 'SELECT');
+    IF hidden IS NOT NULL THEN
+        RAISE EXCEPTION 'permission denied for model %', quote_ident(model)
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('%I may not read %s.', current_user, hidden),
+                  HINT = format('Its owner can GRANT SELECT ON %s TO %I.', hidden, current_user);
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._must_read(name, name[]) IS
+'internal: an error unless the caller may read relations of a model';
+
 -- Refuses a subject, and a student, question, assessment or group, that a relation of the model does
 -- not have, without saying which id it was: errors end in the server's log.
 CREATE FUNCTION @extschema@._know(
@@ -55,10 +76,11 @@ END $$;
 COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
 'internal: an error unless a model has that subject, and that student, question, assessment or group';
 
--- The subject in which something of a model is looked up, as text. A subject that is left out is
--- the only one there is. No id is repeated in an error: it would end in the server's log.
+-- The subject in which a picture looks something up, as text, reading others besides. A subject that is left
+-- out is the only one there is. No id is repeated in an error: it would end in the server's log.
 CREATE FUNCTION @extschema@._picked(
-    model name, relation name, attribute name, id text, in_subject text) RETURNS text
+    model name, relation name, attribute name, id text, in_subject text,
+    VARIADIC others name[] DEFAULT '{}') RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
@@ -70,6 +92,7 @@ BEGIN
                   DETAIL = 'There is nothing to draw.',
                   HINT = format('See SELECT DISTINCT r.%I FROM %I.%I r.', attribute, model, relation);
     END IF;
+    PERFORM @extschema@._must_read(model, VARIADIC relation || others);
     PERFORM @extschema@._know(model, relation, attribute, id, in_subject);
     EXECUTE format(
         'SELECT count(*) AS subjects, count(*) FILTER (WHERE r.subject IS NULL) AS without,
@@ -89,5 +112,5 @@ BEGIN
     RETURN CASE WHEN found.subjects = 0 THEN in_subject
                 WHEN found.without = 0 THEN found.subject END;
 END $$;
-COMMENT ON FUNCTION @extschema@._picked(name, name, name, text, text) IS
+COMMENT ON FUNCTION @extschema@._picked(name, name, name, text, text, name[]) IS
 'internal: the subject in which something of a model is looked up';

@@ -238,7 +238,8 @@ CREATE FUNCTION @extschema@.item_curve_svg(
     model name, item anycompatible, in_subject text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'questions', 'item', item::text, in_subject);
+    of text := @extschema@._picked(model, 'questions', 'item', item::text, in_subject,
+                                       'students', 'gradebook', 'expectations', 'settings', 'run_log');
 BEGIN
     RETURN (SELECT @extschema@._item_curve_svg(
                        @extschema@._titled(of, 'who does well on question ' || item::text || '?'),
@@ -257,7 +258,8 @@ CREATE FUNCTION @extschema@.item_curve_vega(
     model name, item anycompatible, in_subject text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'questions', 'item', item::text, in_subject);
+    of text := @extschema@._picked(model, 'questions', 'item', item::text, in_subject,
+                                       'students', 'gradebook', 'expectations', 'settings', 'run_log');
     figures jsonb;
     form text;
     has_expected boolean;
@@ -398,7 +400,8 @@ CREATE FUNCTION @extschema@.student_history_svg(
     model name, student anycompatible, in_subject text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'students', 'student', student::text, in_subject);
+    of text := @extschema@._picked(model, 'students', 'student', student::text, in_subject,
+                                       'gradebook', 'settings', 'run_log');
 BEGIN
     RETURN (SELECT @extschema@._student_history_svg(
                        @extschema@._titled(of, 'scores and level of student ' || student::text),
@@ -425,7 +428,8 @@ CREATE FUNCTION @extschema@.student_history_vega(
     model name, student anycompatible, in_subject text DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'students', 'student', student::text, in_subject);
+    of text := @extschema@._picked(model, 'students', 'student', student::text, in_subject,
+                                       'gradebook', 'settings', 'run_log');
     h record;
     layers jsonb;
     words text;
@@ -519,7 +523,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 -- each cell. What it is forbidden looks so dear to it that it compiles what it does instead.
 SET enable_nestloop = off SET jit = off AS $$
 DECLARE
-    of text := @extschema@._picked(model, 'assessments', 'assessment', assessment::text, in_subject);
+    of text := @extschema@._picked(model, 'assessments', 'assessment', assessment::text, in_subject,
+                                       'questions', 'students', 'score_sheet', 'expectations');
     sheet text;
 BEGIN
     PERFORM @extschema@._model(model, 'score_sheet');

@@ -42,7 +42,7 @@ CREATE FUNCTION @extschema@.what_if(
 )
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._must_read(model, 'students', 'gradebook', 'settings');
     PERFORM @extschema@._check_settings(model, settings);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject, s.student, s.level, s.level_se, s.ci_low, s.ci_high, s.need, s.need_rank,
@@ -89,7 +89,7 @@ CREATE FUNCTION @extschema@.what_if_questions(
 )
 LANGUAGE plpgsql STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._must_read(model, 'questions', 'gradebook', 'settings');
     PERFORM @extschema@._check_settings(model, settings);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject, i.item, i.n, i.facility, i.r_rest, i.discrimination,
@@ -129,7 +129,7 @@ CREATE FUNCTION @extschema@.what_if_assessments(
 )
 LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._must_read(model, 'assessments', 'gradebook', 'settings');
     PERFORM @extschema@._check_settings(model, settings);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject, a.assessment, a.items, a.students, a.mean, a.sd, a.alpha, a.alpha_se,
@@ -164,7 +164,7 @@ CREATE FUNCTION @extschema@.half_life_report(model name) RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM @extschema@._model(model);
+    PERFORM @extschema@._must_read(model, 'students', 'gradebook', 'settings');
     RETURN QUERY EXECUTE format(
         'WITH g AS MATERIALIZED (
              SELECT row_number() OVER () AS place, g.*, a.half_life, a.in_use, a.is_best,

@@ -163,6 +163,63 @@ fn a_span_of_time_without_a_unit_is_refused() {
     }
 }
 
+/// What is missing to read is named, and how to give it, without a page of our SQL around it.
+#[test]
+fn who_may_not_read_learns_which_grant_is_missing() {
+    let (database, mut session) = with_model();
+    let role = format!("reader_of_{}", database.name());
+    session.run(&format!(
+        "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA m TO {role};
+         GRANT SELECT ON m.students, m.questions, m.assessments, r TO {role}"
+    ));
+    let mut reader = database.session_as(&role);
+    for call in [
+        "student_answers('m', 1)",
+        "student_assessments('m', 1)",
+        "explain_student('m', 1)",
+        "explain_question('m', 1)",
+        "question_curve('m', 1)",
+        "question_choices('m', 1)",
+        "question_uses('m', 1)",
+        "question_disagreements('m', 1)",
+        "compare_runs('m', 1, 1)",
+        "what_if('m')",
+        "what_if_questions('m')",
+        "what_if_assessments('m')",
+        "half_life_report('m')",
+        "school_map_svg('m')",
+        "school_map_vega('m')",
+        "item_curve_svg('m', 1)",
+        "item_curve_vega('m', 1)",
+        "student_history_svg('m', 1)",
+        "student_history_vega('m', 1)",
+        "score_sheet_svg('m', 1)",
+    ] {
+        let told = reader.refuses(&format!("SELECT * FROM assess.{call}"), "42501");
+        assert_eq!(told.message(), "permission denied for model m", "{call}");
+        let hint = told.hint().expect("advice");
+        assert!(
+            hint.starts_with("Its owner can GRANT SELECT ON m."),
+            "{call}: {hint}"
+        );
+        let context = told.where_().unwrap_or_default();
+        assert!(
+            !context.contains("SQL statement \"WITH"),
+            "{call}: {context}"
+        );
+        assert!(context.lines().count() < 6, "{call}: {context}");
+        let grant = hint.split_once("can ").expect("a statement").1;
+        session.run(grant.trim_end_matches('.'));
+        reader.run(&format!("SELECT FROM assess.{call}"));
+        session.run(&format!(
+            "REVOKE SELECT ON ALL TABLES IN SCHEMA m FROM {role};
+             GRANT SELECT ON m.students, m.questions, m.assessments, r TO {role}"
+        ));
+    }
+    drop(reader);
+    session.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
 /// What hangs on a model is named, and what to do is something that can be done.
 #[test]
 fn a_model_that_others_build_on_is_not_dropped() {
