@@ -86,7 +86,7 @@ BEGIN
             USING ERRCODE = 'undefined_parameter', DETAIL = format('It is no column of %I.settings.', model),
                   HINT = format('There are: %s.', known);
     END IF;
-    -- Postgres takes a bare number for seconds, which nobody means; nothing needs no unit.
+    -- Postgres takes a bare number for seconds, which nobody means. Zero needs none.
     SELECT k.key, k.value INTO unitless FROM jsonb_each_text(settings) AS k(key, value)
     JOIN   pg_attribute a ON a.attrelid = format('%I.settings', model)::regclass AND a.attname = k.key
     WHERE  a.atttypid = 'interval'::regtype AND k.value ~ '^\s*[-+]?[0-9.]+\s*$' AND k.value ~ '[1-9]'
