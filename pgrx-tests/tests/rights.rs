@@ -552,6 +552,15 @@ fn pending_triggers_of_the_caller_neither_fire_nor_move() {
     assert_eq!(fired(&mut session), ["own as postgres"]);
 }
 
+/// In an index, a constraint or statistics it is worked out by whoever plans a query.
+const CONSTANT: &str = "CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+     BEGIN
+         IF current_user NOT LIKE 'hostile%' THEN
+             PERFORM h.attack();
+         END IF;
+         RETURN 1;
+     END $$";
+
 /// The planner works out what is constant in these as soon as a statement names the table.
 #[test]
 fn looking_at_all_models_plans_nothing_of_others() {
@@ -559,15 +568,7 @@ fn looking_at_all_models_plans_nothing_of_others() {
     let roles = Roles::of(&database);
     let mut hostile = database.session_as(&roles.hostile);
     hostile.run(&source("h.src"));
-    hostile.run(
-        "CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
-         BEGIN
-             IF current_user NOT LIKE 'hostile%' THEN
-                 PERFORM h.attack();
-             END IF;
-             RETURN 1;
-         END $$",
-    );
+    hostile.run(CONSTANT);
     for (model, trap) in [
         ("m1", "CREATE INDEX ON m1.run_log ((pid + h.constant()))"),
         (
@@ -656,13 +657,7 @@ fn looking_at_all_models_runs_nothing_as_the_caller_from_an_old_snapshot() {
     hostile.run(&source("h.src"));
     hostile.run(&format!(
         "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
-         CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
-         BEGIN
-             IF current_user NOT LIKE 'hostile%' THEN
-                 PERFORM h.attack();
-             END IF;
-             RETURN 1;
-         END $$"
+         {CONSTANT}"
     ));
     for caller in [environment("PGUSER"), roles.boss.clone()] {
         let mut session = laden(&database, &caller);
@@ -695,13 +690,7 @@ fn looking_at_all_models_reads_no_partition() {
     hostile.run(&source("h.src"));
     hostile.run(&format!(
         "SELECT count(*) FROM assess.create_model('hm', 'h.src', {COLUMNS});
-         CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
-         BEGIN
-             IF current_user NOT LIKE 'hostile%' THEN
-                 PERFORM h.attack();
-             END IF;
-             RETURN 1;
-         END $$;
+         {CONSTANT};
          CREATE TABLE h.rules (LIKE hm.alert_rules) PARTITION BY LIST ((length(rule) + h.constant()));
          CREATE TABLE h.others PARTITION OF h.rules FOR VALUES IN (77);
          CREATE TABLE h.kept AS SELECT * FROM hm.alert_rules;
@@ -814,18 +803,12 @@ fn checking_refreshes_runs_nothing_of_who_owns_a_part() {
          ALTER SCHEMA om OWNER TO {}",
         roles.hostile
     ));
-    database.session_as(&roles.hostile).run(
-        "CREATE FUNCTION h.constant() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
-         BEGIN
-             IF current_user NOT LIKE 'hostile%' THEN
-                 PERFORM h.attack();
-             END IF;
-             RETURN 1;
-         END $$;
+    database.session_as(&roles.hostile).run(&format!(
+        "{CONSTANT};
          DROP TABLE om.settings CASCADE;
          CREATE TABLE om.settings (keep_alerts interval, x int);
-         CREATE INDEX ON om.settings ((x + h.constant()))",
-    );
+         CREATE INDEX ON om.settings ((x + h.constant()))"
+    ));
     session.table("SELECT * FROM assess.check_refreshes()");
     assert_eq!(attackers(&mut session), [""; 0]);
     nothing_was_won(&database);

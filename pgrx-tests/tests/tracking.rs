@@ -334,8 +334,8 @@ fn many_small_statements_leave_one_note() {
     assert_eq!(notes, ["2025-01-01"]);
 }
 
-#[test]
-fn partitions_come_and_go() {
+/// A source of two partitions, and a model that learns of changes by triggers.
+fn partitioned() -> (Database, Session) {
     let database = Database::new();
     let mut session = database.session();
     source(&mut session, "date", "PARTITION BY RANGE (at)");
@@ -346,6 +346,12 @@ fn partitions_come_and_go() {
     session.run(&fill("src"));
     model(&mut session, "whole", "");
     model(&mut session, "m", ", track_changes => 'triggers'");
+    (database, session)
+}
+
+#[test]
+fn partitions_come_and_go() {
+    let (_database, mut session) = partitioned();
     let check = |session: &mut Session, change: &str, everything: bool| {
         session.run(change);
         session.run("CALL assess.refresh('m')");
@@ -384,16 +390,7 @@ fn partitions_come_and_go() {
 /// It reads no rows of the partition, and the model knows it before and after.
 #[test]
 fn a_partition_that_leaves_while_a_refresh_waits_and_comes_back_is_read_again() {
-    let database = Database::new();
-    let mut session = database.session();
-    source(&mut session, "date", "PARTITION BY RANGE (at)");
-    session.run(
-        "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-         CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
-    );
-    session.run(&fill("src"));
-    model(&mut session, "whole", "");
-    model(&mut session, "m", ", track_changes => 'triggers'");
+    let (database, mut session) = partitioned();
     session.run("DELETE FROM src WHERE student = 2 AND at > '2025-01-01'");
     let mut other = database.session();
     other.run("BEGIN; ALTER TABLE src DETACH PARTITION src_b");
@@ -417,16 +414,7 @@ fn a_partition_that_leaves_while_a_refresh_waits_and_comes_back_is_read_again() 
 /// another session reads: a refresh plans none of them.
 #[test]
 fn what_no_query_reads_stops_no_refresh() {
-    let database = Database::new();
-    let mut session = database.session();
-    source(&mut session, "date", "PARTITION BY RANGE (at)");
-    session.run(
-        "CREATE TABLE src_a PARTITION OF src FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
-         CREATE TABLE src_b PARTITION OF src FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
-    );
-    session.run(&fill("src"));
-    model(&mut session, "whole", "");
-    model(&mut session, "m", ", track_changes => 'triggers'");
+    let (database, mut session) = partitioned();
     // It waits for the reader, and is stopped.
     let mut reader = database.session();
     reader.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM src");

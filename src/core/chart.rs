@@ -653,15 +653,22 @@ fn draw_key(svg: &mut Svg, frame: &Frame, marks: &[Mark]) {
         }
     }
     let (above, below) = (square.y - 24.0, square.bottom() + 18.0);
-    for (x, y, anchor, weight, words) in [
-        (square.x, above, "start", 400, ["low and", "rising"]),
-        (square.right(), above, "end", 400, ["high and", "rising"]),
-        (square.x, below, "start", 700, ["low and", "falling"]),
-        (square.right(), below, "end", 400, ["high and", "falling"]),
+    for quadrant in [
+        Quadrant::LowRising,
+        Quadrant::HighRising,
+        Quadrant::LowFalling,
+        Quadrant::HighFalling,
     ] {
+        let (x, anchor) = match quadrant.is_low() {
+            true => (square.x, "start"),
+            false => (square.right(), "end"),
+        };
+        let y = if quadrant.is_falling() { below } else { above };
+        let weight = if quadrant.rank() == 1 { 700 } else { 400 };
         let extra = format!("text-anchor=\"{anchor}\" font-weight=\"{weight}\" {DARK}");
-        svg.text(x, y, 13.0, &extra, words[0]);
-        svg.text(x, y + 16.0, 13.0, &extra, words[1]);
+        let (level, change) = quadrant.label().split_once(" and ").unwrap_or_default();
+        svg.text(x, y, 13.0, &extra, &format!("{level} and"));
+        svg.text(x, y + 16.0, 13.0, &extra, change);
     }
 
     let r = frame.r;
