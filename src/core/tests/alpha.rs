@@ -1,9 +1,7 @@
 //! Cronbach's alpha of complete rows against its definition; `items_reference.rs` has R's figures.
 
-mod common;
-
-use common::{cases, close, close_option, shuffled};
 use pg_assess_core::alpha::{alpha, alpha_se, items, length, merge, push, rows};
+use pg_assess_test_support::{cases, close, close_option, shuffled};
 use proptest::prelude::*;
 
 fn state<R: AsRef<[f64]>>(items: usize, rows: &[R]) -> Vec<f64> {

@@ -1,12 +1,6 @@
 //! The back-test against a slow one that only ever sees the past, laws, schools whose truth is
 //! known, and the edges.
 
-mod common;
-
-use common::{
-    OwnId, OwnRow, answers, assert_backtest_sound, close, close_option, go, gradebook, integer,
-    messy_school, normal, row,
-};
 use pg_assess_core::Error;
 use pg_assess_core::backtest::{
     Difference, Forecast, Method, Outcome, Scope, Settings, Target, backtest, forecasts,
@@ -18,6 +12,10 @@ use pg_assess_core::level::Level;
 use pg_assess_core::options::{Attempts, Counting, Options};
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::{
+    OwnId, OwnRow, answers, assert_backtest_sound, close, close_option, go, gradebook, integer,
+    messy_school, normal, row,
+};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,18 +1,18 @@
 //! Two-parameter logistic calibration against R's `mirt` and `ltm` on published tests, against a
 //! slow and obvious calculation of the likelihood, and on simulated answers whose truth is known.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{OwnRow, Table, close, go, gradebook, messy_school, normal, row, shared_data};
 use pg_assess_core::calibrate::{
     CalibratedItem, Calibration, CalibrationStatus, Estimate, Settings,
 };
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::{Attempts, Options};
 use pg_assess_core::solve;
+use pg_assess_test_support::{
+    OwnRow, Table, close, go, gradebook, messy_school, normal, row, shared_data,
+};
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};

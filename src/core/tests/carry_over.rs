@@ -1,8 +1,5 @@
 //! Last year's gradebook: what it may change, what it may not, and that it says what is true.
 
-mod common;
-
-use common::{OwnId, OwnRow, Solved, close, go, gradebook, merge, normal, row};
 use pg_assess_core::error::{Error, Result};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
@@ -10,6 +7,7 @@ use pg_assess_core::prior::Previous;
 use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::{OwnId, OwnRow, Solved, close, go, gradebook, merge, normal, row};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::seq::SliceRandom;

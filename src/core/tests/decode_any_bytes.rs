@@ -1,8 +1,5 @@
 //! Bytes from outside: an error or a valid gradebook, never a panic and never much memory.
 
-mod common;
-
-use common::{OwnEnrolment, OwnId, OwnRow, Solved, enrolment, go, gradebook, row, with_roster};
 use cpu_time::ThreadTime;
 use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
@@ -10,6 +7,9 @@ use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, Max
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::{
+    OwnEnrolment, OwnId, OwnRow, Solved, enrolment, go, gradebook, row, with_roster,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::{Rng, SeedableRng};
@@ -51,7 +51,7 @@ fn contents(book: &Gradebook<'_>) -> Vec<(u32, String, String, i64, Score)> {
 
 /// Whether the bytes are a gradebook; if so, reads and rewrites it in every way there is.
 fn survives(bytes: &[u8], solve: bool) -> bool {
-    let Ok(book) = common::check(bytes) else {
+    let Ok(book) = pg_assess_test_support::check(bytes) else {
         return false;
     };
     let mut last = None;
@@ -82,14 +82,19 @@ fn survives(bytes: &[u8], solve: bool) -> bool {
     match builder.merge(&book, &go) {
         Ok(()) => {
             let again = builder.encode(&go).expect("what was merged can be written");
-            let reread = common::check(&again).expect("what was written can be read");
+            let reread =
+                pg_assess_test_support::check(&again).expect("what was written can be read");
             assert_eq!(reread.responses(), book.responses());
             assert_eq!(reread.excluded(), book.excluded());
             assert_eq!(reread.students().len(), book.students().len());
             assert_eq!(periods_by_id(&reread), periods_by_id(&book));
             assert_eq!(reread.roster().unusable(), book.roster().unusable());
             assert!(contents(&reread) == contents(&book), "the same responses");
-            assert_eq!(common::merge([&again]), again, "the form is canonical");
+            assert_eq!(
+                pg_assess_test_support::merge([&again]),
+                again,
+                "the form is canonical"
+            );
             let read = Gradebook::from_text(&Gradebook::to_text(bytes), &go);
             assert_eq!(read.as_ref(), Ok(&again), "canonical on input");
         }
@@ -279,7 +284,11 @@ fn what_is_written_otherwise_comes_in_as_we_write_it() {
     let rows = [1, 1, 0, 0, 0, 1];
     let head = [1, 0, 0, 0, 0, 0, 0, 0];
     let ours = [&head[..], &ids, &[0, 1, 1], &one, &rows, &[0]].concat();
-    assert_eq!(common::merge([&ours]), ours, "as we write it");
+    assert_eq!(
+        pg_assess_test_support::merge([&ours]),
+        ours,
+        "as we write it"
+    );
     let with_ids = |ids: &[u8]| [&head[..], ids, &[0, 1, 1], &one, &rows, &[0]].concat();
     let others = [
         (
@@ -320,7 +329,8 @@ fn what_is_written_otherwise_comes_in_as_we_write_it() {
         ),
     ];
     for (what, bytes) in others {
-        let book = common::check(&bytes).unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let book = pg_assess_test_support::check(&bytes)
+            .unwrap_or_else(|error| panic!("{what}: {error:?}"));
         assert_eq!(book.responses(), 1, "{what}");
         assert_eq!(
             Gradebook::canonical(&bytes, &go).as_ref(),
@@ -436,7 +446,7 @@ fn forged_times_and_scores_are_refused() {
         let at = bytes.windows(from.len()).rposition(|piece| piece == from);
         let at = at.expect("what is to be replaced");
         bytes.splice(at..at + from.len(), to.iter().copied());
-        common::check(&bytes).err()
+        pg_assess_test_support::check(&bytes).err()
     };
     let out_of_range = Some(Error::Malformed("a score is out of range"));
     for score in [
@@ -464,7 +474,7 @@ fn forged_times_and_scores_are_refused() {
 #[test]
 fn forged_rosters_are_refused() {
     // Of the three periods in `forged`, numbers 19 to 28.
-    let refused = |lies: &[(usize, u64)]| common::check(&forged(lies)).err();
+    let refused = |lies: &[(usize, u64)]| pg_assess_test_support::check(&forged(lies)).err();
     assert_eq!(refused(&[]), None);
     for (lie, reason) in [
         ((22, 1), "a student is not in the table"),
@@ -481,7 +491,7 @@ fn forged_rosters_are_refused() {
     // the periods, no times, no scores, no responses.
     let open = |periods: &[u8]| {
         let start = [1, 2, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0];
-        common::check(&[&start, periods, &[0, 1, 0, 0, 0]].concat()).err()
+        pg_assess_test_support::check(&[&start, periods, &[0, 1, 0, 0, 0]].concat()).err()
     };
     assert_eq!(open(&[1, 0, 0]), None);
     let order = Some(Error::Malformed("periods are not in order"));
@@ -491,7 +501,7 @@ fn forged_rosters_are_refused() {
 #[test]
 fn forged_counts_of_rows_do_not_overflow() {
     let bytes = forged(&[(0, u64::MAX), (2, u64::MAX)]);
-    let book = common::check(&bytes).expect("a gradebook with many excluded rows");
+    let book = pg_assess_test_support::check(&bytes).expect("a gradebook with many excluded rows");
     let mut builder = Builder::new();
     builder.merge(&book, &go).expect("the counts fit");
     let without_id = OwnRow {
@@ -514,13 +524,22 @@ fn forged_counts_of_rows_do_not_overflow() {
 fn newer_versions_and_unknown_parts_are_told_apart_from_damage() {
     let mut bytes = forged(&[]);
     bytes[0] = 2;
-    assert_eq!(common::check(&bytes).err(), Some(Error::Newer(2)));
+    assert_eq!(
+        pg_assess_test_support::check(&bytes).err(),
+        Some(Error::Newer(2))
+    );
     bytes[0] = 0;
-    assert!(matches!(common::check(&bytes), Err(Error::Malformed(_))));
+    assert!(matches!(
+        pg_assess_test_support::check(&bytes),
+        Err(Error::Malformed(_))
+    ));
     bytes[0] = 1;
     for flag in 2..8 {
         bytes[1] = 2 | 1 << flag;
-        assert_eq!(common::check(&bytes).err(), Some(Error::Newer(1)));
+        assert_eq!(
+            pg_assess_test_support::check(&bytes).err(),
+            Some(Error::Newer(1))
+        );
     }
 }
 

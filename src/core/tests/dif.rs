@@ -1,11 +1,9 @@
 //! The method of Mantel and Haenszel against published figures and the formulas written out.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{cases, close, normal, shuffled};
 use pg_assess_core::dif::{Class, Effect, Entry, Stratum, compact, mantel_haenszel};
+use pg_assess_test_support::{cases, close, normal, shuffled};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

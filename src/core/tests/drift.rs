@@ -4,11 +4,8 @@
 //! Right answers follow the logistic curve of item response theory (2PL), for which the straight
 //! line of the method is only an approximation. All seeds are fixed, so the bounds may be tight.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
 use pg_assess_core::distribution::{normal_quantile, t_quantile, t_two_sided};
 use pg_assess_core::drift::{Change, Drift, DriftStatus};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
@@ -16,6 +13,7 @@ use pg_assess_core::multiplicity::{false_discovery_rates, most_significant_split
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,17 +1,15 @@
 //! Due and missing work, with and without a roster: each case that a school knows, and a slow
 //! calculation that any table must agree with.
 
-mod common;
-
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 use pg_assess_core::due::Missing;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::{Attempts, Options};
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -25,7 +23,7 @@ fn number(text: impl ToString) -> i64 {
 /// What `students` and `missing_work` say, which must agree.
 fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &Options) -> Told {
     let bytes = with_roster(rows, roster);
-    let book = common::check(&bytes).expect("a gradebook");
+    let book = pg_assess_test_support::check(&bytes).expect("a gradebook");
     let mut told = Told::new();
     let students = solve::students(&book, options, &go).expect("students");
     let missing = solve::missing_work(&book, options, &go).expect("missing work");

@@ -1,10 +1,8 @@
 //! What results show where there is little or nothing to show: the table of the documentation, as
 //! tests. Nothing is claimed that the data do not say.
 
-mod common;
-
-use common::{OwnRow, Solved, close, gradebook, row};
 use pg_assess_core::options::Options;
+use pg_assess_test_support::{OwnRow, Solved, close, gradebook, row};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -143,7 +141,7 @@ fn one_student() {
 fn students_who_share_no_question() {
     let mut rows = grid(20, 6, sensible);
     for (at, row) in (0..).zip(&mut rows) {
-        row.item = Some(common::OwnId::Integer(at));
+        row.item = Some(pg_assess_test_support::OwnId::Integer(at));
     }
     assert_outcome(
         &rows,

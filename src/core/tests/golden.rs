@@ -3,13 +3,11 @@
 //! It is stored in users' tables and in dumps, so it is frozen: a change that fails here needs
 //! another version byte, and code that still reads this one.
 
-mod common;
-
-use common::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 use pg_assess_core::gradebook::{
     Builder, Exclusion, Gradebook, Id, MAX_ENCODED_BYTES, MAX_TEXT_BYTES, MaxScore,
 };
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 
 fn encode(clock: Clock, rows: &[OwnRow]) -> Vec<u8> {
     let mut builder = Builder::new();
@@ -34,7 +32,7 @@ fn unhex(text: &str) -> Vec<u8> {
 type Read = (String, String, String, bool, f64, i64);
 
 fn decode(bytes: &[u8]) -> Vec<Read> {
-    let book = common::check(bytes).expect("a gradebook");
+    let book = pg_assess_test_support::check(bytes).expect("a gradebook");
     let mut rows = Vec::new();
     book.visit(&go, |sitting| {
         for (&item, score) in sitting.items.iter().zip(sitting.scores) {
@@ -347,7 +345,7 @@ fn a_roster() {
     let bytes = unhex(&golden.replace([' ', '\n'], ""));
     assert_eq!(hex(&with_roster(&rows, &roster)), hex(&bytes));
     assert_eq!(decode(&bytes), expected(&rows));
-    let book = common::check(&bytes).expect("a gradebook");
+    let book = pg_assess_test_support::check(&bytes).expect("a gradebook");
     let own = &book.roster();
     let group = |at: u32| own.groups().get(at);
     assert_eq!([0, 1, 2].map(group), [-1, 70, 71].map(Id::Integer));

@@ -1,11 +1,6 @@
 //! Advice on the half-life against a slow calculation, published figures and levels that are known
 //! to walk at random, and its wording against its numbers.
 
-mod common;
-
-use common::{
-    OwnRow, answers, assert_advice_sound, close, go, gradebook, messy_school, normal, row,
-};
 use pg_assess_core::Error;
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
@@ -17,6 +12,9 @@ use pg_assess_core::shrink::Population;
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 use pg_assess_core::variogram::optimal;
+use pg_assess_test_support::{
+    OwnRow, answers, assert_advice_sound, close, go, gradebook, messy_school, normal, row,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,9 +1,7 @@
 //! Kendall's rank correlation against its definition, against all permutations, and against R.
 
-mod common;
-
-use common::{close, close_option, go, shuffled};
 use pg_assess_core::kendall::{Kendall, kendall};
+use pg_assess_test_support::{close, close_option, go, shuffled};
 use proptest::prelude::*;
 
 /// Values that meet often, and some that are far apart.
@@ -80,7 +78,7 @@ fn textbook_variance(sample: &[[f64; 2]]) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(common::cases(400))]
+    #![proptest_config(pg_assess_test_support::cases(400))]
 
     #[test]
     fn counts_are_those_of_the_definition(sample in sample(80), seed in any::<u64>()) {
@@ -113,7 +111,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(common::cases(150))]
+    #![proptest_config(pg_assess_test_support::cases(150))]
 
     #[test]
     fn chance_is_that_of_all_permutations(sample in sample(8)) {

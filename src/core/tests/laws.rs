@@ -1,17 +1,15 @@
 //! What holds for any response table.
 
-mod common;
-
 use std::collections::HashMap;
 
-use common::{
-    OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, normal,
-    row,
-};
 use pg_assess_core::gradebook::{Exclusion, Gradebook, MaxScore};
 use pg_assess_core::options::{Attempts, Counting, Options};
 use pg_assess_core::solve;
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::{
+    OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, normal,
+    row,
+};
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -277,7 +275,7 @@ proptest! {
     #[test]
     fn both_forms_read_back(rows in table()) {
         let bytes = gradebook(&rows);
-        common::check(&bytes).expect("what was written can be read");
+        pg_assess_test_support::check(&bytes).expect("what was written can be read");
         prop_assert_eq!(&Gradebook::from_text(&Gradebook::to_text(&bytes), &go).expect("text"), &bytes);
         prop_assert_eq!(&merge([&bytes]), &bytes);
     }
@@ -520,8 +518,8 @@ proptest! {
             let (x, y) = (a.level.expect("a level"), b.level.expect("a level"));
             close(x.level - x.prior, y.level - y.prior, 1e-9, "level - prior");
             close(x.need.expect("need"), y.need.expect("need"), 1e-9, "need");
-            common::close_option(a.trend.slope, b.trend.slope, 1e-9, "slope");
-            common::close_option(a.trend.slope_se, b.trend.slope_se, 1e-9, "slope_se");
+            pg_assess_test_support::close_option(a.trend.slope, b.trend.slope, 1e-9, "slope");
+            pg_assess_test_support::close_option(a.trend.slope_se, b.trend.slope_se, 1e-9, "slope_se");
             prop_assert_eq!(a.trend.direction, b.trend.direction);
             prop_assert_eq!(a.status, b.status);
         }

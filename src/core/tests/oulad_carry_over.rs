@@ -8,17 +8,15 @@
 //! out, which the whole course tells; the mean of a course is taken out of both, since no
 //! prediction can know how hard the next assessments are.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use common::{OwnRow, Table, go, gradebook, number, row, shared_data};
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, Id, Ids};
 use pg_assess_core::ledger::Ledger;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
+use pg_assess_test_support::{OwnRow, Table, go, gradebook, number, row, shared_data};
 
 /// Days by which an old course may reach into the new one.
 const OVERLAP: f64 = 14.0;

@@ -2,13 +2,8 @@
 //! (Kuzilek, Hlosta and Zdrahal 2017, CC BY 4.0). R took every student of a presentation with at
 //! least four scores that are not carried over from an earlier one.
 
-mod common;
-
 use std::collections::{BTreeMap, HashMap};
 
-use common::{
-    OwnRow, Table, close, close_option, go, gradebook, integer, number, row, shared_data,
-};
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
@@ -16,6 +11,9 @@ use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::theil_sen::theil_sen;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::{
+    OwnRow, Table, close, close_option, go, gradebook, integer, number, row, shared_data,
+};
 
 /// R's figures have ten decimals on the scale 0 to 100.
 const TOLERANCE: f64 = 1e-9;

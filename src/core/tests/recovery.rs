@@ -3,14 +3,12 @@
 //! 400 students, ten assessments of six questions 18 days apart; right answers by the logistic
 //! curve of item response theory (2PL). All seeds are fixed, so the bounds may be tight.
 
-mod common;
-
-use common::{OwnRow, close, go, gradebook, normal, row};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve::{self, Item};
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::{OwnRow, close, go, gradebook, normal, row};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,20 +1,18 @@
 //! The roster in a gradebook: what is taken and what is not, and that it is a set which merges in
 //! any way.
 
-mod common;
-
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use common::{
-    OwnEnrolment, OwnId, OwnRow, Solved, builder, enrolment, go, gradebook, merge, row, with_roster,
-};
 use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
 use pg_assess_core::gradebook::{Builder, Gradebook, MAX_PERIODS, Period};
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::{
+    OwnEnrolment, OwnId, OwnRow, Solved, builder, enrolment, go, gradebook, merge, row, with_roster,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::seq::SliceRandom;
@@ -25,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 type Read = (String, i64, i64, Option<String>);
 
 fn periods(bytes: &[u8]) -> Vec<Read> {
-    let book = common::check(bytes).expect("a gradebook");
+    let book = pg_assess_test_support::check(bytes).expect("a gradebook");
     let name = |period: &Period| {
         let group = period.group.map(|at| book.roster().groups().get(at));
         (
@@ -97,7 +95,7 @@ fn rows_without_a_student_or_with_reversed_ends_are_counted_and_leave_nothing_el
         ends(i64::MAX, i64::MIN),
     ];
     let bytes = with_roster([], &rows);
-    let book = common::check(&bytes).expect("a gradebook");
+    let book = pg_assess_test_support::check(&bytes).expect("a gradebook");
     assert_eq!(book.roster().unusable(), 6);
     assert!(book.roster().is_empty() && book.roster().groups().is_empty());
     assert!(book.students().is_empty());
@@ -271,7 +269,10 @@ fn a_roster_has_its_limit() {
     bytes.extend([0, 0]); // No groups, no unusable rows.
     put_varint(&mut bytes, MAX_PERIODS + 1);
     bytes.extend(vec![0; 2 * MAX_PERIODS as usize + 2]);
-    assert!(matches!(common::check(&bytes), Err(Error::TooLarge { .. })));
+    assert!(matches!(
+        pg_assess_test_support::check(&bytes),
+        Err(Error::TooLarge { .. })
+    ));
 }
 
 /// Rows of every kind over few ids and days, so that they meet.

@@ -1,16 +1,14 @@
 //! Somers' D, the upper-lower index and discriminative efficiency of plain samples against their
 //! definitions.
 
-mod common;
-
 use std::panic::catch_unwind;
 
-use common::{cases, close, close_option, go, normal, shuffled};
 use pg_assess_core::Poll;
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::separation::{
     discrimination_index, discriminative_efficiency, somers_d, somers_d_se,
 };
+use pg_assess_test_support::{cases, close, close_option, go, normal, shuffled};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

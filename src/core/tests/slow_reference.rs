@@ -1,17 +1,15 @@
 //! The whole method once more, slow and obvious, from its description: every figure of items and
 //! students on random tables.
 
-mod common;
-
 use std::f64::consts::{FRAC_PI_2, PI};
 
-use common::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
 use pg_assess_core::distribution::{normal_quantile, t_cdf, t_quantile, t_two_sided};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::{Attempts, Counting, Options};
 use pg_assess_core::shrink::Population;
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,11 +1,9 @@
 //! Theil-Sen slopes against all slopes, one by one.
 
-mod common;
-
-use common::{close_option, go, normal, shuffled};
 use pg_assess_core::distribution::normal_quantile;
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::theil_sen::{TheilSen, theil_sen};
+use pg_assess_test_support::{close_option, go, normal, shuffled};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -111,7 +109,7 @@ fn wild(most: usize) -> impl Strategy<Value = Vec<[f64; 2]>> {
 }
 
 proptest! {
-    #![proptest_config(common::cases(300))]
+    #![proptest_config(pg_assess_test_support::cases(300))]
 
     #[test]
     fn whole_numbers_give_the_plain_median(sample in whole(60)) {

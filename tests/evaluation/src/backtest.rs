@@ -18,9 +18,9 @@ use pg_assess_core::time::DAY;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::{OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
 use crate::statistics::{Count, mean};
+use pg_assess_test_support::{OwnRow, go, gradebook};
 
 /// Days of a course from which one looks 90 days ahead.
 pub const DAYS: [i64; 5] = [60, 90, 120, 150, 180];

@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::StringRecord;
 use pg_assess_core::gradebook::Id;
 
-use crate::common::{OwnRow, Table, gradebook, number, row};
+use pg_assess_test_support::{OwnRow, Table, gradebook, number, row};
 
 /// Persons by questions.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 
-use crate::common::{OwnId, OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
+use pg_assess_test_support::{OwnId, OwnRow, go, gradebook};
 
 const RESAMPLES: u64 = 500;
 

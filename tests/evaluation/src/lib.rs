@@ -17,7 +17,3 @@ pub mod questions;
 pub mod statistics;
 pub mod thin;
 pub mod trend;
-
-/// Readers and row makers of the core's own tests.
-#[path = "../../../src/core/tests/common/mod.rs"]
-pub mod common;

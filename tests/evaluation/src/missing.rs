@@ -12,9 +12,9 @@ use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
 
-use crate::common::go;
 use crate::data::{Course, number_of};
 use crate::statistics::{Count, auc, flagged, mean};
+use pg_assess_test_support::go;
 
 /// Days of a course on which one looks.
 pub const DAYS: [i64; 3] = [60, 120, 180];

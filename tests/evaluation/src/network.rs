@@ -11,9 +11,9 @@ use pg_assess_core::sample::{self, Flaw, Network, Path, Subject};
 use pg_assess_core::solve;
 use pg_assess_core::trend::Direction;
 
-use crate::common::{OwnRow, go, gradebook, row};
 use crate::data::number_of;
 use crate::statistics::{Count, flagged, mean, rank_correlation};
+use pg_assess_test_support::{OwnRow, go, gradebook, row};
 
 /// The first is the one that `sample_network()` makes.
 pub const SEEDS: std::ops::RangeInclusive<i64> = 1..=5;

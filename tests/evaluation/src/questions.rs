@@ -14,9 +14,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::{go, gradebook, row};
 use crate::data::Matrix;
 use crate::statistics::{Count, mean, rank_correlation};
+use pg_assess_test_support::{go, gradebook, row};
 
 /// Random halves of each test: with sound questions the gain is smaller than what a dozen leave to
 /// chance.

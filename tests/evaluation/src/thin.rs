@@ -13,9 +13,9 @@ use pg_assess_core::options::Options;
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 
-use crate::common::{OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
 use crate::statistics::{Count, flagged, mean, ranks};
+use pg_assess_test_support::{OwnRow, go, gradebook};
 
 /// Days of a course on which one looks.
 pub const DAYS: [i64; 5] = [60, 90, 120, 150, 180];

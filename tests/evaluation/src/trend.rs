@@ -18,9 +18,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::{OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
 use crate::statistics::{Count, mean};
+use pg_assess_test_support::{OwnRow, go, gradebook};
 
 /// The day on which one looks.
 pub const DAY_OF_LOOKING: i64 = 180;

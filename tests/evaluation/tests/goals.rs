@@ -8,7 +8,6 @@ use pg_assess_core::item::ItemStatus;
 use pg_assess_core::sample::{Flaw, Path};
 use pg_assess_core::trend::Direction;
 use pg_assess_evaluation::backtest::{self, BANDS, Known, Predicted, of};
-use pg_assess_evaluation::common::shared_data;
 use pg_assess_evaluation::data::{self, Course};
 use pg_assess_evaluation::missing::{self, Ranking, Told};
 use pg_assess_evaluation::network;
@@ -16,6 +15,7 @@ use pg_assess_evaluation::questions::{self, Damage};
 use pg_assess_evaluation::statistics::{Count, mean};
 use pg_assess_evaluation::thin::{self, Cohort};
 use pg_assess_evaluation::trend::{self, Labels, View};
+use pg_assess_test_support::shared_data;
 
 /// The courses, read once; none without the data.
 fn courses(test: &str) -> Option<&'static [Course]> {
