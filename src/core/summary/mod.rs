@@ -320,7 +320,8 @@ macro_rules! summary {
                 if !($(self.$word.is_finite())&&+) {
                     return Err($crate::summary::malformed($sql, "a number is not finite"));
                 }
-                if self.is_empty() && self != Self::default() {
+                // To the last bit: the text form of an empty one has no room for the sign of a zero.
+                if self.is_empty() && [$(self.$word.to_word()),+].iter().any(|word| *word != 0) {
                     return Err($crate::summary::malformed($sql, "it counts rows it has not"));
                 }
                 if self.n.max(self.excluded) > $crate::summary::MOST_ROWS {

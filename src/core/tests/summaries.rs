@@ -1027,3 +1027,21 @@ fn words_that_no_rows_lead_to_are_refused() {
                 weight_squares=4.0 decay=1.0 free=0.625 mean=0.75 squares=0.375";
     assert!(DecaySummary::from_text(text).is_err(), "{text}");
 }
+
+/// Its text does not say the words of an empty summary, so none of them can hold anything.
+#[test]
+fn an_empty_summary_has_no_signed_zero() {
+    fn refuses<S: Probe>() {
+        let mut bytes = bytes_of(&S::default());
+        let last = bytes.len() - 1;
+        bytes[last] = 0x80;
+        let refused = S::decode(&bytes);
+        assert!(
+            matches!(refused, Err(Error::MalformedSummary { .. })),
+            "{refused:?}"
+        );
+    }
+    refuses::<ItemSummary>();
+    refuses::<DecaySummary>();
+    refuses::<TrendSummary>();
+}
