@@ -4,6 +4,7 @@ ROWS ?= 10000000
 STOPS ?= 2000
 DURATION ?= 100
 SEED ?=
+SECONDS ?= 60
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
@@ -28,10 +29,10 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test stress lint demo demo-oulad evaluation bench clean
+.PHONY: help setup build install test stress fuzz lint demo demo-oulad evaluation bench clean
 
 help: ## list the targets
-	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DURATION=] [SEED=] [DATA=]'
+	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DURATION=] [SEED=] [SECONDS=] [DATA=]'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
 
 setup: ## install what is missing for everything below
@@ -68,6 +69,9 @@ stress: setup ## STOPS random cancels and timeouts, then many writers for DURATI
 	@$(MAKE) --no-print-directory build
 	@tests/with_postgres.sh env STOPS=$(STOPS) DURATION=$(DURATION) SEED=$(SEED) \
 	    cargo test --no-fail-fast -p pg_assess_it --test stress_stops --test stress_writers
+
+fuzz: ## each fuzz target of tests/fuzz for SECONDS of processor time (default 60)
+	@tests/fuzz/run.sh $(SECONDS)
 
 lint: ## formatting, clippy, unsafe only where allowed, shell syntax
 	cargo fmt --all --check
