@@ -2,10 +2,8 @@
 //! stop a refresh from another session must work at once, and give what a model gives that was
 //! never stopped.
 
-mod common;
-
-use common::source::scores;
-use common::{Database, Mutations, Stop, stopped};
+use pg_assess_it::source::scores;
+use pg_assess_it::{Database, Mutations, Stop, stopped};
 
 const MODEL: &str = "'src', 'sid', 'item', 'a', 'score', 'd', subject => 'subj',
     settings => '{\"as_of\": \"2026-04-01\"}'";
@@ -16,9 +14,9 @@ const RESULTS: &str =
     (SELECT subject, student, level, level_se, need_rank, n, status FROM m.students) s";
 
 fn main() {
-    let stops = common::number("STOPS");
+    let stops = pg_assess_it::number("STOPS");
     let mut dice = Mutations {
-        state: common::seed(),
+        state: pg_assess_it::seed(),
     };
     let database = Database::new();
     let mut witness = database.session();
@@ -61,7 +59,7 @@ fn main() {
         }
         witness.run(&create);
         if let Err(error) = witness.simple_query("CALL assess.refresh('m')") {
-            panic!("after stop {stop}: {}", common::describe(&error));
+            panic!("after stop {stop}: {}", pg_assess_it::describe(&error));
         }
         assert_eq!(witness.table(RESULTS), expected, "after stop {stop}");
         assert_eq!(

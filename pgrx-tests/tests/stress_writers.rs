@@ -2,8 +2,6 @@
 //! refreshed and whatever is at work is cancelled, timed out or killed. In the end each model must
 //! hold, to the last bit, what one holds that reads everything.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::Command;
@@ -12,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::source::{COLUMNS, MADE, differences, fill, model, responses};
-use common::{Database, Mutations, Server, Session, Stop, ending, stopped};
+use pg_assess_it::source::{COLUMNS, MADE, differences, fill, model, responses};
+use pg_assess_it::{Database, Mutations, Server, Session, Stop, ending, stopped};
 
 const WRITERS: usize = 8;
 const REFRESHERS: usize = 2;
@@ -106,7 +104,7 @@ impl Writer<'_> {
         let ending = ending(result);
         self.stress.count("statements", &ending);
         if let Err(error) = result {
-            let told = common::describe(error);
+            let told = pg_assess_it::describe(error);
             let refreshers = self.stress.refreshers.lock().expect("no panic held it");
             let is_deadlock_with_refresh = ending == "40P01"
                 && refreshers
@@ -417,7 +415,10 @@ fn end_prepared(stress: &Stress, session: &mut Session, dice: &mut Mutations, on
             if let Err(error) = result
                 && ending != "55000"
             {
-                stress.fault(format!("{how} PREPARED: {}", common::describe(&error)));
+                stress.fault(format!(
+                    "{how} PREPARED: {}",
+                    pg_assess_it::describe(&error)
+                ));
             }
         }
     }
@@ -465,11 +466,11 @@ fn compare(stress: &Stress) {
 }
 
 fn main() {
-    let duration = common::number("DURATION");
+    let duration = pg_assess_it::number("DURATION");
     let server = Server::start("max_prepared_transactions = 100\nmax_connections = 50");
     let stress = Stress {
         database: Database::on(&server.host),
-        seed: common::seed(),
+        seed: pg_assess_it::seed(),
         is_over: AtomicBool::new(false),
         prepared: AtomicU64::new(0),
         endings: Mutex::default(),

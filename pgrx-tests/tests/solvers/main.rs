@@ -1,0 +1,8 @@
+//! The answers about a gradebook, against other programs and the core.
+
+mod backtest;
+mod calibrate;
+mod drift;
+mod items;
+mod oulad;
+mod solvers;
