@@ -1,0 +1,6 @@
+//! Figures of questions, against other programs, slow calculations and simulated truth.
+
+mod calibrate;
+mod drift;
+mod items_reference;
+mod recovery;

@@ -1,0 +1,5 @@
+//! What holds for any response table.
+
+mod any;
+mod hostile;
+mod tables;

@@ -1,0 +1,8 @@
+//! Figures of students and all else that a gradebook is asked.
+
+mod due;
+mod edge_outcomes;
+mod laws;
+mod oulad_reference;
+mod sample_network;
+mod slow_reference;
