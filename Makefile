@@ -29,7 +29,7 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test stress fuzz lint demo demo-oulad evaluation bench clean
+.PHONY: help setup build install test stress fuzz lint demo demo-oulad evaluation bench bench-core clean
 
 help: ## list the targets
 	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DURATION=] [SEED=] [SECONDS=] [DATA=]'
@@ -73,7 +73,7 @@ stress: setup ## STOPS random cancels and timeouts, then many writers for DURATI
 fuzz: ## each fuzz target of tests/fuzz for SECONDS of processor time (default 60)
 	@tests/fuzz/run.sh $(SECONDS)
 
-lint: ## formatting, clippy, unsafe only where allowed, shell syntax
+lint: ## formatting, clippy, unsafe only where allowed, shell scripts, spelling, licences
 	cargo fmt --all --check
 	$(CARGO_PG) clippy --workspace --all-targets $(PG_FEATURES) -- -D warnings
 	cargo clippy -p pg_assess_it --test stress_stops --test stress_writers -- -D warnings
@@ -90,6 +90,9 @@ evaluation: setup ## accuracy on real data into docs/evaluation: make evaluation
 
 bench: setup ## speed and memory on ROWS responses (default ten million)
 	@ROWS=$(ROWS) tests/bench/run.sh
+
+bench-core: ## what the core takes for made-up responses, without a server
+	cargo bench -p pg_assess_core --bench solvers
 
 clean: ## remove everything that was built
 	cargo clean

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the compiler does not check: where unsafe code may live, and the shell scripts.
+# What the compiler does not check: where unsafe code may live, SQL, shell scripts, spelling and licences.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -57,6 +57,18 @@ scripts=(.ci/run tests/*.sh tests/*/*.sh findings/*.sh findings/*/*.sh)
 for script in "${scripts[@]}"; do
     bash -n "$script"
 done
-if command -v shellcheck >/dev/null; then
-    shellcheck --severity=warning "${scripts[@]}"
+
+# Programs that tests/setup.sh installs; each that is not there is named, and counted by .ci/run.
+tools=$(realpath -m "${CARGO_TARGET_DIR:-target}")/tools/bin
+has_tool() {
+    [ -x "$tools/$1" ] || { echo "left out: $2, as $1 cannot be had"; return 1; }
+}
+if has_tool shellcheck 'the check of shell scripts'; then
+    "$tools/shellcheck" --severity=warning --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
+fi
+if has_tool typos 'the check of spelling'; then
+    "$tools/typos"
+fi
+if has_tool cargo-deny 'the check of licences and sources'; then
+    "$tools/cargo-deny" --log-level error check licenses bans sources
 fi

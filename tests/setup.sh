@@ -4,6 +4,7 @@
 #   PG_CONFIG   the server to build for (default: the pg_config on the PATH)
 #   PG_MAJOR    the server to install when there is none (default: 15, else the next one on offer)
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 PG_CONFIG=${PG_CONFIG:-pg_config}
 
@@ -32,6 +33,7 @@ server_is_there || needed+=(postgresql)
 libclang_is_there || needed+=(libclang-dev clang) # read the server's headers for the bindings
 command -v cc >/dev/null || needed+=(gcc libc6-dev)
 command -v gzip >/dev/null || needed+=(gzip)
+python3 -m pip --version >/dev/null 2>&1 || nice_to_have+=(python3-pip) # fetches servers, and the lint's programs
 command -v rsvg-convert >/dev/null || nice_to_have+=(librsvg2-bin) # the demo's picture as PNG
 font_is_there || nice_to_have+=(fonts-dejavu-core)
 pg_cron_is_there || nice_to_have+=(pg_cron) # the scheduler, for its test
@@ -96,7 +98,7 @@ elif [ ${#needed[@]} -gt 0 ]; then
     echo "  gcc libc6-dev  a C compiler to link with" >&2
     exit 1
 elif [ ${#nice_to_have[@]} -gt 0 ]; then
-    echo "setup: without ${nice_to_have[*]} the demo draws its picture as SVG only" >&2
+    echo "setup: without ${nice_to_have[*]} a demo or a test leaves something out, and says so" >&2
 fi
 
 if ! command -v cargo >/dev/null; then
@@ -108,3 +110,17 @@ for tool in rustfmt clippy-driver; do
     command -v "$tool" >/dev/null ||
         echo "setup: without $tool 'make lint' cannot run (rustup component add rustfmt clippy)" >&2
 done
+
+# Where they cannot be had, the lint says what it leaves out.
+tools=$(realpath -m "${CARGO_TARGET_DIR:-target}")/tools
+if ! cmp -s tests/tools.txt "$tools/tools.txt"; then
+    rm -rf "$tools" "$tools.new"
+    if PIP_ROOT_USER_ACTION=ignore timeout 300 python3 -m pip install --quiet --no-deps \
+        --target "$tools.new" --only-binary :all: --require-hashes -r tests/tools.txt; then
+        cp tests/tools.txt "$tools.new"
+        mv "$tools.new" "$tools"
+    else
+        rm -rf "$tools.new"
+        echo "setup: the programs of tests/tools.txt cannot be had" >&2
+    fi
+fi

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # To be sourced: a private PostgreSQL 18.6 from a Python package, and `sql`, which runs statements from its
 # input there and writes what psql writes. All of it is gone at the end.
 set -euo pipefail

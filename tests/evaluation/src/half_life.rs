@@ -12,7 +12,7 @@ use pg_assess_test_support::{OwnId, OwnRow, go, gradebook};
 const RESAMPLES: u64 = 500;
 
 /// The advice on one module, and on all as one (the last, without a name).
-pub fn advices(courses: &[Course]) -> Vec<(Option<&str>, Advice)> {
+pub fn advice(courses: &[Course]) -> Vec<(Option<&str>, Advice)> {
     let mut modules: Vec<&str> = courses
         .iter()
         .map(|course| course.module.as_str())

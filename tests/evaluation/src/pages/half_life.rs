@@ -4,18 +4,18 @@ use pg_assess_core::half_life::{Advice, Trial};
 
 use super::oulad;
 use crate::data::Course;
-use crate::half_life::{advices, excess};
+use crate::half_life::{advice, excess};
 use crate::page::{Page, count, percent, whole_percent};
 use crate::plot::{Plot, Scale};
 
 /// The page.
 pub fn page(courses: &[Course]) -> Page {
-    let advices = advices(courses);
-    let modules: Vec<&Advice> = advices
+    let advice = advice(courses);
+    let modules: Vec<&Advice> = advice
         .iter()
         .filter_map(|(module, advice)| module.map(|_| advice))
         .collect();
-    let all = &advices.last().expect("all as one").1;
+    let all = &advice.last().expect("all as one").1;
     let kept = modules
         .iter()
         .filter(|advice| trial(advice, |own| own.in_use).indistinguishable)
@@ -65,9 +65,9 @@ pub fn page(courses: &[Course]) -> Page {
     page.picture(
         "half_life",
         "Error over half-lives, by module",
-        picture(&advices),
+        picture(&advice),
     );
-    let rows: Vec<Vec<String>> = advices
+    let rows: Vec<Vec<String>> = advice
         .iter()
         .map(|(module, advice)| {
             let (from, to) = range(advice);
@@ -165,8 +165,8 @@ fn days(half_life: Option<f64>) -> String {
     half_life.map_or("no decay".to_owned(), |days| format!("{days:.0} days"))
 }
 
-fn picture(advices: &[(Option<&str>, Advice)]) -> String {
-    let names = advices[0].1.trials.iter().map(|trial| {
+fn picture(advice: &[(Option<&str>, Advice)]) -> String {
+    let names = advice[0].1.trials.iter().map(|trial| {
         let days = |days: f64| format!("{days:.0}");
         trial.half_life.map_or("none".to_owned(), days)
     });
@@ -178,7 +178,7 @@ fn picture(advices: &[(Option<&str>, Advice)]) -> String {
         whole_percent,
     );
     let mut plot = Plot::new("What a half-life costs", &half_life, &cost);
-    for (module, advice) in advices.iter().filter(|(module, _)| module.is_some()) {
+    for (module, advice) in advice.iter().filter(|(module, _)| module.is_some()) {
         let places = (0..).map(f64::from);
         let points: Vec<(f64, f64)> = places.zip(advice.trials.iter().map(excess)).collect();
         plot.line(module.expect("a module"), &points);
