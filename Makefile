@@ -7,9 +7,14 @@ SEED ?=
 SECONDS ?= 60
 
 # The order in which the parts of the install script build on each other.
-SQL_PARTS := schema gradebook contents roster solvers drift calibrate backtest sample_network \
-    school_map item decay trend pairs alpha dif over_time word relations call source words lookup \
-    rights log tracking alerts history refresh set_option create_model what_if explanation pictures
+SQL_PARTS := schema \
+    functions/gradebook functions/contents functions/roster functions/solvers functions/drift \
+    functions/calibrate functions/backtest sample/network functions/school_map \
+    aggregates/item aggregates/decay aggregates/trend aggregates/pairs aggregates/alpha \
+    aggregates/dif aggregates/over_time functions/word \
+    model/relations model/call model/source model/words model/lookup model/rights model/log \
+    model/tracking model/alerts model/history model/refresh model/set_option model/create_model \
+    explain/what_if explain/explanation explain/pictures
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz
 

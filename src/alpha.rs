@@ -1,4 +1,5 @@
-//! `cronbach_alpha`, declared in `sql/alpha.sql`. The state holds the sums of `alpha` in the core.
+//! `cronbach_alpha`, declared in `sql/aggregates/alpha.sql`. The state holds the sums
+//! of `alpha` in the core.
 
 use pg_assess_core::{Error, alpha, summary::usable};
 use pgrx::prelude::*;

@@ -1,4 +1,4 @@
-//! What a gradebook holds, as rows again: declared in `sql/contents.sql`.
+//! What a gradebook holds, as rows again: declared in `sql/functions/contents.sql`.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! `mantel_haenszel` and what goes with it, declared in `sql/dif.sql`. The state is a tally of
-//! strata that is made compact before it grows.
+//! `mantel_haenszel` and what goes with it, declared in `sql/aggregates/dif.sql`. The state is
+//! a tally of strata that is made compact before it grows.
 
 use pg_assess_core::dif::{Dif, Entry, Stratum, compact, mantel_haenszel};
 use pg_assess_core::summary::usable;

@@ -1,4 +1,4 @@
-//! `item_drift`, declared in `sql/drift.sql`.
+//! `item_drift`, declared in `sql/functions/drift.sql`.
 
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;

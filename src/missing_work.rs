@@ -1,4 +1,4 @@
-//! Missing work as an SQL function (`sql/roster.sql`).
+//! Missing work as an SQL function (`sql/functions/roster.sql`).
 
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;

@@ -1,4 +1,5 @@
-//! What the aggregates have in common whose state is [`Numbers`]: declared in `sql/pairs.sql`.
+//! What the aggregates have in common whose state is [`Numbers`]: declared in
+//! `sql/aggregates/pairs.sql`.
 
 use pg_assess_core::memory;
 use pgrx::prelude::*;

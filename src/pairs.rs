@@ -1,6 +1,6 @@
 //! One-step aggregates that need all pairs of a group at once, since they go by order: declared
-//! in `sql/pairs.sql` and, over time, in `sql/over_time.sql`. Those over the same arguments share
-//! one state.
+//! in `pairs.sql` and, over time, in `over_time.sql` of `sql/aggregates`. Those over the same
+//! arguments share one state.
 
 use pg_assess_core::domain::{half, inside_0_to_1};
 use pg_assess_core::kendall::kendall;

@@ -1,4 +1,4 @@
-//! The pictures of a model, as `sql/pictures.sql` calls them.
+//! The pictures of a model, as `sql/explain/pictures.sql` calls them.
 
 use pg_assess_core::chart::{
     Cell, Question, Standing, Test, item_curve, score_sheet, student_history,

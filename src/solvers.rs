@@ -1,5 +1,5 @@
 //! The set-returning functions over a gradebook. Each reads its arguments in the order of its
-//! declaration in `sql/solvers.sql`, lets the core work, and hands on the rows.
+//! declaration in `sql/functions/solvers.sql`, lets the core work, and hands on the rows.
 
 use pg_assess_core::Error;
 use pg_assess_core::gradebook::Gradebook;

@@ -1,4 +1,4 @@
-//! `normalize_word` and `matches_key`, declared in `sql/word.sql`.
+//! `normalize_word` and `matches_key`, declared in `sql/functions/word.sql`.
 
 use pg_assess_core::word::{Key, Unusable, normalize};
 use pgrx::pg_sys;

@@ -10,16 +10,25 @@ if grep -rnE --include='*.rs' '^([^/]|/[^/])*\<unsafe\>' src pgrx-tests tests |
     exit 1
 fi
 
+# The parts of the install script, in the order in which they build on each other.
+mapfile -t parts < <(sed -n '/^SQL_PARTS :=/,/[^\\]$/p' Makefile | sed 's/.*:=//' |
+    grep -oE '[a-z_/]+' | sed 's|.*|sql/&.sql|')
+if [ "$(printf '%s\n' "${parts[@]}" | sort)" != \
+    "$(find sql -name '*.sql' ! -name '*--*' | sort)" ]; then
+    echo 'lint: SQL_PARTS of the Makefile and the files of sql/ differ' >&2
+    exit 1
+fi
+
 # What the planner of Citus refuses over distributed tables: a result of no columns, and a sub-select
 # that looks at the row it is to change.
-if grep -nE 'EXISTS \(SELECT FROM %s\).*source' sql/*.sql ||
-    grep -PzoH "UPDATE [^;]*SET [^;]*=\s*\(\s*SELECT[^;]*responses" sql/*.sql | tr '\0' '\n' | grep .; then
+if grep -nE 'EXISTS \(SELECT FROM %s\).*source' "${parts[@]}" ||
+    grep -PzoH "UPDATE [^;]*SET [^;]*=\s*\(\s*SELECT[^;]*responses" "${parts[@]}" | tr '\0' '\n' | grep .; then
     echo 'lint: Citus cannot plan this over a distributed source' >&2
     exit 1
 fi
 
 # What an error says beside its code: what there is, and what to do.
-bare=$(grep -PzohH "RAISE EXCEPTION(?>'[^']*'|[^';])*;" sql/*.sql | while IFS= read -r -d '' error; do
+bare=$(grep -PzohH "RAISE EXCEPTION(?>'[^']*'|[^';])*;" "${parts[@]}" | while IFS= read -r -d '' error; do
     [[ $error == *ERRCODE* && $error == *DETAIL* && $error == *HINT* ]] || printf '%s\n' "$error"
 done)
 if [ -n "$bare" ]; then
@@ -28,14 +37,8 @@ if [ -n "$bare" ]; then
     exit 1
 fi
 
-# The files of sql/ go in the order in which they build on each other: none names an internal function that
-# a later one defines. Public ones stand in advice, too.
-mapfile -t parts < <(sed -n '/^SQL_PARTS :=/,/[^\\]$/p' Makefile | sed 's/.*:=//' | grep -oE '[a-z_]+' | sed 's|.*|sql/&.sql|')
-if [ "$(printf '%s\n' "${parts[@]}" | sort)" != "$(printf '%s\n' sql/*.sql | grep -v -- '--' | sort)" ]; then
-    echo 'lint: SQL_PARTS of the Makefile and the files of sql/ differ' >&2
-    exit 1
-fi
-# Read twice: what each file defines, and what it names.
+# None names an internal function that a later one defines; public ones stand in advice, too. Read
+# twice: what each file defines, and what it names.
 if awk -v files="${#parts[@]}" '
     FNR == 1 { file++ }
     file <= files && match($0, /^CREATE (FUNCTION|PROCEDURE) @extschema@\._[a-z_]+/) {

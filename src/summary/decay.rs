@@ -1,4 +1,4 @@
-//! `decay_agg` and its summary, declared in `sql/decay.sql` and `sql/over_time.sql`.
+//! `decay_agg` and its summary, declared in `decay.sql` and `over_time.sql` of `sql/aggregates`.
 
 use pg_assess_core::summary::DecaySummary;
 use pgrx::prelude::*;

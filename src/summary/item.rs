@@ -1,4 +1,4 @@
-//! `item_agg` and its summary, declared in `sql/item.sql`.
+//! `item_agg` and its summary, declared in `sql/aggregates/item.sql`.
 
 use pg_assess_core::summary::ItemSummary;
 use pgrx::prelude::*;

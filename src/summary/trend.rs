@@ -1,4 +1,4 @@
-//! `trend_agg` and its summary, declared in `sql/trend.sql` and `sql/over_time.sql`.
+//! `trend_agg` and its summary, declared in `trend.sql` and `over_time.sql` of `sql/aggregates`.
 
 use pg_assess_core::summary::TrendSummary;
 use pg_assess_core::trend::Trend;
