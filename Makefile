@@ -12,8 +12,11 @@ SQL_PARTS := schema \
     functions/calibrate functions/backtest sample/network functions/school_map \
     aggregates/item aggregates/decay aggregates/trend aggregates/pairs aggregates/alpha \
     aggregates/dif aggregates/over_time functions/word \
-    model/relations model/call model/source model/words model/lookup model/rights model/log \
-    model/tracking model/alerts model/history model/refresh model/set_option model/create_model \
+    model/source model/call model/words model/work model/definitions/settings \
+    model/definitions/runs model/definitions/source model/definitions/results \
+    model/definitions/lists model/definitions/alerts model/relations model/lookup model/rights \
+    model/log model/tracking model/alerts model/history model/refresh model/set_option \
+    model/describe model/create_model \
     explain/what_if explain/explanation explain/pictures
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz

@@ -45,40 +45,14 @@ BEGIN
                       ' ' ORDER BY r.place),
            string_agg(quote_literal(r.rule), ', ' ORDER BY r.place)
     INTO   units, ranges, known FROM @extschema@._alert_rules() r;
-    IF @extschema@._create(model, 'alert_rules',
-        '(rule text PRIMARY KEY CONSTRAINT rule_is_known CHECK (rule IN (%s)),
-          threshold float8 NOT NULL CONSTRAINT threshold_is_in_range CHECK (CASE rule %s END),
-          unit text GENERATED ALWAYS AS (CASE rule %s END) STORED,
-          enabled boolean NOT NULL DEFAULT true,
-          about text)', known, ranges, units) THEN
+    IF @extschema@._create(model, 'alert_rules', jsonb_build_object(
+           'rules', known, 'ranges', ranges, 'units', units)) THEN
         EXECUTE format('INSERT INTO %I.alert_rules (rule, threshold, about)
                         SELECT r.rule, r.usual, r.about
                         FROM @extschema@._alert_rules() r ORDER BY r.place', model);
     END IF;
-    PERFORM @extschema@._create(model, 'alerts',
-        '(alert_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-          raised timestamptz NOT NULL DEFAULT clock_timestamp(),
-          ended timestamptz,
-          run_id bigint,
-          rule text NOT NULL,
-          subject text,
-          student_group text,
-          item text,
-          value float8,
-          threshold float8,
-          message text NOT NULL)');
-    IF @extschema@._create(model, 'run_figures',
-        '(run_id bigint NOT NULL,
-          figure text NOT NULL CHECK (figure IN (''level'', ''reported_level'', ''left_out'')),
-          subject text,
-          student_group text,
-          size bigint NOT NULL,
-          value float8 NOT NULL,
-          value_se float8,
-          as_of timestamptz NOT NULL,
-          UNIQUE NULLS NOT DISTINCT (run_id, figure, subject, student_group))') THEN
-        PERFORM @extschema@._add_key(model, 'run_figures');
-    END IF;
+    PERFORM @extschema@._create(model, 'alerts');
+    PERFORM @extschema@._create(model, 'run_figures');
 END $$;
 COMMENT ON FUNCTION @extschema@._create_alerts(name) IS 'internal: the tables of a model''s alerts';
 

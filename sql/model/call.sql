@@ -33,27 +33,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._options() IS 'internal: the choices of the method';
 
--- The settings that are no choice of the method: they say what is looked at, listed and kept. Runs with
--- different ones can be compared, unless other figures are kept of them.
-CREATE FUNCTION @extschema@._settings()
-RETURNS TABLE (place int, setting name, definition text, changes_figures boolean, is_of_changed_at boolean)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    VALUES
-        (1, 'as_of'::name, 'timestamptz CHECK (isfinite(as_of))', false, false),
-        (2, 'pass_mark', 'float8 CHECK (pass_mark BETWEEN 0 AND 1)', false, false),
-        (3, 'help_need', 'float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1)', false, false),
-        (4, 'missing_share', 'float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1)',
-            false, false),
-        (5, 'min_group_size', 'int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0)', true, false),
-        (6, 'keep_runs', 'int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1)', false, false),
-        (7, 'keep_history', 'int NOT NULL DEFAULT 100 CHECK (keep_history >= 1)', false, false),
-        (8, 'keep_alerts', 'interval NOT NULL DEFAULT ''1 year'' CHECK (keep_alerts > ''0'')', false, false),
-        (9, 'late_commit', 'interval NOT NULL DEFAULT ''1 hour'' CHECK (late_commit >= ''0'')', false, true),
-        (10, 'compare_counts', 'boolean NOT NULL DEFAULT true', false, true);
-END;
-COMMENT ON FUNCTION @extschema@._settings() IS 'internal: the settings that are no choice of the method';
-
 -- No evidence grows old: as good as none over all the time there is.
 CREATE FUNCTION @extschema@._no_decay() RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -86,177 +86,34 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._owner(oid) IS 'internal: the owner of a model';
 
+-- How each relation is made: what stands in CREATE after its name, then in ALTER TABLE, and the columns of
+-- a unique index. In a definition {model} stands for the schema, and other names in braces for what the
+-- maker of the relation hands over. A definition holds for some ways of tracking changes, or for all.
+CREATE FUNCTION @extschema@._definitions() RETURNS TABLE (
+    relation name, tracking text[], definition text, alterations text, unique_by text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT * FROM @extschema@._settings_definitions()
+    UNION ALL SELECT * FROM @extschema@._runs_definitions()
+    UNION ALL SELECT * FROM @extschema@._source_definitions()
+    UNION ALL SELECT * FROM @extschema@._tracking_definitions()
+    UNION ALL SELECT * FROM @extschema@._results_definitions()
+    UNION ALL SELECT * FROM @extschema@._lists_definitions()
+    UNION ALL SELECT * FROM @extschema@._alerts_definitions();
+END;
+COMMENT ON FUNCTION @extschema@._definitions() IS 'internal: how the relations of a model are made';
+
 -- What the columns of a model's relations mean. A column that is in several means the same; where
 -- it means something else, or more can be said, the relation stands before it.
 CREATE FUNCTION @extschema@._columns() RETURNS TABLE (attribute name, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT * FROM (VALUES
-        ('singleton'::name, 'there is but one row'),
-        ('row_id', 'a primary key, as logical replication needs one; what the row is of may be null'),
-        ('as_of', 'the time that the results are of'),
-        ('time_zone', 'the time zone of the session that refreshed, on whose clock dates are read'),
-        ('run_id', 'the run of assess.refresh() that made the row, see runs; null when it was refreshed by hand'),
-        ('method_version', 'assess.method_version() at that time'),
-        ('subject', 'the subject, as in the source'),
-        ('student', 'the student, as in the source'),
-        ('item', 'the question, as in the source'),
-        ('assessment', 'the assessment, as in the source'),
-        ('student_group', 'the school, class or other group of the student''s latest response up to as_of'),
-        ('gradebook', 'all responses in one value, for the functions of schema assess'),
-        ('rows', 'rows of the source'),
-        ('period', 'first day of the period, in UTC; -infinity for rows without a usable time, infinity for all periods'),
-        ('dated', 'the time in the source, without the attempt'),
-        ('changed_at', 'when the row was last changed'),
-        ('source', 'the table of responses'),
-        ('members', 'its partitions, as they were last seen'),
-        ('mode', 'how changes become known: triggers or changed_at'),
-        ('type', 'type of the times in the source'),
-        ('changed_to', 'changes up to this time have been seen'),
-        ('frozen', 'whether the stored parts are as new as the snapshot; only ever true inside a refresh'),
-        ('xact', 'the transaction that changed something'),
-        ('noted', 'when it began'),
-        ('periods', 'periods that were aggregated again; null where changes are not tracked'),
-        ('late_commit', 'how long before the last change seen rows are looked at again'),
-        ('compare_counts', 'whether a refresh compares the rows of each period with what is stored'),
-        ('reason', 'used, or why rows were left out'),
-        ('score', 'the score'),
-        ('max_score', 'the maximum of the score'),
-        ('taken_at', 'when the response was given'),
-        ('answer', 'what was answered'),
-        ('level', 'current level, difficulty of the questions taken out; mostly 0 to 1'),
-        ('level_se', 'standard error of the level'),
-        ('ci_low', 'lower end of the interval of the level'),
-        ('ci_high', 'upper end of the interval of the level'),
-        ('raw_level', 'plain scores under the weights of the level'),
-        ('prior', 'the level expected without evidence'),
-        ('information', 'how much evidence there is, faded to as_of'),
-        ('n', 'responses that count'),
-        ('assessments', 'assessments that the responses belong to'),
-        ('first_at', 'time of the first response that counts'),
-        ('last_at', 'time of the last response that counts'),
-        ('slope', 'change of the score in 30 days'),
-        ('slope_se', 'standard error of the slope'),
-        ('trend_p', 'two-sided p-value of no change'),
-        ('trend', 'falling, unclear, steady or rising'),
-        ('trend_rank', '1 falling to 4 rising'),
-        ('need', 'probability that the level lies below the cut, 0 to 1'),
-        ('need_rank', '1 for the greatest need of the subject'),
-        ('due', 'assessments that were due'),
-        ('missing', 'due assessments that were not taken'),
-        ('status', 'how far the level can be trusted: ok, provisional, stale, or none where there is no evidence'),
-        ('status_rank', 'rank of the status; 1 asks for attention first'),
-        ('n_effective', 'effective number of answers that can be judged'),
-        ('facility', 'mean score; the easier, the higher'),
-        ('r_rest', 'correlation of the score with the student''s other scores'),
-        ('discrimination', 'the same, drawn towards what is likely'),
-        ('discrimination_se', 'standard error of the discrimination'),
-        ('somers_d', 'separation of strong and weak by order alone, -1 to 1'),
-        ('discrimination_index', 'mean score of the strongest less that of the weakest'),
-        ('weight', 'what answers to the question weigh in a level'),
-        ('label', 'verdict on the discrimination: very_good, good, marginal, poor or negative'),
-        ('items', 'questions of the assessment'),
-        ('students', 'students who took it'),
-        ('mean', 'mean of the students'' mean scores'),
-        ('sd', 'standard deviation of the students'' mean scores'),
-        ('alpha', 'Cronbach''s alpha'),
-        ('alpha_se', 'standard error of alpha'),
-        ('sem', 'standard error of measurement of a mean score'),
-        ('quadrant', 'low and falling, low and rising, high and falling, high and rising; null where a figure is missing'),
-        ('quadrant_rank', '1 low and falling, 2 low and rising, 3 high and falling, 4 high and rising'),
-        ('middle_level', 'mean level of the subject without the few far outside; below it is low'),
-        ('expected', 'the pass mark, or else the facility of the question'),
-        ('is_below', 'whether the score is below what was expected'),
-        ('started', 'when the run began'),
-        ('finished', 'when it ended; null while it runs, and of runs that were killed'),
-        ('rows_used', 'rows of the source that count'),
-        ('rows_excluded', 'rows left out, by reason'),
-        ('settings', 'the settings it ran with'),
-        ('steps', 'milliseconds of each step'),
-        ('seconds', 'how long it took; null where it has no end'),
-        ('error', 'why it failed'),
-        ('sqlstate', 'the code of the error'),
-        ('pid', 'the server process that ran it'),
-        -- Those that mean something of their own somewhere.
-        ('responses.student_group', 'the school, class or other group, as in the source'),
-        ('parts.student_group', 'the school, class or other group, as in the source'),
-        ('stored_parts.student_group', 'the school, class or other group, as in the source'),
-        ('questions.assessments', 'assessments that used the question'),
-        ('questions.ci_low', 'lower end of the interval of the discrimination'),
-        ('questions.ci_high', 'upper end of the interval of the discrimination'),
-        ('questions.status', 'flawed, suspect, no_variance, insufficient, provisional, usable or stable'),
-        ('question_review.assessments', 'assessments that used the question'),
-        ('question_review.ci_low', 'lower end of the interval of the discrimination'),
-        ('question_review.ci_high', 'upper end of the interval of the discrimination'),
-        ('question_review.status', 'flawed: the stronger do worse, beyond chance; suspect: perhaps by chance'),
-        ('check_in_list.reason', 'why the student is on the list: no evidence, old evidence or missing work'),
-        ('score_sheet.score', 'the score as a share of the maximum; as it is where there is none'),
-        ('history.run_id', 'the run, see runs'),
-        ('runs.run_id', 'counts the runs'),
-        ('runs.status', 'running, succeeded or failed'),
-        ('run_log.run_id', 'counts the runs'),
-        ('run_log.status', 'running, succeeded or failed; also running where it was killed, see runs'),
-        ('run_figures.run_id', 'the run, see runs'),
-        ('run_figures.student_group', 'the group that the figure is of; null: of all, or of those not named'),
-        ('alerts.run_id', 'the run that raised it, or that failed; null where a refresh is overdue'),
-        ('alerts.subject', 'the subject that it is about, as text'),
-        ('alerts.student_group', 'the group that it is about, as text'),
-        ('alerts.item', 'the question that it is about, as text'),
-        ('settings.as_of', 'the time that results shall be of; null: that of the refresh'),
-        -- The model's own settings.
-        ('pass_mark', 'share of the maximum that is expected: of a question in pass_marks, else of all in settings; null: the question''s own facility'),
-        ('help_need', 'need from which a student is on the help list'),
-        ('missing_share', 'share of the due work without a response from which a student is on the check-in list'),
-        ('min_group_size', 'groups with fewer students of a subject are not named in results'),
-        ('keep_runs', 'runs that are kept in the log'),
-        ('keep_history', 'refreshes whose students are kept in history'),
-        ('keep_alerts', 'how long alerts that have ended are kept'),
-        -- Those of alerts.
-        ('rule', 'the rule, see alert_rules'),
-        ('threshold', 'what the rule allows, in its unit'),
-        ('unit', 'what the threshold is measured in'),
-        ('enabled', 'whether the rule raises alerts'),
-        ('about', 'when the rule holds'),
-        ('alert_id', 'counts the alerts'),
-        ('raised', 'when the alert was raised'),
-        ('ended', 'when it was found to hold no longer; null while it holds'),
-        ('value', 'the figure, in the unit of its threshold where it has one'),
-        ('value_se', 'standard error of the figure'),
-        ('message', 'the alert as a sentence'),
-        ('figure', 'level: mean level of the group; reported_level: what it is compared with; left_out: share of the rows'),
-        ('size', 'students or rows that the figure is of'),
-        -- What attach() goes by.
-        ('definition.source', 'the name of the source, with its schema'),
-        ('arguments', 'the arguments of assess.create_model()'),
-        ('grants', 'privileges on the relations of the model that were granted to other roles'),
-        -- Those of the method.
-        ('half_life', 'age at which evidence counts one half'),
-        ('attempts', 'which of several attempts counts: first, last or best'),
-        ('exclude', 'assessments to leave out, as text'),
-        ('cut', 'a level below this needs help; null: see cut_share'),
-        ('cut_share', 'share of the students that lies below the cut'),
-        ('adjust_difficulty', 'whether the difficulty of questions is taken out of the scores'),
-        ('shrink', 'whether to borrow from the others where data are thin'),
-        ('weight_floor', 'the least weight of a sound question, as a discrimination'),
-        ('min_answers', 'effective answers from which a question is judged'),
-        ('flag_answers', 'effective answers from which a question can be flawed or suspect'),
-        ('flag_alpha', 'share of false alarms among flawed questions that is accepted'),
-        ('upper_lower_share', 'share of the students in each of the two groups of discrimination_index'),
-        ('quality', 'whether questions weigh by how well they separate'),
-        ('counting', 'what an assessment counts: effective, assessments or responses'),
-        ('half_precision_items', 'questions at which an assessment has half its precision'),
-        ('noise_df', 'degrees of freedom that the noise of all adds to a student''s own'),
-        ('confidence', 'coverage of intervals'),
-        ('stale_half_lives', 'half-lives after which evidence is stale'),
-        ('trend_window', 'how far a trend looks back; null: over everything'),
-        ('trend_min_dates', 'fewer dates than this: the trend is unclear'),
-        ('trend_min_span', 'less time than this: the trend is unclear'),
-        ('trend_alpha', 'two-sided level of the test for a trend'),
-        ('steady_margin', 'change in 90 days that still counts as steady'),
-        ('due_share', 'share of a group''s members that makes an assessment due'),
-        ('trend_noise_df', 'degrees of freedom that the noise about trends of all adds'),
-        ('carry_over', 'correlation of true levels from one year to the next; has no effect without last year''s gradebook')
-    ) AS c(attribute, about);
+    SELECT * FROM @extschema@._settings_columns()
+    UNION ALL SELECT * FROM @extschema@._runs_columns()
+    UNION ALL SELECT * FROM @extschema@._source_columns()
+    UNION ALL SELECT * FROM @extschema@._results_columns()
+    UNION ALL SELECT * FROM @extschema@._lists_columns()
+    UNION ALL SELECT * FROM @extschema@._alerts_columns();
 END;
 COMMENT ON FUNCTION @extschema@._columns() IS 'internal: what the columns of a model mean';
 
@@ -421,45 +278,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._comment(name, name) IS 'internal: comments of a relation of a model';
 
--- Makes one relation of a model, with its comments, and returns true; what is there already is kept, but
--- for the view of the source, which is made over it. In the definition {m} stands for the model, and
--- format() then puts the parts in, in which nothing is replaced: names may be anything.
-CREATE FUNCTION @extschema@._create(model name, relation name, definition text,
-                                    VARIADIC parts text[] DEFAULT '{}') RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
-BEGIN
-    IF @extschema@._kind(model, relation) IS NOT NULL THEN
-        IF relation <> 'responses' THEN
-            RETURN false;
-        END IF;
-        kind := 'OR REPLACE VIEW';
-    END IF;
-    EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
-                   format(replace(definition, '{m}', replace(quote_ident(model), '%', '%%')),
-                          VARIADIC parts));
-    PERFORM @extschema@._comment(model, relation);
-    RETURN true;
-EXCEPTION WHEN invalid_table_definition THEN
-    RAISE EXCEPTION 'the source of model % is of other types than before', quote_ident(model)
-        USING ERRCODE = 'datatype_mismatch', DETAIL = SQLERRM,
-              HINT = 'Attach a view that casts to the type of before, or make another model.';
-END $$;
-COMMENT ON FUNCTION @extschema@._create(name, name, text, text[]) IS 'internal: makes a relation of a model';
+-- A definition with its parts put in at once: in a part nothing is replaced, as names may be anything. A
+-- part that is missing leaves its name in braces, for Postgres to point at.
+CREATE FUNCTION @extschema@._filled(definition text, parts jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT pg_catalog.string_agg(t.text || coalesce(_filled.parts ->> p.name, '{' || p.name || '}', ''),
+                                 '' ORDER BY t.place)
+    FROM   pg_catalog.regexp_split_to_table(_filled.definition, '{[a-z_]+}')
+           WITH ORDINALITY AS t(text, place)
+    LEFT   JOIN LATERAL (
+               SELECT m.found[1] AS name, m.place
+               FROM   pg_catalog.regexp_matches(_filled.definition, '{([a-z_]+)}', 'g')
+                      WITH ORDINALITY AS m(found, place)) p ON p.place = t.place;
+END;
+COMMENT ON FUNCTION @extschema@._filled(text, jsonb) IS 'internal: a definition with its parts';
 
--- Gives a table of a model a primary key. A publication of all tables stops DELETE and UPDATE on a
--- table without one, and a subject or a group may be null.
-CREATE FUNCTION @extschema@._add_key(model name, relation name) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    EXECUTE format('ALTER TABLE %I.%I ADD row_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY',
-                   model, relation);
-    PERFORM @extschema@._comment(model, relation);
-END $$;
-COMMENT ON FUNCTION @extschema@._add_key(name, name) IS 'internal: gives a table of a model a primary key';
-
--- A unique index, which tells the rows of a materialized view apart.
+-- A unique index, which tells the rows of a materialized view apart, also for REFRESH ... CONCURRENTLY.
 CREATE FUNCTION @extschema@._add_unique(model name, relation name, attributes text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -471,6 +306,44 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._add_unique(name, name, text) IS
 'internal: a unique index, where a relation of a model has none';
+
+-- Makes one relation of a model, with its comments, and returns true; what is there already is kept, but
+-- for the view of the source, which is made over it.
+CREATE FUNCTION @extschema@._create(model name, relation name, parts jsonb DEFAULT '{}')
+RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    made record;
+    kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
+    is_new boolean := @extschema@._kind(model, relation) IS NULL;
+BEGIN
+    SELECT d.* INTO made FROM @extschema@._definitions() d
+    WHERE  d.relation = _create.relation
+    AND    coalesce(parts ->> 'track_changes' = ANY (d.tracking), true);
+    IF relation = 'parts' AND made.unique_by IS NULL THEN
+        kind := 'VIEW'; -- over the parts that are stored
+    ELSIF relation = 'responses' AND NOT is_new THEN
+        kind := 'OR REPLACE VIEW';
+    END IF;
+    IF is_new OR relation = 'responses' THEN
+        EXECUTE format('CREATE %s %I.%I %s', kind, model, relation, @extschema@._filled(
+            made.definition, parts || jsonb_build_object('model', quote_ident(model))));
+        IF made.alterations IS NOT NULL THEN
+            EXECUTE format('ALTER TABLE %I.%I %s', model, relation, made.alterations);
+        END IF;
+        PERFORM @extschema@._comment(model, relation);
+    END IF;
+    IF made.unique_by IS NOT NULL THEN
+        PERFORM @extschema@._add_unique(model, relation, made.unique_by);
+    END IF;
+    RETURN is_new;
+EXCEPTION WHEN invalid_table_definition THEN
+    RAISE EXCEPTION 'the source of model % is of other types than before', quote_ident(model)
+        USING ERRCODE = 'datatype_mismatch', DETAIL = SQLERRM,
+              HINT = 'Attach a view that casts to the type of before, or make another model.';
+END $$;
+COMMENT ON FUNCTION @extschema@._create(name, name, jsonb) IS 'internal: makes a relation of a model';
 
 -- Drops relations of a model, those that are there, in this order. Without CASCADE: what others have
 -- made over them is theirs.

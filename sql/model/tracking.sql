@@ -309,104 +309,53 @@ END $$;
 COMMENT ON FUNCTION @extschema@._tracking_type(regclass, name, text, name, text) IS
 'internal: whether changes can be tracked, and the type of the times';
 
--- What a model that tracks changes has more than others, but for its triggers.
+-- What the definitions of a model that tracks changes need besides.
+CREATE FUNCTION @extschema@._tracking_parts(
+    source regclass, type regtype, changed_at name, period text) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object(
+        'changed_type', coalesce((
+            SELECT format_type(@extschema@._base(a.atttypid), NULL) FROM pg_attribute a
+            WHERE a.attrelid = source AND a.attname = changed_at AND NOT a.attisdropped),
+            'timestamptz'),
+        'first_dirty', @extschema@._bound('min(d.period)', type),
+        'after_dirty', @extschema@._bound(format('max(d.period) + interval %L', CASE period
+            WHEN 'quarter' THEN '3 months' ELSE '1 ' || period END), type),
+        'out_of_calendar', (@extschema@._period('r.dated', type, period)).out_of_calendar)
+$$;
+COMMENT ON FUNCTION @extschema@._tracking_parts(regclass, regtype, name, text) IS
+'internal: what the definitions of a model that tracks changes need';
+
+-- What a model that tracks changes has more than others, and its triggers.
 CREATE FUNCTION @extschema@._create_tracking(
-    model name, source regclass, taken_at name, type regtype, period text,
-    track_changes text, changed_at name) RETURNS void
+    model name, source regclass, meanings jsonb, parts jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    member oid;
-    live text := 'SELECT r.subject, r.student_group, r.period, count(*) AS rows,
-                         @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score,
-                                                   r.max_score, r.taken_at) AS gradebook
-                  FROM {m}.responses r WHERE %s GROUP BY r.subject, r.student_group, r.period';
+    type regtype := parts ->> 'time_type';
+    mode text := meanings ->> 'track_changes';
+    period text := meanings ->> 'period';
 BEGIN
-    PERFORM @extschema@._create(model, 'tracking', format(
-        '(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-          source regclass NOT NULL, members oid[],
-          mode text NOT NULL CHECK (mode IN (''triggers'', ''changed_at'')),
-          period text NOT NULL, type regtype NOT NULL,
-          changed_to %s, frozen boolean NOT NULL DEFAULT false)',
-        coalesce((SELECT format_type(@extschema@._base(a.atttypid), NULL) FROM pg_attribute a
-                  WHERE a.attrelid = source AND a.attname = changed_at AND NOT a.attisdropped),
-                 'timestamptz')));
-    EXECUTE format('INSERT INTO %I.tracking (source, mode, period, type)
-                    VALUES ($1, $2, $3, $4)', model) USING source, track_changes, period, type;
-    -- Every note has a key of its own transaction (the time tells apart transactions of before and
-    -- after a restore): who writes in many small statements notes each period once.
-    PERFORM @extschema@._create(model, 'changes',
-        '(xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
-          noted timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
-          period date NOT NULL,
-          PRIMARY KEY (xact, noted, period))');
-    IF track_changes = 'triggers' THEN
+    parts := parts || @extschema@._tracking_parts(
+        source, type, (meanings ->> 'changed_at')::name, period);
+    PERFORM @extschema@._create(model, 'tracking', parts);
+    EXECUTE format('INSERT INTO %I.tracking (source, mode, period, type) VALUES ($1, $2, $3, $4)',
+                   model) USING source, mode, period, type;
+    PERFORM @extschema@._create(model, 'changes', parts);
+    IF mode = 'triggers' THEN
         -- Takes the lock that lets writers finish first, so what comes after sees all they wrote.
-        PERFORM @extschema@._note_function(model, taken_at, type, period);
-        FOREACH member IN ARRAY @extschema@._members(source) LOOP
-            PERFORM @extschema@._add_triggers(model, member::regclass);
-        END LOOP;
+        PERFORM @extschema@._note_function(model, (meanings ->> 'taken_at')::name, type, period);
+        PERFORM @extschema@._add_triggers(model, m.member::regclass)
+        FROM    unnest(@extschema@._members(source)) AS m(member);
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')', model);
         END IF;
     END IF;
     EXECUTE format('UPDATE %I.tracking SET members = $1', model)
     USING @extschema@._members(source);
-
-    -- Types are those of the view.
-    EXECUTE replace('CREATE TABLE {m}.stored_parts AS ' || format(live, 'false'), '{m}',
-                    quote_ident(model));
+    PERFORM @extschema@._create(model, 'stored_parts', parts);
     EXECUTE format('CREATE INDEX ON %I.stored_parts (period)', model);
-    PERFORM @extschema@._add_key(model, 'stored_parts');
-
-    -- In the transaction of a refresh, once the stored parts are those of its snapshot, nothing is
-    -- dirty: the tracking is frozen, which nobody else ever sees.
-    PERFORM @extschema@._create(model, 'dirty', CASE track_changes WHEN 'triggers' THEN
-        'AS SELECT DISTINCT c.period FROM {m}.changes c
-            WHERE NOT (SELECT t.frozen FROM {m}.tracking t)'
-        ELSE
-        'AS SELECT c.period FROM {m}.changes c WHERE NOT (SELECT t.frozen FROM {m}.tracking t)
-            UNION
-            SELECT r.period FROM {m}.responses r
-            WHERE  r.changed_at >= (SELECT t.changed_to - o.late_commit
-                                    FROM {m}.tracking t CROSS JOIN {m}.settings o)
-            AND    NOT (SELECT t.frozen FROM {m}.tracking t)
-            UNION
-            SELECT c.period
-            FROM  (SELECT p.period, p.subject, p.student_group, p.rows FROM {m}.stored_parts p
-                   WHERE (SELECT o.compare_counts AND NOT t.frozen
-                          FROM {m}.tracking t CROSS JOIN {m}.settings o)
-                   UNION ALL
-                   SELECT r.period, r.subject, r.student_group, - count(*) FROM {m}.responses r
-                   WHERE (SELECT o.compare_counts AND NOT t.frozen
-                          FROM {m}.tracking t CROSS JOIN {m}.settings o)
-                   GROUP BY r.period, r.subject, r.student_group) c
-            GROUP BY c.period, c.subject, c.student_group HAVING sum(c.rows) <> 0' END);
-
-    -- What is stored, but for dirty periods, which are aggregated as they are now. Conditions on
-    -- constants and sub-selects alone keep an unneeded arm from touching the source.
-    EXECUTE format('CREATE VIEW %I.parts AS ', model) || replace(
-        'WITH d AS MATERIALIZED (SELECT q.period FROM {m}.dirty q)
-            SELECT s.subject, s.student_group, s.period, s.rows, s.gradebook
-            FROM {m}.stored_parts s
-            WHERE NOT EXISTS (SELECT FROM d WHERE d.period = s.period)
-            AND   NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
-            UNION ALL '
-        || format(live, format(
-            'EXISTS (SELECT FROM d WHERE isfinite(d.period))
-             AND NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
-             AND r.dated >= (SELECT %s FROM d WHERE isfinite(d.period))
-             AND r.dated < (SELECT %s FROM d WHERE isfinite(d.period))
-             AND r.period IN (SELECT d.period FROM d)',
-            @extschema@._bound('min(d.period)', type),
-            @extschema@._bound(format('max(d.period) + interval %L', CASE period
-                WHEN 'quarter' THEN '3 months' ELSE '1 ' || period END), type)))
-        || ' UNION ALL ' || format(live, format(
-            'EXISTS (SELECT FROM d WHERE d.period = ''-infinity'')
-             AND NOT EXISTS (SELECT FROM d WHERE d.period = ''infinity'')
-             AND (%s)', (@extschema@._period('r.dated', type, period)).out_of_calendar))
-        || ' UNION ALL ' || format(live,
-            'EXISTS (SELECT FROM d WHERE d.period = ''infinity'')'), '{m}', quote_ident(model));
-    PERFORM @extschema@._comment(model, 'parts');
+    PERFORM @extschema@._create(model, 'dirty', parts);
+    PERFORM @extschema@._create(model, 'parts', parts);
     EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING',
                    model);
     PERFORM @extschema@._store_parts(model);
@@ -415,7 +364,7 @@ BEGIN
         EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'')', model);
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._create_tracking(name, regclass, name, regtype, text, text, name) IS
+COMMENT ON FUNCTION @extschema@._create_tracking(name, regclass, jsonb, jsonb) IS
 'internal: makes what a model needs that tracks changes';
 
 -- Lets a model that tracks changes know of another source, of which nothing is stored yet.

@@ -1,0 +1,110 @@
+-- The settings of a model: the choices of the method, and what is looked at, listed and kept.
+
+-- The settings that are no choice of the method. Runs with different ones can be compared, unless other
+-- figures are kept of them.
+CREATE FUNCTION @extschema@._settings()
+RETURNS TABLE (place int, setting name, definition text, changes_figures boolean,
+               is_of_changed_at boolean, about text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    VALUES
+        (1, 'as_of'::name, $sql$timestamptz CHECK (isfinite(as_of))$sql$, false, false,
+         'the time that results shall be of; null: that of the refresh'),
+        (2, 'pass_mark', $sql$float8 CHECK (pass_mark BETWEEN 0 AND 1)$sql$, false, false,
+         'share of the maximum that is expected: of a question in pass_marks, else of all in settings; '
+         'null: the question''s own facility'),
+        (3, 'help_need',
+         $sql$float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1)$sql$, false, false,
+         'need from which a student is on the help list'),
+        (4, 'missing_share',
+         $sql$float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1)$sql$,
+         false, false,
+         'share of the due work without a response from which a student is on the check-in list'),
+        (5, 'min_group_size', $sql$int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0)$sql$, true, false,
+         'groups with fewer students of a subject are not named in results'),
+        (6, 'keep_runs', $sql$int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1)$sql$, false, false,
+         'runs that are kept in the log'),
+        (7, 'keep_history', $sql$int NOT NULL DEFAULT 100 CHECK (keep_history >= 1)$sql$, false, false,
+         'refreshes whose students are kept in history'),
+        (8, 'keep_alerts',
+         $sql$interval NOT NULL DEFAULT '1 year' CHECK (keep_alerts > '0')$sql$, false, false,
+         'how long alerts that have ended are kept'),
+        (9, 'late_commit',
+         $sql$interval NOT NULL DEFAULT '1 hour' CHECK (late_commit >= '0')$sql$, false, true,
+         'how long before the last change seen rows are looked at again'),
+        (10, 'compare_counts', $sql$boolean NOT NULL DEFAULT true$sql$, false, true,
+         'whether a refresh compares the rows of each period with what is stored');
+END;
+COMMENT ON FUNCTION @extschema@._settings() IS
+'internal: the settings that are no choice of the method';
+
+-- What the choices of the method mean, which _options() reads from the functions that heed them.
+CREATE FUNCTION @extschema@._option_columns() RETURNS TABLE (attribute name, about text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    VALUES
+        ('half_life'::name, 'age at which evidence counts one half'),
+        ('attempts', 'which of several attempts counts: first, last or best'),
+        ('exclude', 'assessments to leave out, as text'),
+        ('cut', 'a level below this needs help; null: see cut_share'),
+        ('cut_share', 'share of the students that lies below the cut'),
+        ('adjust_difficulty', 'whether the difficulty of questions is taken out of the scores'),
+        ('shrink', 'whether to borrow from the others where data are thin'),
+        ('weight_floor', 'the least weight of a sound question, as a discrimination'),
+        ('min_answers', 'effective answers from which a question is judged'),
+        ('flag_answers', 'effective answers from which a question can be flawed or suspect'),
+        ('flag_alpha', 'share of false alarms among flawed questions that is accepted'),
+        ('upper_lower_share', 'share of the students in each of the two groups of discrimination_index'),
+        ('quality', 'whether questions weigh by how well they separate'),
+        ('counting', 'what an assessment counts: effective, assessments or responses'),
+        ('half_precision_items', 'questions at which an assessment has half its precision'),
+        ('noise_df', 'degrees of freedom that the noise of all adds to a student''s own'),
+        ('confidence', 'coverage of intervals'),
+        ('stale_half_lives', 'half-lives after which evidence is stale'),
+        ('trend_window', 'how far a trend looks back; null: over everything'),
+        ('trend_min_dates', 'fewer dates than this: the trend is unclear'),
+        ('trend_min_span', 'less time than this: the trend is unclear'),
+        ('trend_alpha', 'two-sided level of the test for a trend'),
+        ('steady_margin', 'change in 90 days that still counts as steady'),
+        ('due_share', 'share of a group''s members that makes an assessment due'),
+        ('trend_noise_df', 'degrees of freedom that the noise about trends of all adds'),
+        ('carry_over', 'correlation of true levels from one year to the next; has no effect without '
+                       'last year''s gradebook');
+END;
+COMMENT ON FUNCTION @extschema@._option_columns() IS 'internal: what the choices of the method mean';
+
+CREATE FUNCTION @extschema@._settings_columns() RETURNS TABLE (attribute name, about text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT 'singleton'::name, 'there is but one row'
+    UNION ALL
+    -- Elsewhere as_of is the time that results are of.
+    SELECT CASE s.setting WHEN 'as_of' THEN 'settings.as_of' ELSE s.setting END, s.about
+    FROM   @extschema@._settings() s
+    UNION ALL
+    SELECT o.attribute, o.about FROM @extschema@._option_columns() o
+    UNION ALL
+    VALUES
+        ('definition.source'::name, 'the name of the source, with its schema'),
+        ('arguments', 'the arguments of assess.create_model()'),
+        ('grants', 'privileges on the relations of the model that were granted to other roles');
+END;
+COMMENT ON FUNCTION @extschema@._settings_columns() IS 'internal: what the columns of settings mean';
+
+-- {settings} is made of the two lists above. The definition is what attach() goes by.
+CREATE FUNCTION @extschema@._settings_definitions() RETURNS TABLE (
+    relation name, tracking text[], definition text, alterations text, unique_by text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    VALUES
+    ('settings'::name, NULL::text[],
+     $sql$(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), {settings})$sql$,
+     NULL, NULL),
+    ('definition', NULL,
+     $sql$(singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+           source text NOT NULL, arguments jsonb NOT NULL, grants jsonb NOT NULL DEFAULT '[]',
+           method_version int NOT NULL DEFAULT @extschema@.method_version())$sql$,
+     NULL, NULL);
+END;
+COMMENT ON FUNCTION @extschema@._settings_definitions() IS
+'internal: how the settings of a model are made';
