@@ -9,15 +9,16 @@ SECONDS ?= 60
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema \
     functions/gradebook functions/contents functions/roster functions/solvers functions/drift \
-    functions/calibrate functions/backtest sample/network functions/school_map \
+    functions/calibrate functions/backtest sample/network functions/school_map functions/status \
     aggregates/item aggregates/decay aggregates/trend aggregates/pairs aggregates/alpha \
     aggregates/dif aggregates/over_time functions/word \
     model/source model/call model/words model/work model/definitions/settings \
     model/definitions/runs model/definitions/source model/definitions/results \
     model/definitions/lists model/definitions/alerts model/relations model/lookup model/rights \
-    model/log model/tracking model/alerts model/history model/refresh model/set_option \
+    model/log model/periods model/triggers model/tracking model/alert_rules model/alert_findings \
+    model/alerts model/check_refreshes model/history model/refresh model/set_option \
     model/describe model/create_model \
-    explain/what_if explain/explanation explain/pictures
+    explain/what_if explain/student explain/question explain/runs explain/pictures
 # A part with @time@ in it is repeated for each of these.
 TIME_TYPES := date timestamp timestamptz
 

@@ -22,6 +22,7 @@ mod rights;
 mod sample;
 mod school_map;
 mod solvers;
+mod status;
 mod summary;
 mod varlena;
 mod word;

@@ -94,8 +94,8 @@ BEGIN
     RETURN QUERY EXECUTE format(
         'SELECT g.subject, i.item, i.n, i.facility, i.r_rest, i.discrimination,
                 i.discrimination_se, i.ci_low, i.ci_high, i.weight, i.label, i.status,
-                i.status IN (''flawed'', ''suspect''),
-                q.n, q.discrimination, q.weight, q.status, q.status IN (''flawed'', ''suspect''),
+                @extschema@._is_under_review(i.status),
+                q.n, q.discrimination, q.weight, q.status, @extschema@._is_under_review(q.status),
                 i.discrimination - q.discrimination
          FROM %2$s
          CROSS JOIN LATERAL %3$s i

@@ -294,6 +294,13 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._filled(text, jsonb) IS 'internal: a definition with its parts';
 
+-- A statement over the relations of a model, which stands there as {model}.
+CREATE FUNCTION @extschema@._over(model name, statement text, parts jsonb DEFAULT '{}') RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN @extschema@._filled(statement, parts || pg_catalog.jsonb_build_object(
+    'model', pg_catalog.quote_ident(model)));
+COMMENT ON FUNCTION @extschema@._over(name, text, jsonb) IS 'internal: a statement over a model';
+
 -- A unique index, which tells the rows of a materialized view apart, also for REFRESH ... CONCURRENTLY.
 CREATE FUNCTION @extschema@._add_unique(model name, relation name, attributes text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -327,8 +334,8 @@ BEGIN
         kind := 'OR REPLACE VIEW';
     END IF;
     IF is_new OR relation = 'responses' THEN
-        EXECUTE format('CREATE %s %I.%I %s', kind, model, relation, @extschema@._filled(
-            made.definition, parts || jsonb_build_object('model', quote_ident(model))));
+        EXECUTE format('CREATE %s %I.%I %s', kind, model, relation,
+                       @extschema@._over(model, made.definition, parts));
         IF made.alterations IS NOT NULL THEN
             EXECUTE format('ALTER TABLE %I.%I %s', model, relation, made.alterations);
         END IF;

@@ -14,16 +14,21 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._told(text) IS 'internal: an id within a sentence';
 
+CREATE FUNCTION @extschema@._plural(n bigint, one text, more text DEFAULT NULL) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN n = 1 THEN one ELSE coalesce(more, one || 's') END;
+COMMENT ON FUNCTION @extschema@._plural(bigint, text, text) IS
+'internal: the word for a number of things';
+
 CREATE FUNCTION @extschema@._count(n bigint, one text, more text DEFAULT NULL) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN pg_catalog.to_char(n, 'FM999,999,999,999,990') || ' '
-       || CASE WHEN n = 1 THEN one ELSE coalesce(more, one || 's') END;
+RETURN pg_catalog.to_char(n, 'FM999,999,999,999,990') || ' ' || @extschema@._plural(n, one, more);
 COMMENT ON FUNCTION @extschema@._count(bigint, text, text) IS
 'internal: a number of things in words';
 
 CREATE FUNCTION @extschema@._is_or_are(n bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE n WHEN 1 THEN 'is' ELSE 'are' END;
+RETURN @extschema@._plural(n, 'is', 'are');
 COMMENT ON FUNCTION @extschema@._is_or_are(bigint) IS 'internal: the verb after a number';
 
 -- A level or score in points of a hundred, beyond which nobody would understand it.
@@ -51,6 +56,11 @@ CREATE FUNCTION @extschema@._day(at timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN pg_catalog.to_char(at, 'FMDD FMMonth YYYY');
 COMMENT ON FUNCTION @extschema@._day(timestamptz) IS 'internal: a date in words';
+
+CREATE FUNCTION @extschema@._moment(at timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN @extschema@._day(at) || pg_catalog.to_char(at, ' HH24:MI');
+COMMENT ON FUNCTION @extschema@._moment(timestamptz) IS 'internal: a time to the minute in words';
 
 CREATE FUNCTION @extschema@._and(things text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -89,3 +99,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
                 THEN trim_scale(round((100 * share)::numeric, decimals)) || ' %' END
 $$;
 COMMENT ON FUNCTION @extschema@._percent(float8, int) IS 'internal: a share as per cent';
+
+-- A figure for a sentence: no more decimals than matter, and no zeros at their end.
+CREATE FUNCTION @extschema@._rounded(figure float8, decimals int) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_catalog.trim_scale(pg_catalog.round(figure::numeric, decimals))::text;
+COMMENT ON FUNCTION @extschema@._rounded(float8, int) IS 'internal: a figure for a sentence';
+
+-- What is more than a threshold shall look so.
+CREATE FUNCTION @extschema@._rounded_up(figure float8) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_catalog.trim_scale(pg_catalog.ceil(10 * figure::numeric) / 10)::text;
+COMMENT ON FUNCTION @extschema@._rounded_up(float8) IS
+'internal: a figure for a sentence, rounded up to a decimal';

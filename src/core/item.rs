@@ -39,6 +39,9 @@ pub enum ItemStatus {
 }
 
 impl ItemStatus {
+    /// Those that should be looked at.
+    pub const UNDER_REVIEW: [ItemStatus; 2] = [ItemStatus::Flawed, ItemStatus::Suspect];
+
     /// The label in `items`.
     pub fn label(self) -> &'static str {
         match self {

@@ -43,6 +43,14 @@ impl StudentStatus {
     pub fn rank(self) -> i32 {
         self as i32 + 1
     }
+
+    /// How many more assessments would be enough for a student whose evidence is not; where it is
+    /// old, one.
+    pub fn further_assessments(assessments: i32) -> i32 {
+        (ENOUGH_ASSESSMENTS as i32)
+            .saturating_sub(assessments)
+            .max(1)
+    }
 }
 
 /// One student.

@@ -29,7 +29,7 @@ BEGIN ATOMIC
                     q.discrimination, q.ci_low, q.ci_high, q.weight, q.assessments, q.first_at,
                     q.last_at, q.run_id, q.as_of, q.method_version
              FROM {model}.questions q
-             WHERE q.status IN ('flawed', 'suspect')
+             WHERE @extschema@._is_under_review(q.status)
              ORDER BY q.subject, q.status_rank, q.r_rest$sql$,
      NULL, NULL),
     ('school_map', NULL,

@@ -1,0 +1,219 @@
+-- Which rules hold of the results of a run. Each function asks one kind of rule.
+
+-- A question that separates the wrong way, by its correlation with the other scores.
+CREATE FUNCTION @extschema@._alert_of_questions(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT r.rule, q.subject, NULL::text, q.item, q.r_rest, r.threshold, false,
+               format('Question %s %s speaks against itself, %s: stronger students do worse'
+                      ' on it (correlation %s, %s answers).',
+                      @extschema@._told(q.item), @extschema@._alert_subject(q.subject),
+                      CASE q.status WHEN 'flawed' THEN 'beyond chance' ELSE 'perhaps by chance' END,
+                      round(q.r_rest::numeric, 2), q.n)
+        FROM   {model}.alert_rules r
+        JOIN  (SELECT k.subject::text AS subject, k.item::text AS item, k.status, k.r_rest, k.n
+               FROM   {model}.questions k) q ON r.rule = q.status || '_questions'
+        WHERE  r.enabled AND q.r_rest <= r.threshold
+        $sql$);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_questions(name) IS
+'internal: which rules about questions hold of a model';
+
+-- A subject of whose students too little is known, or of which nothing has come for long.
+CREATE FUNCTION @extschema@._alert_of_subjects(model name, run bigint) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        WITH there AS (
+            SELECT s.subject::text AS subject, @extschema@._alert_subject(s.subject::text) AS place,
+                   count(*) AS students,
+                   count(*) FILTER (WHERE s.status IN ('none', 'provisional')) AS thin,
+                   count(*) FILTER (WHERE s.status <> 'none') AS known,
+                   max(s.last_at) AS last_at,
+                   (extract(epoch FROM max(s.as_of) - max(s.last_at)) / 86400)::float8 AS age
+            FROM   {model}.students s GROUP BY s.subject::text),
+        -- A subject that was there at the last run, or is missed since, has no students now.
+        subjects AS (
+            SELECT t.* FROM there t
+            UNION ALL
+            SELECT g.subject, @extschema@._alert_subject(g.subject), NULL, NULL, 0, NULL, NULL
+            FROM  (SELECT f.subject FROM {model}.run_figures f
+                   WHERE  f.figure = 'left_out'
+                   AND    f.run_id = (SELECT max(l.run_id) FROM {model}.run_log l
+                                      WHERE l.run_id < $1 AND l.status = 'succeeded')
+                   UNION
+                   SELECT a.subject FROM {model}.alerts a
+                   WHERE  a.rule = 'few_students' AND a.ended IS NULL) g
+            WHERE  NOT EXISTS (SELECT FROM there t WHERE ARRAY[t.subject] = ARRAY[g.subject])),
+        rules AS (SELECT * FROM {model}.alert_rules a WHERE a.enabled)
+        SELECT r.rule, s.subject, NULL::text, NULL::text, s.thin::float8 / s.students, r.threshold,
+               false,
+               format('Little is known %s: %s of %s students (%s) have no evidence or that'
+                      ' of one or two assessments, more than %s.', s.place, s.thin, s.students,
+                      @extschema@._percent(s.thin::float8 / s.students, 1),
+                      @extschema@._percent(r.threshold, 1))
+        FROM   rules r CROSS JOIN subjects s
+        WHERE  r.rule = 'little_evidence' AND s.thin::float8 / s.students > r.threshold
+        UNION  ALL
+        SELECT r.rule, s.subject, NULL, NULL, s.known, r.threshold, false,
+               format('There is evidence of only %s %s %s, fewer than %s.', s.known,
+                      @extschema@._plural(s.known, 'student'), s.place, r.threshold)
+        FROM   rules r CROSS JOIN subjects s
+        WHERE  r.rule = 'few_students' AND s.known < r.threshold
+        UNION  ALL
+        SELECT r.rule, s.subject, NULL, NULL, s.age, r.threshold, false,
+               format('There is no result %s since %s: %s days, more than %s.', s.place,
+                      @extschema@._day(s.last_at), @extschema@._rounded_up(s.age), r.threshold)
+        FROM   rules r CROSS JOIN subjects s
+        WHERE  r.rule = 'no_new_rows' AND s.age > r.threshold
+        $sql$) USING run;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_subjects(name, bigint) IS
+'internal: which rules about subjects hold of a model';
+
+-- A subject of which more rows are left out than at the run before.
+CREATE FUNCTION @extschema@._alert_of_rows(model name, run bigint, before bigint) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT r.rule, l.subject, NULL::text, NULL::text, l.rise, r.threshold, true,
+               format('%s of the %s rows %s were left out, %s at the refresh before;'
+                      ' coverage tells why.', @extschema@._percent(l.value, 1), l.size,
+                      @extschema@._alert_subject(l.subject), @extschema@._percent(l.before, 1))
+        FROM   {model}.alert_rules r
+        CROSS  JOIN (SELECT n.*, b.value AS before,
+                            round((n.value - b.value)::numeric, 12)::float8 AS rise
+                     FROM   {model}.run_figures n
+                     JOIN   {model}.run_figures b
+                            ON  b.run_id = $2 AND b.figure = 'left_out'
+                            AND ARRAY[b.subject] = ARRAY[n.subject]
+                     WHERE  n.run_id = $1 AND n.figure = 'left_out') l
+        WHERE  r.rule = 'rows_left_out' AND r.enabled AND l.rise > r.threshold
+        $sql$) USING run, before;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_rows(name, bigint, bigint) IS
+'internal: whether more rows of a model are left out than before';
+
+-- A group whose level has moved. A level creeps: it is also compared with what was reported of it last.
+CREATE FUNCTION @extschema@._alert_of_levels(model name, run bigint, before bigint) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        WITH levels AS (
+            SELECT DISTINCT ON (n.subject, n.student_group)
+                   n.*, b.value AS before, b.as_of AS since, n.value - b.value AS moved, e.se,
+                   (n.value - b.value) / nullif(e.se, 0) AS in_errors,
+                   n.student_group IS NULL AND n.has_groups AS is_rest
+            FROM  (SELECT f.*, bool_or(f.student_group IS NOT NULL) OVER (PARTITION BY f.subject)
+                                   AS has_groups
+                   FROM   {model}.run_figures f WHERE f.run_id = $1 AND f.figure = 'level') n
+            JOIN   {model}.run_figures b
+                   ON  b.run_id = $2 AND b.figure IN ('level', 'reported_level')
+                   AND ARRAY[b.subject, b.student_group] = ARRAY[n.subject, n.student_group]
+            CROSS  JOIN LATERAL (SELECT sqrt(n.value_se ^ 2 + b.value_se ^ 2) AS se) e
+            ORDER  BY n.subject, n.student_group,
+                      abs(n.value - b.value) / nullif(e.se, 0) DESC NULLS LAST, b.figure)
+        SELECT r.rule, l.subject, l.student_group, NULL::text, l.in_errors, r.threshold, true,
+               format('The level %s%s %s from %s to %s since %s, %s times the standard'
+                      ' error of the change (%s %s).',
+                      CASE WHEN l.is_rest THEN 'of students without a named group '
+                           WHEN l.student_group IS NOT NULL
+                           THEN 'of ' || @extschema@._told(l.student_group) || ' '
+                           ELSE '' END,
+                      @extschema@._alert_subject(l.subject),
+                      CASE WHEN l.moved < 0 THEN 'fell' ELSE 'rose' END,
+                      round(l.before::numeric, 3), round(l.value::numeric, 3),
+                      @extschema@._day(l.since),
+                      coalesce(round(abs(l.in_errors)::numeric, 1)::text, 'many'),
+                      l.size, @extschema@._plural(l.size, 'student'))
+        FROM   {model}.alert_rules r CROSS JOIN levels l
+        WHERE  r.rule = 'level_moved' AND r.enabled
+        AND    CASE WHEN l.se > 0 THEN abs(l.in_errors) > r.threshold
+                    ELSE l.se = 0 AND l.moved <> 0 END
+        $sql$) USING run, before;
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_levels(name, bigint, bigint) IS
+'internal: which levels of groups have moved';
+
+-- All of them as a JSON array of alerts, of each rule the clearest first.
+CREATE FUNCTION @extschema@._alert_found(model name, run bigint, before bigint) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(f) || pg_catalog.jsonb_build_object('run_id', run)
+                        ORDER BY k.place, pg_catalog.abs(f.value - f.threshold) DESC, f.subject,
+                                 f.student_group, f.item), '[]')
+    FROM  (SELECT * FROM @extschema@._alert_of_questions(model)
+           UNION ALL SELECT * FROM @extschema@._alert_of_subjects(model, run)
+           UNION ALL SELECT * FROM @extschema@._alert_of_rows(model, run, before)
+           UNION ALL SELECT * FROM @extschema@._alert_of_levels(model, run, before)) f
+    JOIN   @extschema@._alert_rules() k ON k.rule = f.rule;
+END;
+COMMENT ON FUNCTION @extschema@._alert_found(name, bigint, bigint) IS
+'internal: which rules hold of the results of a run';
+
+-- Which rules about refreshes hold, of which check_refreshes() also asks models of others.
+CREATE FUNCTION @extschema@._alert_found_of_runs(model name) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    findings jsonb;
+BEGIN
+    EXECUTE @extschema@._over(model, $sql$
+        WITH rules AS (
+            SELECT k.place, a.rule, a.threshold
+            FROM   ONLY {model}.alert_rules a JOIN @extschema@._alert_rules() k ON k.rule = a.rule
+            WHERE  a.enabled),
+        runs AS (
+            SELECT l.run_id, l.started, l.finished,
+                   CASE WHEN l.broken_off IS NULL THEN l.status ELSE 'failed' END AS status,
+                   coalesce(l.broken_off, l.sqlstate) AS sqlstate
+            FROM  (SELECT g.*, CASE
+                       -- Of those before the last that says so none is at work.
+                       WHEN g.status = 'running' AND g.run_id < max(g.run_id)
+                            FILTER (WHERE g.status = 'running') OVER () THEN '57014'
+                       ELSE @extschema@._broken_off(g.tableoid, g.status, g.pid, g.started)
+                       END AS broken_off
+                   FROM ONLY {model}.run_log g OFFSET 0) l),
+        good AS (
+            SELECT max(r.run_id) AS run_id, coalesce(max(r.finished), o.started) AS at
+            FROM  (SELECT min(started) AS started FROM runs) o
+            LEFT   JOIN runs r ON r.status = 'succeeded' GROUP BY o.started),
+        bad AS (
+            SELECT r.run_id, r.started, r.sqlstate, count(*) OVER () AS n
+            FROM   good g JOIN runs r ON r.run_id > coalesce(g.run_id, 0) AND r.status = 'failed'
+            ORDER  BY r.run_id DESC LIMIT 1),
+        found AS (
+            SELECT r.place, r.rule, b.n::float8 AS value, r.threshold, b.run_id,
+                   format('The refresh of %s failed (error %s)%s; ' || CASE
+                              WHEN $1 IS NULL
+                              THEN 'the results are lost, but for the history.'
+                              ELSE 'the results are still those of %s.' END,
+                          @extschema@._moment(b.started), b.sqlstate,
+                          CASE WHEN b.n > 1 THEN format(', the last of %s failures in a row', b.n)
+                               ELSE '' END,
+                          @extschema@._moment(g.at)) AS message
+            FROM   rules r CROSS JOIN good g CROSS JOIN bad b
+            WHERE  r.rule = 'refresh_failed' AND b.n >= r.threshold
+            UNION  ALL
+            SELECT r.place, r.rule, a.hours, r.threshold, NULL,
+                   format('The results are %s hours old, more than %s: the last refresh that'
+                          ' succeeded was that of %s.', @extschema@._rounded_up(a.hours),
+                          r.threshold, @extschema@._moment(g.at))
+            FROM   rules r CROSS JOIN good g
+            CROSS  JOIN LATERAL (
+                SELECT (extract(epoch FROM clock_timestamp() - g.at) / 3600)::float8 AS hours) a
+            WHERE  r.rule = 'refresh_overdue' AND a.hours > r.threshold)
+        SELECT jsonb_agg(to_jsonb(f) || '{"is_event": false}' ORDER BY f.place) FROM found f
+        $sql$) INTO findings USING to_regclass(format('%I.gradebook', model));
+    RETURN coalesce(findings, '[]');
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_found_of_runs(name) IS
+'internal: which rules hold of the refreshes of a model';
