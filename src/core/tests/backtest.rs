@@ -3,20 +3,20 @@
 
 mod common;
 
+use common::solve::{self, Ask, Asked, Settings, backtest, forecasts};
 use common::{
     OwnId, OwnRow, answers, assert_backtest_sound, close, close_option, go, gradebook, integer,
     messy_school, normal, row,
 };
 use pg_assess_core::Error;
-use pg_assess_core::backtest::{
-    Difference, Forecast, Method, Outcome, Scope, Settings, Target, backtest, forecasts,
-};
-use pg_assess_core::distribution::{quantile, t_quantile};
+use pg_assess_core::backtest::{Difference, Forecast, Method, Outcome, Slice, Target};
+use pg_assess_core::distribution::t_quantile;
 use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
+use pg_assess_core::ledger::Attempts;
 use pg_assess_core::level::Level;
-use pg_assess_core::options::{Attempts, Counting, Options};
-use pg_assess_core::solve;
+use pg_assess_core::options::{Counting, Options};
+use pg_assess_core::quantile::quantile;
 use pg_assess_core::time::DAY;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -78,7 +78,7 @@ struct Told {
 }
 
 /// A student's id and level.
-fn levels(rows: &[&OwnRow], options: &Options) -> Vec<(i64, Level)> {
+fn levels(rows: &[&OwnRow], options: &impl Ask) -> Vec<(i64, Level)> {
     let bytes = gradebook(rows.iter().copied());
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let students = solve::students(&book, options, &go).expect("students");
@@ -101,7 +101,7 @@ fn of(levels: &[(i64, Level)], student: i64) -> Option<Level> {
 fn told_at(
     rows: &[OwnRow],
     cut_at: i64,
-    options: &Options,
+    options: &Asked,
     settings: &Settings,
     excluded: &[i64],
 ) -> Vec<Told> {
@@ -113,15 +113,20 @@ fn told_at(
     let known = |row: &&&OwnRow| row.taken_at.expect("a date") <= cut_at;
     let past: Vec<&OwnRow> = all.iter().filter(known).copied().collect();
 
-    let as_of = |days: i64| Options {
+    let with = |days: i64, own: Options| Asked {
         as_of: Some(cut_at + days * DAY),
         exclude: Vec::new(),
-        cut: None,
+        options: own,
         ..options.clone()
     };
+    let current = Options {
+        cut: None,
+        ..options.options.clone()
+    };
+    let as_of = |days: i64| with(days, current.clone());
     let plain = Options {
         quality: false,
-        ..as_of(0)
+        ..current.clone()
     };
     let adjusted = Options {
         shrink: false,
@@ -131,6 +136,7 @@ fn told_at(
         half_life: 1e18,
         ..adjusted.clone()
     };
+    let [plain, adjusted, forever] = [plain, adjusted, forever].map(|own| with(0, own));
     let level = levels(&past, &as_of(0));
     let [shrunk, decayed, undecayed] =
         [&plain, &adjusted, &forever].map(|options| levels(&past, options));
@@ -145,13 +151,16 @@ fn told_at(
     };
     let drift = drift(&level, levels(&past, &as_of(1_000_000)));
 
-    let whole = Options {
+    let whole = Asked {
         as_of: None,
         exclude: Vec::new(),
-        quality: options.quality && settings.weighted_target,
-        counting: match settings.weighted_target {
-            true => Counting::Effective,
-            false => Counting::Assessments,
+        options: Options {
+            quality: options.quality && settings.weighted_target,
+            counting: match settings.weighted_target {
+                true => Counting::Effective,
+                false => Counting::Assessments,
+            },
+            ..options.options.clone()
         },
         ..options.clone()
     };
@@ -327,7 +336,7 @@ fn sorted(mut forecasts: Vec<Forecast>) -> Vec<Forecast> {
     forecasts
 }
 
-fn all_forecasts(book: &Gradebook<'_>, options: &Options, settings: &Settings) -> Vec<Forecast> {
+fn all_forecasts(book: &Gradebook<'_>, options: &impl Ask, settings: &Settings) -> Vec<Forecast> {
     let mut all = Vec::new();
     forecasts(book, options, settings, &go, |one| all.push(one.clone())).expect("forecasts");
     sorted(all)
@@ -442,23 +451,23 @@ fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 
 const BANDS: [(u32, u32); 6] = [(1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, u32::MAX)];
 
-fn in_scope(own: &Told, scope: Scope) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Cut(at) => own.cut_at == at,
-        Scope::Group(_) => false,
-        Scope::Assessments(from, to) => (from..=to).contains(&(own.known as u32)),
+fn in_slice(own: &Told, slice: Slice) -> bool {
+    match slice {
+        Slice::All => true,
+        Slice::Cut(at) => own.cut_at == at,
+        Slice::Group(_) => false,
+        Slice::Assessments(from, to) => (from..=to).contains(&(own.known as u32)),
     }
 }
 
 fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
-    let mut scopes = vec![Scope::All];
-    scopes.extend(cuts.iter().map(|at| Scope::Cut(*at)));
-    scopes.extend(BANDS.map(|(from, to)| Scope::Assessments(from, to)));
+    let mut scopes = vec![Slice::All];
+    scopes.extend(cuts.iter().map(|at| Slice::Cut(*at)));
+    scopes.extend(BANDS.map(|(from, to)| Slice::Assessments(from, to)));
     let mut expected = 0;
     for target in Target::ALL {
         for &scope in &scopes {
-            let inside = |own: &&Told| own.target == target && in_scope(own, scope);
+            let inside = |own: &&Told| own.target == target && in_slice(own, scope);
             let told: Vec<&Told> = told.iter().filter(inside).collect();
             if told.is_empty() {
                 continue;
@@ -468,7 +477,7 @@ fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
                 let row = rows
                     .iter()
                     .find(|row| {
-                        (row.target, row.scope, row.figures.method) == (target, scope, method)
+                        (row.target, row.slice, row.figures.method) == (target, scope, method)
                     })
                     .expect("a row");
                 let own = &row.figures;
@@ -509,10 +518,13 @@ fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
         let pick = |rng: &mut ChaCha8Rng, share: f64| rng.gen_bool(share);
         let excluded: Vec<i64> = (0..2).filter(|_| rng.gen_bool(0.3)).collect();
         let find = |id: &i64| book.assessments().find(&id.to_string());
-        let options = Options {
+        let scope = Asked {
             attempts: [Attempts::First, Attempts::Last, Attempts::Best][seed as usize % 3],
             exclude: excluded.iter().filter_map(find).collect(),
             as_of: pick(&mut rng, 0.3).then_some(70 * DAY),
+            ..Asked::default()
+        };
+        let options = Options {
             half_life: [60.0, 20.0][seed as usize % 2],
             adjust_difficulty: pick(&mut rng, 0.8),
             shrink: pick(&mut rng, 0.8),
@@ -531,6 +543,7 @@ fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
             cut_share: [0.2, 0.35][usize::from(pick(&mut rng, 0.3))],
             ..Options::default()
         };
+        let options = Asked { options, ..scope };
         let cuts = vec![-DAY, 2 * DAY, 13 * DAY, 24 * DAY, 47 * DAY + 7, 500 * DAY];
         let settings = Settings {
             cuts: cuts.clone(),
@@ -561,7 +574,7 @@ fn at_days(days: &[i64]) -> Settings {
     }
 }
 
-fn run(rows: &[OwnRow], options: &Options, settings: &Settings) -> Vec<Outcome> {
+fn run(rows: &[OwnRow], options: &impl Ask, settings: &Settings) -> Vec<Outcome> {
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
     backtest(&book, options, settings, &go).expect("rows")
@@ -835,7 +848,7 @@ fn an_easier_assessment_changes_no_error_where_difficulty_is_taken_out() {
     );
     let mut moved = 0;
     for (one, other) in one.iter().zip(&other) {
-        assert_eq!((one.target, one.scope), (other.target, other.scope));
+        assert_eq!((one.target, one.slice), (other.target, other.slice));
         let (one, other) = (&one.figures, &other.figures);
         if one.method >= Method::AdjustedMean {
             close_option(one.rmse, other.rmse, 1e-9, "rmse");
@@ -870,7 +883,7 @@ fn without_noise_all_is_predicted() {
         if own.method < Method::AdjustedMean || own.n == 0 {
             continue;
         }
-        let what = format!("{:?} {:?} {:?}", row.target, row.scope, own.method);
+        let what = format!("{:?} {:?} {:?}", row.target, row.slice, own.method);
         if own.method != Method::Need {
             close(own.rmse.expect("an error"), 0.0, 1e-9, &what);
         }
@@ -933,7 +946,7 @@ fn intervals_hold_what_came_at_every_number_of_assessments() {
 
 fn difference(rows: &[Outcome], method: Method, figure: usize) -> Difference {
     let row = rows.iter().find(|row| {
-        (row.target, row.scope, row.figures.method) == (Target::Next, Scope::All, method)
+        (row.target, row.slice, row.figures.method) == (Target::Next, Slice::All, method)
     });
     row.expect("a row").figures.differences[figure].expect("a difference")
 }

@@ -6,13 +6,14 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::solve::{self, Ask, Asked};
 use common::{OwnRow, Table, close, go, gradebook, messy_school, normal, row, shared_data};
 use pg_assess_core::calibrate::{
     CalibratedItem, Calibration, CalibrationStatus, Estimate, Settings,
 };
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::options::{Attempts, Options};
-use pg_assess_core::solve;
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::Options;
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -54,7 +55,7 @@ fn solve_rows(rows: &[OwnRow], settings: &Settings) -> Calibration {
     solve_with(rows, &Options::default(), settings)
 }
 
-fn solve_with(rows: &[OwnRow], options: &Options, settings: &Settings) -> Calibration {
+fn solve_with(rows: &[OwnRow], options: &impl Ask, settings: &Settings) -> Calibration {
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let told = solve::calibrate(&book, options, settings, &go).expect("a calibration");
@@ -732,9 +733,9 @@ fn options_choose_which_answers_count() {
     // A second attempt at the same assessment does not count unless asked for.
     let first = solve_rows(&later(0), &Settings::default());
     assert_eq!(first, alone);
-    let last = Options {
+    let last = Asked {
         attempts: Attempts::Last,
-        ..Options::default()
+        ..Asked::default()
     };
     let second = solve_rows(&again, &Settings::default());
     assert_eq!(solve_with(&later(0), &last, &Settings::default()), second);
@@ -742,13 +743,13 @@ fn options_choose_which_answers_count() {
     let both = solve_rows(&later(1), &Settings::default());
     assert!(both.items.iter().all(|item| item.n == 160));
     for options in [
-        Options {
+        Asked {
             exclude: vec![1],
-            ..Options::default()
+            ..Asked::default()
         },
-        Options {
+        Asked {
             as_of: row(0, 0, 0, 0.0, 29.0).taken_at,
-            ..Options::default()
+            ..Asked::default()
         },
     ] {
         assert_eq!(solve_with(&later(1), &options, &Settings::default()), alone);

@@ -2,13 +2,13 @@
 
 mod common;
 
+use common::solve;
 use common::{OwnEnrolment, OwnId, OwnRow, Solved, enrolment, go, gradebook, row, with_roster};
 use cpu_time::ThreadTime;
 use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore, Score};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

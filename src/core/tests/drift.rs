@@ -8,13 +8,13 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::solve;
 use common::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
 use pg_assess_core::distribution::{normal_quantile, t_quantile, t_two_sided};
 use pg_assess_core::drift::{Change, Drift, DriftStatus};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::multiplicity::{false_discovery_rates, most_significant_split};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};

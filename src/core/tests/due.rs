@@ -6,11 +6,12 @@ mod common;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::solve::{self, Ask, Asked};
 use common::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 use pg_assess_core::due::Missing;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::options::{Attempts, Options};
-use pg_assess_core::solve;
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -23,7 +24,7 @@ fn number(text: impl ToString) -> i64 {
 }
 
 /// What `students` and `missing_work` say, which must agree.
-fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &Options) -> Told {
+fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> Told {
     let bytes = with_roster(rows, roster);
     let book = common::check(&bytes).expect("a gradebook");
     let mut told = Told::new();
@@ -57,10 +58,10 @@ fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &Options) -> Told {
 }
 
 /// The default of everything, as of the end of a day.
-fn on(day: i64) -> Options {
-    Options {
+fn on(day: i64) -> Asked {
+    Asked {
         as_of: Some(day * DAY + DAY - 1),
-        ..Options::default()
+        ..Asked::default()
     }
 }
 
@@ -263,7 +264,7 @@ fn a_make_up_sitting_is_no_longer_missing_and_moves_no_date() {
 #[test]
 fn attempts_again_change_nothing_whichever_counts() {
     let attempts = [Attempts::First, Attempts::Last, Attempts::Best];
-    let options = attempts.map(|attempts| Options { attempts, ..on(60) });
+    let options = attempts.map(|attempts| Asked { attempts, ..on(60) });
     let mut rows = weeks(3, 10, 1);
     let roster = class(1..=10, 1);
     let (with, without) = (told(&rows, &roster, &on(60)), told(&rows, &[], &on(60)));
@@ -293,11 +294,8 @@ fn an_assessment_without_a_majority_is_due_for_nobody() {
         let told = told(&rows, &roster, &on(60));
         assert!(told.values().all(|work| *work == (4, vec![])), "{told:?}");
         // Half of them is enough, and the share is an argument.
-        let share = |due_share| Options {
-            due_share,
-            ..on(60)
-        };
-        let missing = |options: &Options| {
+        let share = |due_share| on(60).with(|own| own.due_share = due_share);
+        let missing = |options: &Asked| {
             let told = self::told(&rows, &roster, options);
             told.values().filter(|work| !work.1.is_empty()).count()
         };
@@ -316,7 +314,7 @@ fn an_assessment_that_has_just_begun_waits_for_its_majority() {
     for early in [1..=1, 2..=3, 4..=4] {
         rows.extend(sit(early, 9, 35));
         for roster in [vec![], class(1..=10, 1)] {
-            for options in [on(35), on(60), Options::default()] {
+            for options in [on(35), on(60), Asked::default()] {
                 let told = told(&rows, &roster, &options);
                 assert!(told.values().all(|work| *work == (4, vec![])), "{told:?}");
             }
@@ -347,7 +345,7 @@ fn who_has_been_silent_for_unusually_long_is_not_waited_for() {
 fn an_excluded_assessment_is_never_due() {
     let mut rows = weeks(4, 10, 1);
     for roster in [vec![], class(1..=10, 1)] {
-        let options = Options {
+        let options = Asked {
             exclude: vec![1, 2],
             ..on(60)
         };
@@ -586,10 +584,7 @@ fn a_share_that_is_reached_exactly_is_enough() {
         let rows: Vec<OwnRow> = sit(1..=takers, 1, 7).collect();
         // 4 to 100 percent, each as it is written.
         let due_share = (4 * takers) as f64 / 100.0;
-        let options = Options {
-            due_share,
-            ..on(60)
-        };
+        let options = on(60).with(|own| own.due_share = due_share);
         let told = told(&rows, &class(1..=students, 1), &options);
         assert_eq!(told.len() as i64, students, "{takers} of {students}");
     }
@@ -715,7 +710,8 @@ proptest! {
         share in prop_oneof![3 => Just(0.5), 1 => 0.05..=1.0f64],
     ) {
         let as_of = day.map(|day| day * DAY + DAY - 1);
-        let options = Options { as_of, due_share: share, ..Options::default() };
+        let options = Options { due_share: share, ..Options::default() };
+        let options = Asked { as_of, ..Asked::from(options) };
         prop_assert_eq!(told(&rows, &roster, &options), slow(&rows, &roster, share, as_of));
     }
 

@@ -13,7 +13,9 @@ use pg_assess_core::alpha;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
-use pg_assess_core::solve::{self, Item};
+use pg_assess_core::solve::Item;
+
+use common::solve;
 
 const TOLERANCE: f64 = 1e-9;
 

@@ -4,13 +4,14 @@ mod common;
 
 use std::collections::HashMap;
 
+use common::solve::{self, Ask, Asked};
 use common::{
     OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, normal,
     row,
 };
 use pg_assess_core::gradebook::{Exclusion, Gradebook, MaxScore};
-use pg_assess_core::options::{Attempts, Counting, Options};
-use pg_assess_core::solve;
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
@@ -119,7 +120,7 @@ fn table() -> impl Strategy<Value = Vec<OwnRow>> {
 }
 
 /// Choices of every kind, also odd ones.
-fn options() -> impl Strategy<Value = Options> {
+fn options() -> impl Strategy<Value = Asked> {
     let attempts = prop_oneof![
         Just(Attempts::First),
         Just(Attempts::Last),
@@ -141,23 +142,28 @@ fn options() -> impl Strategy<Value = Options> {
         prop_oneof![3 => Just(None), 1 => Just(Some(90.0))],
     );
     (attempts, counting, base, figures).prop_map(
-        |(attempts, counting, (adjust, shrink, quality), figures)| Options {
-            attempts,
-            counting,
-            adjust_difficulty: adjust,
-            shrink,
-            quality,
-            half_life: figures.0,
-            noise_df: figures.1,
-            trend_noise_df: figures.1,
-            min_answers: figures.2,
-            weight_floor: figures.3,
-            confidence: figures.4,
-            cut: figures.5,
-            trend_window: figures.6,
-            flag_answers: 10,
-            side_answers: 5,
-            ..Options::default()
+        |(attempts, counting, (adjust, shrink, quality), figures)| {
+            let options = Options {
+                counting,
+                adjust_difficulty: adjust,
+                shrink,
+                quality,
+                half_life: figures.0,
+                noise_df: figures.1,
+                trend_noise_df: figures.1,
+                min_answers: figures.2,
+                weight_floor: figures.3,
+                confidence: figures.4,
+                cut: figures.5,
+                trend_window: figures.6,
+                flag_answers: 10,
+                side_answers: 5,
+                ..Options::default()
+            };
+            Asked {
+                attempts,
+                ..Asked::from(options)
+            }
         },
     )
 }
@@ -291,7 +297,7 @@ proptest! {
         let as_of = day * DAY;
         let bytes = gradebook(&rows);
         let book = Gradebook::open(&bytes).expect("a gradebook");
-        let options = Options { attempts, as_of: Some(as_of), ..Options::plain() };
+        let options = Asked { attempts, as_of: Some(as_of), ..Asked::from(Options::plain()) };
         let expected = picked(&rows, attempts, as_of);
         let open_items: Vec<String> = expected
             .iter()
@@ -322,7 +328,7 @@ proptest! {
 
     #[test]
     fn every_row_is_counted_once(rows in table(), options in options(), day in 0..400i64) {
-        let options = Options { as_of: Some(day * DAY), ..options };
+        let options = Asked { as_of: Some(day * DAY), ..options };
         let coverage: HashMap<_, _> =
             Solved::of(&gradebook(&rows), &options).coverage.into_iter().collect();
         prop_assert_eq!(coverage.values().sum::<u64>(), rows.len() as u64);
@@ -339,7 +345,7 @@ proptest! {
     #[test]
     fn figures_are_sound(rows in table(), options in options(), day in 0..400i64, now in any::<bool>()) {
         let as_of = (!now).then_some(day * DAY);
-        let options = Options { as_of, ..options };
+        let options = Asked { as_of, ..options };
         let bytes = gradebook(&rows);
         Solved::of(&bytes, &options).assert_sound(&options);
         assert_past_sound(&bytes, &options);
@@ -350,7 +356,7 @@ proptest! {
         rows in table(), later in rows(40), options in options(), day in 0..300i64,
     ) {
         let as_of = day * DAY;
-        let options = Options { as_of: Some(as_of), ..options };
+        let options = Asked { as_of: Some(as_of), ..options };
         // Ids of both must be of one type: take those of the later rows where they differ.
         let kind = |rows: &[OwnRow]| {
             let texts = |id: &Option<OwnId>| matches!(id, Some(OwnId::Text(_)));
@@ -391,7 +397,7 @@ proptest! {
     fn the_default_date_is_that_of_the_latest_response(rows in table(), options in options()) {
         let bytes = gradebook(&rows);
         let by_default = Solved::of(&bytes, &options);
-        let options = Options { as_of: Some(latest(&rows)), ..options };
+        let options = Asked { as_of: Some(latest(&rows)), ..options };
         let by_date = Solved::of(&bytes, &options);
         // Students whose rows are all unusable are known by default whatever the dates in them.
         let answering = |solved: &Solved| -> String {
@@ -405,7 +411,7 @@ proptest! {
     #[test]
     fn silence_widens_and_moves_nothing(rows in table(), options in options(), days in 1..500i64) {
         let bytes = gradebook(&rows);
-        let solve = |as_of| Solved::of(&bytes, &Options { as_of: Some(as_of), ..options.clone() });
+        let solve = |as_of| Solved::of(&bytes, &Asked { as_of: Some(as_of), ..options.clone() });
         let now = solve(latest(&rows));
         let then = solve(latest(&rows) + days * DAY);
         prop_assert_eq!(format!("{:?}", now.items), format!("{:?}", then.items));
@@ -463,8 +469,8 @@ proptest! {
         let number = u32::from(pick) % ids.len() as u32;
         let other = |row: &&OwnRow| row.assessment.as_ref().map(OwnId::id) != Some(ids.get(number));
         let without: Vec<OwnRow> = rows.iter().filter(other).cloned().collect();
-        let kept = Options { as_of, ..options };
-        let excluding = Options { exclude: vec![number], ..kept.clone() };
+        let kept = Asked { as_of, ..options };
+        let excluding = Asked { exclude: vec![number], ..kept.clone() };
         let rest = gradebook(&without);
         let answering = |solved: Solved, bytes: &[u8]| {
             let solved = Solved {
@@ -848,10 +854,10 @@ fn hostile_tables_of_last_year_give_sound_figures() {
                 Gradebook::open(&old).expect("a gradebook"),
                 Gradebook::open(&new).expect("a gradebook"),
             );
-            let mut options = Options {
+            let mut options = Asked::from(Options {
                 carry_over: [0.65, 1.0][at % 2],
                 ..Options::default()
-            };
+            });
             let told = solve::previous(&before, &options, &after, &options, &|at| at, &go);
             options.previous = told.expect("last year");
             Solved::of(&new, &options).assert_sound(&options);
@@ -956,7 +962,7 @@ fn hostile_choices_give_sound_figures() {
         Options {
             steady_margin: f64::MAX,
             trend_min_dates: 0,
-            trend_min_days: 0.0,
+            trend_min_span: 0.0,
             ..base()
         },
         Options {
@@ -971,21 +977,23 @@ fn hostile_choices_give_sound_figures() {
             drift_margin: f64::MAX,
             ..base()
         },
-        Options {
+    ];
+    let scopes = [
+        Asked {
             exclude: vec![0, 1, u32::MAX],
-            ..base()
+            ..Asked::from(base())
         },
-        Options {
+        Asked {
             as_of: Some(i64::MIN),
-            ..base()
+            ..Asked::from(base())
         },
-        Options {
+        Asked {
             as_of: Some(i64::MAX),
-            ..base()
+            ..Asked::from(base())
         },
     ];
-    for options in choices {
-        options.check().expect("an allowed choice");
+    for options in choices.into_iter().map(Asked::from).chain(scopes) {
+        options.checked().expect("an allowed choice");
         for rows in [school(1), school(2), school(3)] {
             println!("{options:?}");
             let bytes = gradebook(&rows);

@@ -6,13 +6,13 @@ mod common;
 
 use std::collections::{BTreeMap, HashMap};
 
+use common::solve;
 use common::{
     OwnRow, Table, close, close_option, go, gradebook, integer, number, row, shared_data,
 };
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::theil_sen::theil_sen;
 use pg_assess_core::time::DAY;

@@ -5,12 +5,13 @@ mod common;
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
+use common::solve::{self, Asked};
 use common::{OwnId, OwnRow, close, close_option, go, gradebook, normal, row};
 use pg_assess_core::distribution::{normal_quantile, t_cdf, t_quantile, t_two_sided};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::options::{Attempts, Counting, Options};
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::shrink::Population;
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -793,9 +794,9 @@ fn compare(rows: &[Response], silence: f64, options: &Options) {
 fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
     let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
     let as_of = last + silence;
-    let mut options = Options {
+    let mut options = Asked {
         as_of: Some((as_of * DAY as f64) as i64),
-        ..options.clone()
+        ..Asked::from(options.clone())
     };
     let bytes = bytes_of(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
@@ -1017,7 +1018,7 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
         close_option(row.trend.p, Some(p), 1e-4, &what);
         let mut days: Vec<i64> = inside.iter().map(|p| p.day.floor() as i64).collect();
         days.dedup();
-        let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_days;
+        let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_span;
         let margin = options.steady_margin / 90.0;
         let inside_margin = slow_t_cdf((margin - slope.abs()) / se, df) >= 0.95;
         let direction = match slope {
@@ -1067,7 +1068,7 @@ fn every_figure_is_that_of_the_slow_calculation() {
             flag_answers: 12,
             trend_window: Some(34.0 + silence),
             trend_min_dates: 2,
-            trend_min_days: 0.0,
+            trend_min_span: 0.0,
             steady_margin: 0.6,
             ..base.clone()
         };
@@ -1263,9 +1264,12 @@ fn attempts_move_figures_to_the_time_that_counts() {
         (Attempts::Best, 0.9, 50, 50),
     ] {
         let options = Options {
-            attempts,
             counting: Counting::Responses,
             ..Options::plain()
+        };
+        let options = Asked {
+            attempts,
+            ..Asked::from(options)
         };
         let told = solve::explain(&book, 0, &options, &go).expect("contributions");
         let days = [

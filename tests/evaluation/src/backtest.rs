@@ -10,14 +10,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pg_assess_core::backtest::{Figures, Forecast, Method, Settings, Tally, Target, forecasts};
-use pg_assess_core::distribution::quantile;
+use pg_assess_core::backtest::{Figures, Forecast, Method, Tally, Target};
+use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::quantile::quantile;
 use pg_assess_core::time::DAY;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::common::solve::{Settings, forecasts};
 use crate::common::{OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
 use crate::statistics::{Count, mean};
@@ -227,7 +229,11 @@ impl Predicted {
 }
 
 fn figures(tally: &Tally) -> Vec<Figures> {
-    tally.figures(RESAMPLES, 1, 0.95, &go)
+    let resampling = Resampling {
+        resamples: RESAMPLES,
+        seed: 1,
+    };
+    tally.figures(&resampling, 0.95, &go)
 }
 
 /// The figures of one method.

@@ -4,8 +4,8 @@
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 
+use crate::common::solve;
 use crate::common::{OwnId, OwnRow, go, gradebook};
 use crate::data::{Course, number_of};
 

@@ -9,11 +9,11 @@
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::item::ItemStatus;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use crate::common::solve;
 use crate::common::{go, gradebook, row};
 use crate::data::Matrix;
 use crate::statistics::{Count, mean, rank_correlation};

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use pg_assess_core::backtest::{Outcome, Settings, backtest};
+use pg_assess_core::backtest::Outcome;
 use pg_assess_core::chart::{Rect, text_width};
 use pg_assess_core::drift::{Drift, DriftStatus};
 use pg_assess_core::explain::Contribution;
@@ -15,7 +15,7 @@ use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row
 use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
-use pg_assess_core::solve::{self, Item};
+use pg_assess_core::solve::Item;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::{Clock, DAY};
 use proptest::prelude::ProptestConfig;
@@ -24,6 +24,10 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
+
+pub mod solve;
+
+use solve::{Ask, Settings};
 
 /// A poll that lets everything go on.
 pub fn go() {}
@@ -209,7 +213,7 @@ pub struct Solved {
 }
 
 impl Solved {
-    pub fn of(bytes: &[u8], options: &Options) -> Self {
+    pub fn of(bytes: &[u8], options: &impl Ask) -> Self {
         let gradebook = Gradebook::open(bytes).expect("a gradebook");
         let students = solve::students(&gradebook, options, &go).expect("students");
         // Each explanation solves all anew: of many students some are enough.
@@ -482,7 +486,7 @@ pub fn messy_school(seed: u64) -> Vec<OwnRow> {
 }
 
 /// Everything that was answered, each with its question's effect and weight.
-pub fn answers(rows: &[&OwnRow], options: &Options) -> Vec<(i64, Contribution)> {
+pub fn answers(rows: &[&OwnRow], options: &impl Ask) -> Vec<(i64, Contribution)> {
     let bytes = gradebook(rows.iter().copied());
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let mut answers = Vec::new();
@@ -563,7 +567,7 @@ pub fn assert_advice_sound(advice: &Advice, in_use: f64) {
 }
 
 /// Looks back with few settings, and takes advice: neither fails, and all figures are sound.
-pub fn assert_past_sound(bytes: &[u8], options: &Options) {
+pub fn assert_past_sound(bytes: &[u8], options: &impl Ask) {
     let gradebook = Gradebook::open(bytes).expect("a gradebook");
     for weighted_target in [false, true] {
         let settings = Settings {
@@ -573,11 +577,11 @@ pub fn assert_past_sound(bytes: &[u8], options: &Options) {
             resamples: 5,
             ..Settings::default()
         };
-        let rows = backtest(&gradebook, options, &settings, &go).expect("rows");
+        let rows = solve::backtest(&gradebook, options, &settings, &go).expect("rows");
         assert_backtest_sound(&rows);
     }
     let advice = solve::half_life_advice(&gradebook, options, 5, 1, &go).expect("advice");
-    assert_advice_sound(&advice, options.half_life);
+    assert_advice_sound(&advice, options.options().half_life);
 }
 
 /// Fails unless the two differ by at most `tolerance`.
