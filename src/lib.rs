@@ -1,31 +1,16 @@
 //! pg_assess: which students most need our help, and why?
 //!
-//! This crate is glue. The arithmetic is in `src/core`, the SQL objects are declared in `sql/`;
-//! `agg`, `allocator` and `varlena` are the only rooms that touch raw memory; `rights` alone changes who acts.
+//! This crate is glue. The arithmetic is in `src/core`, the SQL objects are declared in `sql/`.
+//! `pg` is the only room that touches raw memory or changes who acts; `functions` and
+//! `aggregates` are what Postgres calls.
 
-mod agg;
-mod allocator;
-mod alpha;
-mod backtest;
-mod calibrate;
-mod contents;
-mod dif;
-mod drift;
+mod aggregates;
 mod error;
-mod gradebook;
+mod functions;
 mod logging;
-mod missing_work;
-mod numbers;
-mod pairs;
+mod pg;
 mod pictures;
-mod rights;
-mod sample;
 mod school_map;
-mod solvers;
-mod status;
-mod summary;
-mod varlena;
-mod word;
 
 pgrx::pg_module_magic!();
 
@@ -37,8 +22,8 @@ fn poll() {
 /// Called by Postgres when the library is loaded into a backend.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    varlena::silence_backtraces();
+    pg::session::silence_backtraces();
     logging::start();
-    rights::start();
-    varlena::require_utf8();
+    pg::rights::start();
+    pg::session::require_utf8();
 }

@@ -7,8 +7,8 @@ use pg_assess_core::curve::LevelGroup;
 use pgrx::prelude::*;
 
 use crate::error::Result;
+use crate::functions::options::Rows;
 use crate::school_map::same_length;
-use crate::solvers::Rows;
 
 type Numbers = Option<Vec<Option<f64>>>;
 

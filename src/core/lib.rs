@@ -5,49 +5,40 @@
 //! other modules each hold one family of statistics.
 #![forbid(unsafe_code)]
 
-pub mod alpha;
-pub mod backtest;
-mod bootstrap;
-pub mod calibrate;
+pub mod assessments;
 pub mod chart;
 pub mod codec;
-mod concordance;
-pub mod criterion;
-pub mod curve;
-pub mod dif;
-pub mod difficulty;
-pub mod distribution;
 pub mod domain;
-pub mod drift;
-pub mod due;
 pub mod error;
-pub mod explain;
+pub mod forecasts;
+pub mod foundation;
 pub mod gradebook;
-pub mod half_life;
-pub mod item;
-pub mod kendall;
+pub(crate) mod labels;
 pub mod ledger;
-pub mod level;
 pub mod memory;
-pub mod moments;
-pub mod multiplicity;
+pub(crate) mod needs;
 pub mod options;
-mod pairs;
-pub mod prior;
-pub mod quadrant;
-pub mod reliability;
+pub mod questions;
 pub mod sample;
-pub mod scale;
-pub mod separation;
-pub mod shrink;
 pub mod solve;
-pub mod student;
+pub mod statistics;
+pub mod students;
 pub mod summary;
-pub mod theil_sen;
 pub mod time;
-pub mod trend;
-pub mod variogram;
 pub mod word;
+
+pub use assessments as reliability;
+pub use forecasts::{backtest, half_life};
+pub use ledger::scale;
+pub use questions::quality as item;
+pub use questions::{calibrate, criterion, curve, difficulty, drift, separation};
+pub use statistics::{
+    alpha, bootstrap, dif, distribution, kendall, moments, multiplicity, quantile, shrink,
+    theil_sen,
+};
+pub use students::{
+    due, evidence, explain, level, previous, prior, quadrant, records, student, trend, variogram,
+};
 
 pub use error::{Error, Result};
 

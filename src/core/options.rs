@@ -1,23 +1,14 @@
 //! Every choice a user can make, with its default. `docs/technical/method.md` gives the reasons.
+//!
+//! An option is one row of a table, from which follow the field, the default, the check, what
+//! `assess.options()` shows and, by the name, the argument in SQL. Each room takes its own part of
+//! them, in a type of its own.
 
-use crate::domain::{
-    finite, from_0_to_1, half, inside_0_to_1, not_negative, positive, positive_span, share,
-};
-use crate::error::{Error, Result};
-use crate::prior::Previous;
+use std::ops::Deref;
 
-/// Which of several answers of a student to one item of one assessment counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Attempts {
-    /// The earliest, as Moodle's item analysis does: it shows what a student knew before the
-    /// answers were discussed.
-    #[default]
-    First,
-    /// The latest.
-    Last,
-    /// The highest.
-    Best,
-}
+use crate::domain::Domain;
+use crate::error::Result;
+use crate::labels::labels;
 
 /// How much an assessment says about a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,134 +23,203 @@ pub enum Counting {
     Responses,
 }
 
-macro_rules! labels {
-    ($type:ty, $name:literal, $expected:literal, $($label:literal => $variant:path),+) => {
-        impl std::str::FromStr for $type {
-            type Err = Error;
-            fn from_str(text: &str) -> Result<Self> {
-                match text {
-                    $($label => Ok($variant),)+
-                    _ => Err(Error::Argument {
-                        name: $name,
-                        value: text.to_owned(),
-                        expected: $expected,
-                    }),
-                }
+labels!(Counting {
+    Effective => "effective",
+    Assessments => "assessments",
+    Responses => "responses",
+});
+
+/// One row of a table of options.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// The name of the argument in SQL.
+    pub name: &'static str,
+    pub domain: Domain,
+    /// What it means, in words.
+    pub about: &'static str,
+}
+
+/// The value of an option.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    Boolean(bool),
+    Integer(u64),
+    /// None where no value is one, too.
+    Number(Option<f64>),
+    Label(&'static str),
+}
+
+/// Where the value of an option is put.
+#[derive(Debug)]
+pub enum Slot<'a> {
+    Boolean(&'a mut bool),
+    Integer(&'a mut u64),
+    Number(&'a mut f64),
+    OptionalNumber(&'a mut Option<f64>),
+    Counting(&'a mut Counting),
+}
+
+/// What can be the value of an option.
+pub trait Choice {
+    fn value(&self) -> Value;
+    fn slot(&mut self) -> Slot<'_>;
+}
+
+macro_rules! choice {
+    ($type:ty, $slot:ident, $own:ident => $value:expr) => {
+        impl Choice for $type {
+            fn value(&self) -> Value {
+                let $own = *self;
+                $value
+            }
+            fn slot(&mut self) -> Slot<'_> {
+                Slot::$slot(self)
             }
         }
     };
 }
 
-labels!(Attempts, "attempts", "one of first, last, best",
-    "first" => Attempts::First, "last" => Attempts::Last, "best" => Attempts::Best);
-labels!(Counting, "counting", "one of effective, assessments, responses",
-    "effective" => Counting::Effective, "assessments" => Counting::Assessments,
-    "responses" => Counting::Responses);
+choice!(bool, Boolean, own => Value::Boolean(own));
+choice!(u64, Integer, own => Value::Integer(own));
+choice!(f64, Number, own => Value::Number(Some(own)));
+choice!(Option<f64>, OptionalNumber, own => Value::Number(own));
+choice!(Counting, Counting, own => Value::Label(own.label()));
 
-/// The choices. Spans are in days, shares and probabilities between 0 and 1.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Look at the data as they were at this time (microseconds since 2000-01-01); none: at the
-    /// latest response.
-    pub as_of: Option<i64>,
-    /// See [`Attempts`].
-    pub attempts: Attempts,
-    /// Assessments to leave out, by their number in the gradebook.
-    pub exclude: Vec<u32>,
-    /// Take the difficulty of questions out of the scores.
-    pub adjust_difficulty: bool,
-    /// Draw uncertain figures towards what the cohort makes likely.
-    pub shrink: bool,
-    /// Weigh questions by how well they separate.
-    pub quality: bool,
-    /// Least weight of a sound question, as a share of the mean discrimination.
-    pub weight_floor: f64,
-    /// Fewer effective answers than this leave a question at the mean weight.
-    pub min_answers: f64,
-    /// Fewer answers than this and no question is called flawed or suspect.
-    pub flag_answers: u64,
-    /// One-sided level of the test for flawed questions.
-    pub flag_alpha: f64,
-    /// Share of the students in the upper and in the lower group (Kelley 1939).
-    pub upper_lower_share: f64,
-    /// Coverage of the intervals.
-    pub confidence: f64,
-    /// Age at which evidence counts one half.
-    pub half_life: f64,
-    /// See [`Counting`].
-    pub counting: Counting,
-    /// Questions at which an assessment has half of the precision it could ever have.
-    pub half_precision_items: f64,
-    /// Degrees of freedom that the cohort's noise adds to a student's own.
-    pub noise_df: f64,
-    /// A level below this needs help; none: `cut_share` of the cohort lies below.
-    pub cut: Option<f64>,
-    /// See `cut`.
-    pub cut_share: f64,
-    /// Evidence is stale when older than this many half-lives.
-    pub stale_half_lives: f64,
-    /// A trend looks back this far; none: over everything.
-    pub trend_window: Option<f64>,
-    /// Fewer dates than this and the trend is unclear.
-    pub trend_min_dates: u64,
-    /// A shorter span than this and the trend is unclear.
-    pub trend_min_days: f64,
-    /// Degrees of freedom that the cohort's noise about lines adds to a student's own.
-    pub trend_noise_df: f64,
-    /// Two-sided level of the test for a trend.
-    pub trend_alpha: f64,
-    /// A trend is steady when the whole interval lies within this change in 90 days.
-    pub steady_margin: f64,
-    /// An assessment is due when at least this share of the students active then took it.
-    pub due_share: f64,
-    /// A question may change where it has this many answers before and after.
-    pub side_answers: u64,
-    /// Share of questions called drifted that are not.
-    pub drift_alpha: f64,
-    /// A smaller change of a question than this is no drift.
-    pub drift_margin: f64,
-    /// What last year's gradebook says of the students, by their number in this one; see
-    /// [`crate::solve::previous`].
-    pub previous: Previous,
-    /// Correlation of true levels from one year to the next; at 0 last year does not count.
-    pub carry_over: f64,
+/// A set of options, as `options!` makes it.
+pub trait Choices: Default {
+    /// The rows of the table with their values.
+    fn values(&self) -> Vec<(Row, Value)>;
+
+    /// The rows of the table with the places of their values.
+    fn slots(&mut self) -> Vec<(Row, Slot<'_>)>;
+
+    /// The same as a type that the solvers take.
+    ///
+    /// # Errors
+    /// When a value lies outside of its domain.
+    fn check(self) -> Result<Checked<Self>> {
+        for (row, value) in self.values() {
+            match value {
+                Value::Integer(value) => row.domain.check(row.name, value as f64)?,
+                Value::Number(Some(value)) => row.domain.check(row.name, value)?,
+                Value::Boolean(_) | Value::Label(_) | Value::Number(None) => {}
+            }
+        }
+        Ok(Checked(self))
+    }
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            as_of: None,
-            attempts: Attempts::First,
-            exclude: Vec::new(),
-            adjust_difficulty: true,
-            shrink: true,
-            quality: true,
-            weight_floor: 0.25,
-            min_answers: 10.0,
-            flag_answers: 30,
-            flag_alpha: 0.05,
-            upper_lower_share: 0.27,
-            confidence: 0.95,
-            half_life: 60.0,
-            counting: Counting::Effective,
-            half_precision_items: 20.0,
-            noise_df: 8.0,
-            cut: None,
-            cut_share: 0.2,
-            stale_half_lives: 2.0,
-            trend_window: Some(180.0),
-            trend_min_dates: 5,
-            trend_min_days: 28.0,
-            trend_noise_df: 4.0,
-            trend_alpha: 0.05,
-            steady_margin: 0.05,
-            due_share: 0.5,
-            side_answers: 30,
-            drift_alpha: 0.05,
-            drift_margin: 0.05,
-            previous: Previous::default(),
-            carry_over: 0.65,
+/// Options whose values all lie in their domains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked<C>(C);
+
+impl<C> Deref for Checked<C> {
+    type Target = C;
+    fn deref(&self) -> &C {
+        &self.0
+    }
+}
+
+/// Makes a set of options of a table. A row has its words, its name, the type of its value, its
+/// default and its domain.
+macro_rules! options {
+    (
+        $(#[$outer:meta])*
+        pub struct $set:ident {
+            $($(#[doc = $about:literal])+ $name:ident: $type:ty = $default:expr, $domain:expr;)+
         }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $set {
+            $($(#[doc = $about])+ pub $name: $type,)+
+        }
+
+        impl Default for $set {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl $crate::options::Choices for $set {
+            fn values(&self) -> Vec<($crate::options::Row, $crate::options::Value)> {
+                use $crate::options::{Choice, Row};
+                vec![$((
+                    Row { name: stringify!($name), domain: $domain, about: concat!($($about),+).trim_ascii() },
+                    self.$name.value(),
+                ),)+]
+            }
+
+            fn slots(&mut self) -> Vec<($crate::options::Row, $crate::options::Slot<'_>)> {
+                use $crate::options::{Choice, Row};
+                vec![$((
+                    Row { name: stringify!($name), domain: $domain, about: concat!($($about),+).trim_ascii() },
+                    self.$name.slot(),
+                ),)+]
+            }
+        }
+    };
+}
+
+pub(crate) use options;
+
+options! {
+    /// The choices of the method. Spans are in days, shares and probabilities between 0 and 1.
+    pub struct Options {
+        /// age at which evidence counts one half
+        half_life: f64 = 60.0, Domain::Span;
+        /// a level below this needs help; NULL: see cut_share
+        cut: Option<f64> = None, Domain::Finite;
+        /// share of the students that lies below the cut
+        cut_share: f64 = 0.2, Domain::Inside0To1;
+        /// whether the difficulty of questions is taken out of the scores
+        adjust_difficulty: bool = true, Domain::Boolean;
+        /// whether to borrow from the others where data are thin
+        shrink: bool = true, Domain::Boolean;
+        /// the least weight of a sound question, as a share of the mean discrimination
+        weight_floor: f64 = 0.25, Domain::From0To1;
+        /// effective answers from which a question is judged; below, it has the mean weight
+        min_answers: f64 = 10.0, Domain::NotNegative;
+        /// answers from which a question can be flawed or suspect
+        flag_answers: u64 = 30, Domain::Count;
+        /// one-sided level of the test for flawed questions
+        flag_alpha: f64 = 0.05, Domain::Inside0To1;
+        /// share of the students in each of the two groups of discrimination_index (Kelley 1939)
+        upper_lower_share: f64 = 0.27, Domain::Half;
+        /// whether questions weigh by how well they separate
+        quality: bool = true, Domain::Boolean;
+        /// what an assessment counts: effective, assessments or responses
+        counting: Counting = Counting::Effective, Domain::Label(Counting::EXPECTED);
+        /// questions at which an assessment has half of the precision it could ever have
+        half_precision_items: f64 = 20.0, Domain::NotNegative;
+        /// degrees of freedom that the noise of all adds to a student's own
+        noise_df: f64 = 8.0, Domain::NotNegative;
+        /// coverage of intervals
+        confidence: f64 = 0.95, Domain::Inside0To1;
+        /// half-lives after which evidence is stale
+        stale_half_lives: f64 = 2.0, Domain::Positive;
+        /// how far a trend looks back; NULL: over everything
+        trend_window: Option<f64> = Some(180.0), Domain::Span;
+        /// fewer dates than this: the trend is unclear
+        trend_min_dates: u64 = 5, Domain::Count;
+        /// less time than this: the trend is unclear
+        trend_min_span: f64 = 28.0, Domain::SpanFrom0;
+        /// two-sided level of the test for a trend
+        trend_alpha: f64 = 0.05, Domain::Inside0To1;
+        /// change in 90 days that still counts as steady
+        steady_margin: f64 = 0.05, Domain::NotNegative;
+        /// share of a group's members that makes an assessment due
+        due_share: f64 = 0.5, Domain::Share;
+        /// degrees of freedom that the noise about trends of all adds to a student's own
+        trend_noise_df: f64 = 4.0, Domain::NotNegative;
+        /// correlation of true levels from one year to the next; 0: last year does not count
+        carry_over: f64 = 0.65, Domain::From0To1;
+        /// answers that a question needs before and after a day on which it may have changed
+        side_answers: u64 = 30, Domain::Count;
+        /// share of the questions called drifted that are not
+        drift_alpha: f64 = 0.05, Domain::Inside0To1;
+        /// a change of a question that is smaller is no drift
+        drift_margin: f64 = 0.05, Domain::NotNegative;
     }
 }
 
@@ -175,32 +235,11 @@ impl Options {
             ..Self::default()
         }
     }
+}
 
-    /// Refuses what cannot be computed with.
-    pub fn check(&self) -> Result<()> {
-        positive_span("half_life", self.half_life)?;
-        positive("stale_half_lives", self.stale_half_lives)?;
-        if let Some(window) = self.trend_window {
-            positive_span("trend_window", window)?;
-        }
-        if let Some(cut) = self.cut {
-            finite("cut", cut)?;
-        }
-        not_negative("min_answers", self.min_answers)?;
-        not_negative("half_precision_items", self.half_precision_items)?;
-        not_negative("noise_df", self.noise_df)?;
-        not_negative("trend_noise_df", self.trend_noise_df)?;
-        not_negative("trend_min_span", self.trend_min_days)?;
-        not_negative("steady_margin", self.steady_margin)?;
-        not_negative("drift_margin", self.drift_margin)?;
-        inside_0_to_1("confidence", self.confidence)?;
-        inside_0_to_1("flag_alpha", self.flag_alpha)?;
-        inside_0_to_1("trend_alpha", self.trend_alpha)?;
-        inside_0_to_1("drift_alpha", self.drift_alpha)?;
-        inside_0_to_1("cut_share", self.cut_share)?;
-        half("upper_lower_share", self.upper_lower_share)?;
-        share("due_share", self.due_share)?;
-        from_0_to_1("weight_floor", self.weight_floor)?;
-        from_0_to_1("carry_over", self.carry_over)
+impl Default for Checked<Options> {
+    /// The defaults, which a test holds to their domains.
+    fn default() -> Self {
+        Self(Options::default())
     }
 }

@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use pg_assess_core::backtest::{Difference, Scope, Settings, backtest};
+use pg_assess_core::backtest::{Difference, Settings, Slice, backtest};
+use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::options::Options;
+use pg_assess_core::ledger::Scope;
+use pg_assess_core::options::{Choices, Options};
 use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 use pg_assess_it::{Database, RESPONSES, Session, gradebook_of};
@@ -38,26 +40,32 @@ fn figures_are_those_of_the_core() {
     let settings = Settings {
         cut_count: 4,
         horizon: 40.0,
-        resamples: 50,
-        seed: -3_i64 as u64,
         ..Settings::default()
     };
-    let rows = backtest(&book, &options, &settings, &|| ()).expect("rows");
+    let resampling = Resampling {
+        resamples: 50,
+        seed: -3_i64 as u64,
+    };
+    let (scope, options) = (Scope::default(), options.check().expect("in range"));
+    let (settings, resampling) = (settings.check(), resampling.check());
+    let (settings, resampling) = (settings.expect("in range"), resampling.expect("in range"));
+    let rows = backtest(&book, &scope, &options, &[], &settings, &resampling, &|| ());
+    let rows = rows.expect("rows");
     let expected: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let own = &row.figures;
-            let (from, to) = match row.scope {
-                Scope::Assessments(from, to) => (from.to_string(), to.to_string()),
+            let (from, to) = match row.slice {
+                Slice::Assessments(from, to) => (from.to_string(), to.to_string()),
                 _ => ("-".to_owned(), "-".to_owned()),
             };
-            let cut_at = match row.scope {
-                Scope::Cut(at) => (at / DAY).to_string(),
+            let cut_at = match row.slice {
+                Slice::Cut(at) => (at / DAY).to_string(),
                 _ => "-".to_owned(),
             };
             let mut columns = vec![
                 row.target.label().to_owned(),
-                row.scope.label().to_owned(),
+                row.slice.label().to_owned(),
                 cut_at,
                 "-".to_owned(),
                 from,
@@ -94,7 +102,13 @@ fn figures_are_those_of_the_core() {
     same(&told, &expected, 9);
     assert!(told.len() > 100);
 
-    let advice = solve::half_life_advice(&book, &options, 50, 7, &|| ()).expect("advice");
+    let resampling = Resampling {
+        resamples: 50,
+        seed: 7,
+    };
+    let resampling = resampling.check().expect("in range");
+    let advice = solve::half_life_advice(&book, &scope, &options, &resampling, &|| ());
+    let advice = advice.expect("advice");
     let expected: Vec<Vec<String>> = advice
         .trials
         .iter()

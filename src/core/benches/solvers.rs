@@ -5,11 +5,10 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use pg_assess_core::backtest::{Settings, backtest};
 use pg_assess_core::gradebook::{Builder, Gradebook};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::Clock;
+use pg_assess_test_support::solve::{self, Settings, backtest};
 use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

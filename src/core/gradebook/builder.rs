@@ -2,30 +2,21 @@
 
 use std::collections::HashSet;
 
-use super::excluded::{Excluded, Exclusion};
-use super::id::{Id, Interner};
-use super::roster::{MAX_PERIODS, Period, Roster};
-use super::score::{Score, ScoreTable};
-use super::{FLAG_ABSOLUTE, FLAG_ROSTER, Gradebook, TEXT_PREFIX, VERSION};
 use crate::Poll;
 use crate::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
 use crate::error::{Error, Result};
+use crate::gradebook::excluded::{Excluded, Exclusion};
+use crate::gradebook::flat::Gradebook;
+use crate::gradebook::form::{
+    FLAG_ABSOLUTE, FLAG_ROSTER, MAX_ENCODED_BYTES, MAX_RESPONSES, MAX_STUDENTS, VERSION,
+};
+use crate::gradebook::id::{Id, Ids, Interner};
+use crate::gradebook::roster::{MAX_PERIODS, Period, Roster};
+use crate::gradebook::score::{Score, ScoreTable};
 use crate::memory;
-use crate::pairs::sort;
+use crate::statistics::pairs::sort;
+use crate::statistics::rounding::ROUNDING;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
-
-/// The most responses one gradebook takes: at 25 to 40 bytes each while it is built and solved, 3 to
-/// 4 GiB of memory. Larger data belong in several gradebooks, by subject or year.
-pub const MAX_RESPONSES: u64 = 100_000_000;
-/// The most students, each of whom takes about 600 bytes while a gradebook is solved.
-pub const MAX_STUDENTS: u64 = 5_000_000;
-/// How far a score may pass its maximum, in parts of it, and still be a full score.
-const ROUNDING: f64 = 1e-9;
-/// A row that Postgres writes in text, as for a dump, ends at 1 GiB; this leaves room for its other
-/// columns.
-pub const MAX_TEXT_BYTES: u64 = (1 << 30) - (1 << 16);
-/// The most bytes of a gradebook: what could be made but not written as text could not be dumped.
-pub const MAX_ENCODED_BYTES: u64 = (MAX_TEXT_BYTES - TEXT_PREFIX.len() as u64) / 4 * 3;
 
 /// The largest score that could be reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,9 +44,9 @@ pub struct Row<'a> {
 pub struct Enrolment<'a> {
     pub student: Option<Id<'a>>,
     pub group: Option<Id<'a>>,
-    /// Microseconds since 2000-01-01; none or the least `i64`: since ever.
+    /// Microseconds since 2000-01-01; none or the least `i64`: from the beginning of time.
     pub from: Option<i64>,
-    /// The last microsecond; none or the greatest `i64`: until further notice.
+    /// The last microsecond; none or the greatest `i64`: without an end.
     pub to: Option<i64>,
 }
 
@@ -92,14 +83,14 @@ impl Log {
 /// The numbers that the ids of another gradebook have here. An id gets one when it is met, as what
 /// no response is left of leaves no trace.
 struct Numbers<'a> {
-    ids: &'a super::Ids,
+    ids: &'a Ids,
     numbers: Vec<u32>,
 }
 
 impl<'a> Numbers<'a> {
     const NONE: u32 = u32::MAX;
 
-    fn new(ids: &'a super::Ids) -> Self {
+    fn new(ids: &'a Ids) -> Self {
         Self {
             ids,
             numbers: vec![Self::NONE; ids.len()],
@@ -264,7 +255,7 @@ impl Builder {
         let ids = [other.students(), other.items(), other.assessments()];
         let ids: usize = ids.iter().map(|ids| ids.len()).sum();
         memory::ask(2 * size_of::<u32>() * ids)?;
-        let all = |ids: &super::Ids| {
+        let all = |ids: &Ids| {
             (0..ids.len() as u32).inspect(|at| {
                 if at % 1024 == 0 {
                     poll();

@@ -2,6 +2,7 @@
 
 use crate::codec::{Reader, put_varint};
 use crate::error::{Error, Result};
+use crate::labels::labels;
 
 /// Why a row was left out of a gradebook. A row is counted under the first reason that holds, in
 /// this order.
@@ -22,29 +23,15 @@ pub enum Exclusion {
     OutOfRange,
 }
 
-impl Exclusion {
-    /// All of them, in the order of precedence and of the flat form.
-    pub const ALL: [Exclusion; 6] = [
-        Exclusion::NullId,
-        Exclusion::NullDate,
-        Exclusion::NullScore,
-        Exclusion::NoMaxScore,
-        Exclusion::NotFinite,
-        Exclusion::OutOfRange,
-    ];
-
-    /// The label in `coverage`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Exclusion::NullId => "null_id",
-            Exclusion::NullDate => "null_date",
-            Exclusion::NullScore => "null_score",
-            Exclusion::NoMaxScore => "no_max_score",
-            Exclusion::NotFinite => "not_finite",
-            Exclusion::OutOfRange => "out_of_range",
-        }
-    }
-}
+// In the order of precedence and of the flat form.
+labels!(Exclusion {
+    NullId => "null_id",
+    NullDate => "null_date",
+    NullScore => "null_score",
+    NoMaxScore => "no_max_score",
+    NotFinite => "not_finite",
+    OutOfRange => "out_of_range",
+});
 
 /// Rows left out, counted by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Who belonged to which group, and when.
 
-use super::id::Ids;
 use crate::codec::{Reader, put_signed, put_varint};
 use crate::error::{Error, Result};
+use crate::gradebook::id::Ids;
 use crate::memory;
 use crate::time::{MAX_TIME, MIN_TIME};
 

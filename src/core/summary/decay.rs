@@ -1,8 +1,8 @@
 //! A mean in which scores fade: at the age of one half-life they count half.
 
-use crate::domain::positive_span;
+use crate::domain::Domain;
 use crate::error::{Error, Result};
-use crate::summary::{
+use crate::summary::form::{
     WEIGHTS, is_mean, is_sum, is_sum_of_squares, is_time, same_clock, summary, usable,
 };
 use crate::time::{Clock, DAY, days_between, microseconds_between};
@@ -54,7 +54,7 @@ impl DecaySummary {
         half_life: f64,
     ) -> Result<()> {
         if weight == 0.0 {
-            return positive_span("half_life", half_life);
+            return Domain::Span.check("half_life", half_life);
         }
         if half_life != self.half_life || self.half_life == 0.0 {
             agree((!self.is_empty()).then_some(self.half_life), half_life)?;
@@ -150,7 +150,7 @@ impl DecaySummary {
 
     fn fault(&self) -> Option<&'static str> {
         let n = self.n as f64;
-        if positive_span("half_life", self.half_life).is_err() && !self.is_empty() {
+        if Domain::Span.check("half_life", self.half_life).is_err() && !self.is_empty() {
             Some("the half-life is out of range")
         } else if self.clock.is_none() && !self.is_empty() {
             Some("it has no clock")
@@ -248,7 +248,7 @@ impl DecaySummary {
 /// Whether a half-life is one, and that of the rows before, if there are any.
 #[cold]
 fn agree(before: Option<f64>, half_life: f64) -> Result<()> {
-    positive_span("half_life", half_life)?;
+    Domain::Span.check("half_life", half_life)?;
     match before {
         None => Ok(()),
         Some(before) => Err(Error::Mismatch {

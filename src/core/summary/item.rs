@@ -1,16 +1,16 @@
 //! How a question's scores go with a criterion: facility and discrimination.
 
-use crate::distribution::{around, normal_density, normal_quantile};
-use crate::domain::inside_0_to_1;
+use crate::domain::Domain;
 use crate::error::Result;
-use crate::summary::{is_mean, is_sum_of_products, is_sum_of_squares, summary, usable, varies};
-
-/// Share of a variance that rounding can leave of one that is 0.
-const ROUNDING: f64 = 1e-12;
+use crate::statistics::distribution::{around, normal_density, normal_quantile};
+use crate::statistics::rounding::{CANCELLATION, ROUNDING};
+use crate::summary::form::{
+    is_mean, is_sum_of_products, is_sum_of_squares, summary, usable, varies,
+};
 
 summary! {
     /// Scores of a question and what they are held against, in as many words as a correlation
-    /// takes: squares and products are about the means (see [`crate::moments`]).
+    /// takes: squares and products are about the means (see [`crate::statistics::moments`]).
     ItemSummary, "item_summary" {
         /// Pairs.
         n: u64,
@@ -72,7 +72,7 @@ impl ItemSummary {
         let squares = [self.score_squares, self.criterion_squares];
         // Right and wrong answers have but one spread.
         let binary = n * self.score * (1.0 - self.score);
-        let is_binary = (-1e-9..=1.0 + 1e-9).contains(&self.score)
+        let is_binary = (-ROUNDING..=1.0 + ROUNDING).contains(&self.score)
             && (self.score_squares - binary).abs() <= 1e-6 * (1.0 + binary);
         if self.n == 0 {
             let nothing = Self {
@@ -131,7 +131,7 @@ impl ItemSummary {
     /// # Errors
     /// When `confidence` is not between 0 and 1.
     pub fn discrimination_interval(&self, confidence: f64) -> Result<Option<(f64, f64)>> {
-        inside_0_to_1("confidence", confidence)?;
+        Domain::Inside0To1.check("confidence", confidence)?;
         let reach = normal_quantile(0.5 + confidence / 2.0);
         let interval = self.discrimination().zip(self.z_se()).map(|(r, se)| {
             let z = r.atanh();
@@ -153,7 +153,7 @@ impl ItemSummary {
     pub fn r_rest(&self) -> Option<f64> {
         let both = self.score_squares + self.criterion_squares;
         let rest_squares = both - 2.0 * self.products;
-        if rest_squares <= ROUNDING * both || !self.score_varies() {
+        if rest_squares <= CANCELLATION * both || !self.score_varies() {
             return None;
         }
         let products = self.products - self.score_squares;

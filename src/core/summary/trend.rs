@@ -1,18 +1,17 @@
 //! A straight line through scores over time.
 
-use crate::domain::not_negative;
+use crate::domain::Domain;
 use crate::error::Result;
 use crate::options::Options;
-use crate::summary::{
+use crate::statistics::rounding::{CANCELLATION, ROUNDING};
+use crate::students::trend::{Line, SLOPE_DAYS, Trend, TrendOptions};
+use crate::summary::form::{
     WEIGHTS, is_mean, is_sum, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary,
     usable, varies,
 };
 use crate::time::{Clock, DAY, days_between};
-use crate::trend::{Line, SLOPE_DAYS, Trend};
 
-/// Share of the scores' spread that rounding can leave about a line they all lie on.
-const ROUNDING: f64 = 1e-12;
-/// Days that are told apart by a bit each: the largest prime that a word has room for, as no two
+/// Days that are distinguished by a bit each: the largest prime that a word has room for, as no two
 /// of a row of scores that come every so many days share a bit then.
 const DAYS: i64 = 61;
 
@@ -105,7 +104,7 @@ impl TrendSummary {
             days_between(0, self.last_at),
         );
         // Rounding of a mean, which is worth more the further it lies from 0.
-        let slack = 1e-9 * (1.0 + first.abs().max(last.abs()));
+        let slack = ROUNDING * (1.0 + first.abs().max(last.abs()));
         let widest = last - first + slack;
         if self.clock.is_none() && !self.is_empty() {
             Some("it has no clock")
@@ -160,9 +159,9 @@ impl TrendSummary {
     /// # Errors
     /// When `margin` is negative or not finite.
     pub fn trend(&self, margin: Option<f64>) -> Result<Trend> {
-        let mut options = Options::default();
+        let mut options = TrendOptions::from(&Options::default());
         if let Some(margin) = margin {
-            not_negative("margin", margin)?;
+            Domain::NotNegative.check("margin", margin)?;
             options.steady_margin = margin;
         }
         Ok(self
@@ -190,7 +189,7 @@ impl TrendSummary {
         Some(Line {
             slope,
             spread: self.time_squares,
-            residual: if varies && residual > ROUNDING * self.score_squares {
+            residual: if varies && residual > CANCELLATION * self.score_squares {
                 residual
             } else {
                 0.0

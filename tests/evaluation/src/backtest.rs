@@ -8,12 +8,14 @@
 //! Predictions and outcomes are compared among those with the same target, as nobody could know how
 //! hard it would be.
 
+use pg_assess_test_support::solve::{Settings, forecasts};
 use std::collections::{BTreeMap, HashMap};
 
-use pg_assess_core::backtest::{Figures, Forecast, Method, Settings, Tally, Target, forecasts};
-use pg_assess_core::distribution::quantile;
+use pg_assess_core::backtest::{Figures, Forecast, Method, Tally, Target};
+use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::quantile::quantile;
 use pg_assess_core::time::DAY;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -227,7 +229,11 @@ impl Predicted {
 }
 
 fn figures(tally: &Tally) -> Vec<Figures> {
-    tally.figures(RESAMPLES, 1, 0.95, &go)
+    let resampling = Resampling {
+        resamples: RESAMPLES,
+        seed: 1,
+    };
+    tally.figures(&resampling, 0.95, &go)
 }
 
 /// The figures of one method.

@@ -4,7 +4,7 @@
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
+use pg_assess_test_support::solve;
 
 use crate::data::{Course, number_of};
 use pg_assess_test_support::{OwnId, OwnRow, go, gradebook};
@@ -19,10 +19,10 @@ pub fn advice(courses: &[Course]) -> Vec<(Option<&str>, Advice)> {
         .collect();
     modules.dedup();
     let names = modules.into_iter().map(Some).chain([None]);
-    names.map(|name| (name, advice(courses, name))).collect()
+    names.map(|name| (name, advice_of(courses, name))).collect()
 }
 
-fn advice(courses: &[Course], module: Option<&str>) -> Advice {
+fn advice_of(courses: &[Course], module: Option<&str>) -> Advice {
     let rows: Vec<OwnRow> = courses
         .iter()
         .zip(0..)

@@ -4,11 +4,10 @@
 //! The outcome is whether they fail or withdraw in the end. Lists are made per course, so only
 //! students of one course are compared.
 
+use pg_assess_test_support::solve::{self, Asked};
 use std::collections::HashMap;
 
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
 
@@ -65,9 +64,9 @@ pub fn cases(courses: &[Course], day: i64) -> Vec<Vec<Case>> {
 fn cases_of(course: &Course, day: i64) -> Vec<Case> {
     let bytes = course.gradebook();
     let book = Gradebook::open(&bytes).expect("a gradebook");
-    let options = Options {
+    let options = Asked {
         as_of: Some(day * DAY),
-        ..Options::default()
+        ..Asked::default()
     };
     let students: HashMap<i64, Student> = solve::students(&book, &options, &go)
         .expect("students")

@@ -1,14 +1,15 @@
 //! The sample network, of which the whole truth is known: are the students' true places found
 //! again, for each school and subject alike, and are its bad questions found?
 
+use pg_assess_test_support::solve::{self, Settings, forecasts};
 use std::collections::HashMap;
 
-use pg_assess_core::backtest::{Figures, Settings, Tally, Target, forecasts};
+use pg_assess_core::backtest::{Figures, Tally, Target};
+use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::item::ItemStatus;
 use pg_assess_core::options::Options;
-use pg_assess_core::sample::{self, Flaw, Network, Path, Subject};
-use pg_assess_core::solve;
+use pg_assess_core::sample::{Flaw, Network, NetworkOptions, Path, Subject};
 use pg_assess_core::trend::Direction;
 
 use crate::data::number_of;
@@ -119,7 +120,7 @@ pub fn years() -> Vec<Year> {
 
 /// One network, and its responses by subject.
 fn network(seed: i64) -> (Network, HashMap<&'static str, Vec<OwnRow>>) {
-    let options = sample::Options::new(seed, 4, 60, 36, true).expect("options in range");
+    let options = NetworkOptions::new(seed, 4, 60, 36, true).expect("options in range");
     let network = Network::new(options);
     let mut rows: HashMap<&str, Vec<OwnRow>> = HashMap::new();
     for response in network.clone().into_responses() {
@@ -175,7 +176,7 @@ pub fn hindsight() -> Vec<Hindsight> {
                         subject,
                         weighted,
                         target,
-                        figures: tally.figures(settings.resamples, settings.seed, 0.95, &go),
+                        figures: tally.figures(&Resampling::default(), 0.95, &go),
                     }),
             );
         }

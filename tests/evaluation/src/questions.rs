@@ -9,7 +9,7 @@
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::item::ItemStatus;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
+use pg_assess_test_support::solve;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

@@ -4,13 +4,12 @@
 //! next 90 days. A plain mean of few scores is often extreme by chance, so that it flags too many
 //! of those who have few.
 
+use pg_assess_test_support::solve::{self, Asked};
 use std::collections::HashSet;
 
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::ledger::Ledger;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 
 use crate::data::{Course, number_of};
@@ -116,7 +115,7 @@ fn compared(course: &Course, day: i64, cohort: Cohort) -> Vec<Compared> {
     let bytes = course.gradebook();
     let book = Gradebook::open(&bytes).expect("a gradebook");
     // How hard the tests ahead are is known best from the whole course.
-    let ledger = Ledger::new(&book, &Options::default(), &go).expect("a ledger");
+    let ledger = solve::ledger(&book, &Options::default(), &go).expect("a ledger");
     let difficulty = Difficulty::fit(&ledger, true, &go);
     let mut truth = Vec::new();
     for student in 0..ledger.student_count() {
@@ -147,9 +146,9 @@ fn compared(course: &Course, day: i64, cohort: Cohort) -> Vec<Compared> {
     };
     let bytes = gradebook(course.rows.iter().filter(inside));
     let book = Gradebook::open(&bytes).expect("a gradebook");
-    let options = Options {
+    let options = Asked {
         as_of: Some(day * DAY),
-        ..Options::default()
+        ..Asked::default()
     };
     // Both lists are in the order of the ids.
     let mut solved = solve::students(&book, &options, &go)

@@ -4,13 +4,12 @@
 //! so whatever is labelled then is labelled wrongly. Lasting: of those labelled on a day, how many
 //! have lower (or higher) difficulty-adjusted scores after it than before.
 
+use pg_assess_test_support::solve::{self, Asked};
 use std::collections::HashMap;
 
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::ledger::Ledger;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
 use pg_assess_core::trend::Direction;
@@ -39,17 +38,13 @@ pub enum View {
 }
 
 impl View {
-    fn options(self) -> Options {
-        let defaults = Options::default();
+    fn options(self) -> Asked {
         match self {
-            Self::Default => Options {
+            Self::Default => Asked {
                 as_of: Some(DAY_OF_LOOKING * DAY),
-                ..defaults
+                ..Asked::default()
             },
-            Self::Whole => Options {
-                trend_window: None,
-                ..defaults
-            },
+            Self::Whole => Asked::default().with(|own| own.trend_window = None),
         }
     }
 }
@@ -123,7 +118,7 @@ pub fn chance(courses: &[Course], view: View) -> Vec<Chance> {
 }
 
 /// The labels of students with dates enough.
-fn label(rows: &[OwnRow], options: &Options, labels: &mut Labels) {
+fn label(rows: &[OwnRow], options: &Asked, labels: &mut Labels) {
     let mut days: HashMap<i64, Vec<i64>> = HashMap::new();
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
@@ -141,7 +136,7 @@ fn label(rows: &[OwnRow], options: &Options, labels: &mut Labels) {
             .last()
             .zip(days.first())
             .map_or(0, |(last, first)| last - first);
-        if days.len() as u64 >= options.trend_min_dates && span as f64 >= options.trend_min_days {
+        if days.len() as u64 >= options.trend_min_dates && span as f64 >= options.trend_min_span {
             labels.add(student.trend.direction);
         }
     }
@@ -165,7 +160,7 @@ pub fn futures(courses: &[Course]) -> Vec<Vec<Future>> {
             let options = View::Default.options();
             let students = solve::students(&book, &options, &go).expect("students");
             // How hard a test was is known best from the whole course.
-            let ledger = Ledger::new(&book, &Options::default(), &go).expect("a ledger");
+            let ledger = solve::ledger(&book, &Options::default(), &go).expect("a ledger");
             let difficulty = Difficulty::fit(&ledger, true, &go);
             let future = |student: &Student| {
                 let (mut before, mut after, mut dates) = (Vec::new(), Vec::new(), Vec::new());

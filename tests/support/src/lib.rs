@@ -5,6 +5,7 @@ mod drawing;
 mod past;
 mod random;
 mod rows;
+pub mod solve;
 mod solved;
 
 pub use data::{Table, number, shared_data};

@@ -1,12 +1,11 @@
 //! What holds of any back-test and any advice on the half-life.
 
-use pg_assess_core::backtest::{Outcome, Settings, backtest};
+use pg_assess_core::backtest::Outcome;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::half_life::{Advice, Trial};
-use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 
 use crate::go;
+use crate::solve::{self, Ask, Settings};
 
 /// What holds of any back-test.
 pub fn assert_backtest_sound(rows: &[Outcome]) {
@@ -65,7 +64,7 @@ pub fn assert_advice_sound(advice: &Advice, in_use: f64) {
 }
 
 /// Looks back with few settings, and takes advice: neither fails, and all figures are sound.
-pub fn assert_past_sound(bytes: &[u8], options: &Options) {
+pub fn assert_past_sound(bytes: &[u8], options: &impl Ask) {
     let gradebook = Gradebook::open(bytes).expect("a gradebook");
     for weighted_target in [false, true] {
         let settings = Settings {
@@ -75,9 +74,9 @@ pub fn assert_past_sound(bytes: &[u8], options: &Options) {
             resamples: 5,
             ..Settings::default()
         };
-        let rows = backtest(&gradebook, options, &settings, &go).expect("rows");
+        let rows = solve::backtest(&gradebook, options, &settings, &go).expect("rows");
         assert_backtest_sound(&rows);
     }
     let advice = solve::half_life_advice(&gradebook, options, 5, 1, &go).expect("advice");
-    assert_advice_sound(&advice, options.half_life);
+    assert_advice_sound(&advice, options.options().half_life);
 }

@@ -5,9 +5,10 @@ use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
-use pg_assess_core::solve::{self, Item};
+use pg_assess_core::solve::Item;
 use pg_assess_core::student::Student;
 
+use crate::solve::{self, Ask};
 use crate::{OwnRow, close, go, gradebook};
 
 /// Everything the solvers say.
@@ -22,7 +23,7 @@ pub struct Solved {
 }
 
 impl Solved {
-    pub fn of(bytes: &[u8], options: &Options) -> Self {
+    pub fn of(bytes: &[u8], options: &impl Ask) -> Self {
         let gradebook = Gradebook::open(bytes).expect("a gradebook");
         let students = solve::students(&gradebook, options, &go).expect("students");
         // Each explanation solves all anew: of many students some are enough.
@@ -232,7 +233,7 @@ impl Solved {
 }
 
 /// Everything that was answered, each with its question's effect and weight.
-pub fn answers(rows: &[&OwnRow], options: &Options) -> Vec<(i64, Contribution)> {
+pub fn answers(rows: &[&OwnRow], options: &impl Ask) -> Vec<(i64, Contribution)> {
     let bytes = gradebook(rows.iter().copied());
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let mut answers = Vec::new();

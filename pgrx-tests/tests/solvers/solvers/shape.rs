@@ -1,6 +1,8 @@
 //! The frozen shape of the solvers: results, arguments, defaults, and what they refuse.
 
-use pg_assess_core::options::{Attempts, Counting, Options};
+use pg_assess_core::bootstrap::Resampling;
+use pg_assess_core::options::{Choices, Options, Value};
+use pg_assess_core::{backtest, calibrate};
 use pg_assess_it::{Database, Session};
 
 use super::{RESULTS, call, with_sample};
@@ -111,83 +113,36 @@ const ARGUMENTS: [(&str, &str); 9] = [
     ),
 ];
 
-/// The options by their names in SQL, with the core's defaults as Postgres writes them. A new option has
-/// no place to be forgotten in: it does not compile until it stands here.
+/// The options by their names in SQL, with the core's defaults as Postgres writes them.
 fn defaults_of_the_core() -> Vec<(&'static str, String)> {
-    let Options {
-        as_of,
-        attempts,
-        exclude,
-        adjust_difficulty,
-        shrink,
-        quality,
-        weight_floor,
-        min_answers,
-        flag_answers,
-        flag_alpha,
-        upper_lower_share,
-        confidence,
-        half_life,
-        counting,
-        half_precision_items,
-        noise_df,
-        cut,
-        cut_share,
-        stale_half_lives,
-        trend_window,
-        trend_min_dates,
-        trend_min_days,
-        trend_noise_df,
-        trend_alpha,
-        steady_margin,
-        due_share,
-        side_answers,
-        drift_alpha,
-        drift_margin,
-        previous: _,
-        carry_over,
-    } = Options::default();
-    assert_eq!(
-        (as_of, attempts, exclude, counting, cut),
-        (None, Attempts::First, vec![], Counting::Effective, None)
-    );
-    let days = |days: f64| format!("'{days} days'::interval");
-    vec![
-        ("as_of", "NULL::timestamp with time zone".into()),
-        ("attempts", "'first'::text".into()),
-        ("exclude", "'{}'::text[]".into()),
-        ("adjust_difficulty", adjust_difficulty.to_string()),
-        ("shrink", shrink.to_string()),
-        ("quality", quality.to_string()),
-        ("weight_floor", weight_floor.to_string()),
-        ("min_answers", min_answers.to_string()),
-        ("flag_answers", flag_answers.to_string()),
-        ("flag_alpha", flag_alpha.to_string()),
-        ("upper_lower_share", upper_lower_share.to_string()),
-        ("confidence", confidence.to_string()),
-        ("half_life", days(half_life)),
-        ("counting", "'effective'::text".into()),
-        ("half_precision_items", half_precision_items.to_string()),
-        ("noise_df", noise_df.to_string()),
-        ("cut", "NULL::double precision".into()),
-        ("cut_share", cut_share.to_string()),
-        ("stale_half_lives", stale_half_lives.to_string()),
-        (
-            "trend_window",
-            trend_window.map(days).expect("there is one"),
-        ),
-        ("trend_min_dates", trend_min_dates.to_string()),
-        ("trend_min_span", days(trend_min_days)),
-        ("trend_noise_df", trend_noise_df.to_string()),
-        ("trend_alpha", trend_alpha.to_string()),
-        ("steady_margin", steady_margin.to_string()),
-        ("due_share", due_share.to_string()),
-        ("side_answers", side_answers.to_string()),
-        ("drift_alpha", drift_alpha.to_string()),
-        ("drift_margin", drift_margin.to_string()),
-        ("previous", "NULL::assess.gradebook".into()),
-        ("carry_over", carry_over.to_string()),
-    ]
+    let span = |days: f64| format!("'{days} days'::interval");
+    let table = [
+        Options::default().values(),
+        backtest::Settings::default().values(),
+        calibrate::Settings::default().values(),
+        Resampling::default().values(),
+    ];
+    let own = table.into_iter().flatten().map(|(row, value)| {
+        let default = match value {
+            Value::Boolean(value) => value.to_string(),
+            Value::Integer(value) => value.to_string(),
+            Value::Number(Some(days)) if row.domain.is_span() => span(days),
+            Value::Number(Some(value)) => value.to_string(),
+            Value::Number(None) => "NULL::double precision".to_owned(),
+            Value::Label(label) => format!("'{label}'::text"),
+        };
+        (row.name, default)
+    });
+    // Which responses count, and what is given with a gradebook.
+    let scope = [
+        ("as_of", "NULL::timestamp with time zone"),
+        ("attempts", "'first'::text"),
+        ("exclude", "'{}'::text[]"),
+        ("previous", "NULL::assess.gradebook"),
+        ("cuts", "NULL::timestamp with time zone[]"),
+    ];
+    let scope = scope.map(|(name, default)| (name, default.to_owned()));
+    own.chain(scope).collect()
 }
 
 #[test]
@@ -205,10 +160,10 @@ fn every_default_in_sql_is_that_of_the_core() {
         let [function, argument, given] = row.splitn(3, '|').collect::<Vec<_>>()[..] else {
             panic!("{row}");
         };
-        if let Some((name, usual)) = own.iter().find(|(name, _)| *name == argument) {
-            assert_eq!(given, usual, "{function}({argument})");
-            met.push(name);
-        }
+        let known = own.iter().find(|(name, _)| *name == argument);
+        let (name, usual) = known.unwrap_or_else(|| panic!("{function}({argument}) is no option"));
+        assert_eq!(given, usual, "{function}({argument})");
+        met.push(name);
     }
     for (name, _) in &own {
         assert!(met.contains(name), "{name} is no argument");

@@ -5,8 +5,8 @@ use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore, Score};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::solve;
 use pg_assess_test_support::{
     OwnEnrolment, OwnId, OwnRow, Solved, enrolment, go, gradebook, row, with_roster,
 };

@@ -1,6 +1,7 @@
 //! The roster in a gradebook: what is taken and what is not, and that it is a set which merges in
 //! any way.
 
+use pg_assess_test_support::solve::{self, Asked};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -8,7 +9,6 @@ use pg_assess_core::codec::put_varint;
 use pg_assess_core::error::Error;
 use pg_assess_core::gradebook::{Builder, Gradebook, MAX_PERIODS, Period};
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pg_assess_test_support::{
     OwnEnrolment, OwnId, OwnRow, Solved, builder, enrolment, go, gradebook, merge, row, with_roster,
@@ -38,9 +38,9 @@ fn periods(bytes: &[u8]) -> Vec<Read> {
 
 fn coverage(bytes: &[u8], as_of: Option<i64>) -> Vec<(&'static str, u64)> {
     let book = Gradebook::open(bytes).expect("a gradebook");
-    let options = Options {
+    let options = Asked {
         as_of,
-        ..Options::default()
+        ..Asked::default()
     };
     let rows = solve::coverage(&book, &options, &go).expect("coverage");
     rows.into_iter().skip(9).collect()
@@ -233,9 +233,9 @@ fn students_of_the_roster_are_known_once_their_period_has_begun() {
     let bytes = with_roster(&rows, &roster);
     let known = |as_of: Option<i64>| {
         let as_of = as_of.map(|day| day * DAY);
-        let options = Options {
+        let options = Asked {
             as_of,
-            ..Options::default()
+            ..Asked::default()
         };
         let solved = Solved::of(&bytes, &options);
         solved.assert_sound(&options);

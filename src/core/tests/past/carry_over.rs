@@ -3,10 +3,10 @@
 use pg_assess_core::error::{Error, Result};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::prior::Previous;
-use pg_assess_core::solve;
+use pg_assess_core::previous::Previous;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{self, Ask, Asked};
 use pg_assess_test_support::{OwnId, OwnRow, Solved, close, go, gradebook, merge, normal, row};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -27,17 +27,17 @@ fn cases(n: u32) -> ProptestConfig {
 }
 
 /// What `old` says, as the options with which `new` is to be solved.
-fn try_after(old: &[u8], new: &[u8], options: &Options) -> Result<Options> {
+fn try_after(old: &[u8], new: &[u8], options: &Asked) -> Result<Asked> {
     let (old, new) = (Gradebook::open(old)?, Gradebook::open(new)?);
     let previous = solve::previous(&old, options, &new, options, &|at| at, &go)?;
-    Ok(Options {
+    Ok(Asked {
         previous,
         ..options.clone()
     })
 }
 
-fn after(old: &[u8], new: &[u8], options: &Options) -> Options {
-    try_after(old, new, options).expect("last year")
+fn after(old: &[u8], new: &[u8], options: &(impl Clone + Into<Asked>)) -> Asked {
+    try_after(old, new, &options.clone().into()).expect("last year")
 }
 
 /// A year of a school: students by number, right or wrong answers.
@@ -174,7 +174,7 @@ proptest! {
         let start = YEAR - overlap as f64;
         let (old, mut rows) = (year(seed, 0, YEAR - 80.0), year(seed ^ 1, 0, start));
         rows.extend((0..40).map(|student| absent(student, start)));
-        let options = Options { as_of: as_of.map(|day| day * DAY), ..Options::default() };
+        let options = Asked { as_of: as_of.map(|day| day * DAY), ..Asked::default() };
         let counts = |row: &&OwnRow| row.score.is_some() && options.as_of.is_none_or(|at| row.taken_at <= Some(at));
         let latest = rows.iter().filter(counts).map(|row| row.taken_at).max();
         let end = options.as_of.or(latest.flatten()).unwrap_or(i64::MAX);
@@ -190,7 +190,7 @@ proptest! {
     }
 }
 
-fn level_of(bytes: &[u8], student: &str, options: &Options) -> Student {
+fn level_of(bytes: &[u8], student: &str, options: &impl Ask) -> Student {
     let book = Gradebook::open(bytes).expect("a gradebook");
     let number = book.students().find(student).expect("a student");
     let students = solve::students(&book, options, &go).expect("students");
@@ -390,7 +390,7 @@ fn what_cannot_be_read_or_computed_with_is_refused() {
             carry_over,
             ..Options::default()
         };
-        let told = try_after(&old, &new, &options).expect_err("out of range");
+        let told = try_after(&old, &new, &options.clone().into()).expect_err("out of range");
         assert!(
             matches!(
                 told,
@@ -411,7 +411,7 @@ fn what_cannot_be_read_or_computed_with_is_refused() {
             ..Options::default()
         };
         let forged = [&old[..old.len() - 1], &[0xff, 0xff]].concat();
-        assert!(try_after(&forged, &new, &options).is_err());
+        assert!(try_after(&forged, &new, &options.clone().into()).is_err());
     }
 }
 

@@ -5,20 +5,21 @@ use pg_assess_core::Error;
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::half_life::{Advice, Trial};
-use pg_assess_core::ledger::Ledger;
-use pg_assess_core::level::Records;
-use pg_assess_core::options::{Attempts, Counting, Options};
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::{Counting, Options};
+use pg_assess_core::previous::Previous;
+use pg_assess_core::records::Records;
 use pg_assess_core::shrink::Population;
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 use pg_assess_core::variogram::optimal;
+use pg_assess_test_support::solve::{self, Ask, Asked};
 use pg_assess_test_support::{
     OwnRow, answers, assert_advice_sound, close, go, gradebook, messy_school, normal, row,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn advice(rows: &[OwnRow], options: &Options, resamples: u64) -> Advice {
+fn advice(rows: &[OwnRow], options: &impl Ask, resamples: u64) -> Advice {
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
     solve::half_life_advice(&book, options, resamples, 1, &go).expect("advice")
@@ -28,8 +29,9 @@ fn advice(rows: &[OwnRow], options: &Options, resamples: u64) -> Advice {
 type Piece = (f64, f64, f64);
 
 /// The evidence of every student.
-fn evidence(rows: &[OwnRow], options: &Options) -> Vec<Vec<Piece>> {
-    let all = answers(&rows.iter().collect::<Vec<_>>(), options);
+fn evidence(rows: &[OwnRow], asked: &impl Ask) -> Vec<Vec<Piece>> {
+    let all = answers(&rows.iter().collect::<Vec<_>>(), asked);
+    let options = asked.options();
     let mut students: Vec<i64> = all.iter().map(|(student, _)| *student).collect();
     students.dedup();
     let days = |at: i64| at as f64 / DAY as f64;
@@ -74,27 +76,34 @@ fn evidence(rows: &[OwnRow], options: &Options) -> Vec<Vec<Piece>> {
 }
 
 /// What the cohort is like, and the noise of a piece of precision 1.
-fn cohort(rows: &[OwnRow], options: &Options) -> (Population, Option<f64>) {
+fn cohort(rows: &[OwnRow], asked: &impl Ask) -> (Population, Option<f64>) {
+    let options = asked.options();
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
-    let ledger = Ledger::new(&book, options, &go).expect("a ledger");
+    let ledger = solve::ledger(&book, asked, &go).expect("a ledger");
     let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, &go);
     let mut weights = vec![1.0; ledger.item_count()];
-    for item in solve::items(&book, options, &go).expect("items") {
+    for item in solve::items(&book, asked, &go).expect("items") {
         if options.quality {
             weights[item.item as usize] = item.quality.weight;
         }
     }
-    let records = Records::gather(&ledger, &difficulty, &weights, options, &go);
+    let records = Records::gather(&ledger, &difficulty, &weights, &options.into(), None, &go);
     let cohort = records
-        .cohort(&ledger, &difficulty, options, &go)
+        .cohort(
+            &ledger,
+            &difficulty,
+            &Previous::default(),
+            &options.into(),
+            &go,
+        )
         .expect("evidence");
     (cohort.population, cohort.noise)
 }
 
 /// Mean square error of the scores predicted from three or more earlier ones, their number, and
 /// that of the students.
-fn slow_error(rows: &[OwnRow], options: &Options, half_life: Option<f64>) -> (f64, u64, u64) {
+fn slow_error(rows: &[OwnRow], options: &Asked, half_life: Option<f64>) -> (f64, u64, u64) {
     let (population, noise) = cohort(rows, options);
     let (mut squares, mut n, mut students) = (0.0, 0, 0);
     for own in evidence(rows, options) {
@@ -137,7 +146,6 @@ fn every_error_is_that_of_a_slow_calculation() {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let options = Options {
             half_life: [60.0, 47.0, 1.5][seed as usize % 3],
-            attempts: [Attempts::First, Attempts::Last, Attempts::Best][seed as usize % 3],
             counting: [
                 Counting::Effective,
                 Counting::Assessments,
@@ -148,6 +156,10 @@ fn every_error_is_that_of_a_slow_calculation() {
             adjust_difficulty: rng.gen_bool(0.8),
             min_answers: 4.0,
             ..Options::default()
+        };
+        let options = Asked {
+            attempts: [Attempts::First, Attempts::Last, Attempts::Best][seed as usize % 3],
+            ..Asked::from(options)
         };
         let advice = advice(&rows, &options, 20);
         assert_advice_sound(&advice, options.half_life);

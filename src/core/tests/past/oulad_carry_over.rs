@@ -8,14 +8,13 @@
 //! out, which the whole course tells; the mean of a course is taken out of both, since no
 //! prediction can know how hard the next assessments are.
 
+use pg_assess_test_support::solve::{self, Asked};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, Id, Ids};
-use pg_assess_core::ledger::Ledger;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_test_support::{OwnRow, Table, go, gradebook, number, row, shared_data};
 
 /// Days by which an old course may reach into the new one.
@@ -72,7 +71,7 @@ impl Course {
     fn effects(&self) -> HashMap<i64, f64> {
         let bytes = gradebook(&self.scores().map(Score::row).collect::<Vec<_>>());
         let book = Gradebook::open(&bytes).expect("a gradebook");
-        let ledger = Ledger::new(&book, &Options::default(), &go).expect("a ledger");
+        let ledger = solve::ledger(&book, &Options::default(), &go).expect("a ledger");
         let difficulty = Difficulty::fit(&ledger, true, &go);
         let items = 0..book.items().len() as u32;
         items
@@ -156,7 +155,7 @@ fn courses(folder: &Path) -> Vec<Course> {
 /// The level of each student less that of one of whom nothing is known.
 fn levels(bytes: &[u8], previous: Option<&Vec<u8>>) -> HashMap<i64, f64> {
     let book = Gradebook::open(bytes).expect("a gradebook");
-    let mut options = Options::default();
+    let mut options = Asked::default();
     if let Some(previous) = previous {
         let previous = Gradebook::open(previous).expect("a gradebook");
         let told = solve::previous(&previous, &options, &book, &options, &|at| at, &go);

@@ -4,13 +4,14 @@
 //! The figures of psych and base R were written with ten decimals, so they are held to 1e-9, and
 //! so are those of CTT, which have fifteen.
 
+use pg_assess_test_support::solve;
 use std::path::Path;
 
 use pg_assess_core::alpha;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::Options;
 use pg_assess_core::reliability::Assessment;
-use pg_assess_core::solve::{self, Item};
+use pg_assess_core::solve::Item;
 use pg_assess_test_support::{
     OwnId, OwnRow, Table, close, close_option, go, gradebook, row, shared_data,
 };

@@ -5,9 +5,10 @@
 
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve::{self, Item};
+use pg_assess_core::solve::Item;
 use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{OwnRow, close, go, gradebook, normal, row};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -297,9 +298,9 @@ fn the_drift_of_levels_is_recovered() {
         let bytes = gradebook(&rows);
         let book = Gradebook::open(&bytes).expect("a gradebook");
         let variance = |days: i64| {
-            let options = Options {
+            let options = Asked {
                 as_of: Some((77 + days) * DAY),
-                ..Options::default()
+                ..Asked::default()
             };
             let students = solve::students(&book, &options, &go).expect("students");
             let level = students[0].level.expect("a level");

@@ -2,12 +2,12 @@
 //! (Kuzilek, Hlosta and Zdrahal 2017, CC BY 4.0). R took every student of a presentation with at
 //! least four scores that are not carried over from an earlier one.
 
+use pg_assess_test_support::solve;
 use std::collections::{BTreeMap, HashMap};
 
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::student::Student;
 use pg_assess_core::theil_sen::theil_sen;
 use pg_assess_core::time::DAY;

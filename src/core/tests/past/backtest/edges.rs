@@ -1,11 +1,12 @@
 //! Dates, resamples, little data and bad settings.
 
 use pg_assess_core::Error;
-use pg_assess_core::backtest::{Forecast, Method, Settings, Target, backtest};
-use pg_assess_core::distribution::quantile;
+use pg_assess_core::backtest::{Forecast, Method, Target};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::quantile::quantile;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{Settings, backtest};
 use pg_assess_test_support::{
     OwnRow, assert_backtest_sound, close, close_option, go, gradebook, messy_school, row,
 };

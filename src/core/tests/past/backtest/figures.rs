@@ -1,9 +1,10 @@
 //! The figures are those of a slow back-test, whatever comes later and in whatever order.
 
-use pg_assess_core::backtest::{Difference, Forecast, Method, Outcome, Settings, Target, backtest};
+use pg_assess_core::backtest::{Difference, Forecast, Method, Outcome, Target};
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::options::{Attempts, Counting, Options};
+use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{Asked, Settings, backtest};
 use pg_assess_test_support::{
     OwnId, OwnRow, close, close_option, go, gradebook, integer, messy_school, row,
 };
@@ -25,10 +26,12 @@ fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
         let pick = |rng: &mut ChaCha8Rng, share: f64| rng.gen_bool(share);
         let excluded: Vec<i64> = (0..2).filter(|_| rng.gen_bool(0.3)).collect();
         let find = |id: &i64| book.assessments().find(&id.to_string());
-        let options = Options {
-            attempts: [Attempts::First, Attempts::Last, Attempts::Best][seed as usize % 3],
+        let scope = Asked {
             exclude: excluded.iter().filter_map(find).collect(),
             as_of: pick(&mut rng, 0.3).then_some(70 * DAY),
+            ..Asked::default()
+        };
+        let options = Options {
             half_life: [60.0, 20.0][seed as usize % 2],
             adjust_difficulty: pick(&mut rng, 0.8),
             shrink: pick(&mut rng, 0.8),
@@ -47,6 +50,7 @@ fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
             cut_share: [0.2, 0.35][usize::from(pick(&mut rng, 0.3))],
             ..Options::default()
         };
+        let options = Asked { options, ..scope };
         let cuts = vec![-DAY, 2 * DAY, 13 * DAY, 24 * DAY, 47 * DAY + 7, 500 * DAY];
         let settings = Settings {
             cuts: cuts.clone(),

@@ -6,10 +6,10 @@ mod figures;
 mod slow;
 mod truth;
 
-use pg_assess_core::backtest::{Difference, Method, Outcome, Scope, Settings, Target, backtest};
+use pg_assess_core::backtest::{Difference, Method, Outcome, Slice, Target};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{Ask, Settings, backtest};
 use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -33,7 +33,7 @@ fn at_days(days: &[i64]) -> Settings {
     }
 }
 
-fn run(rows: &[OwnRow], options: &Options, settings: &Settings) -> Vec<Outcome> {
+fn run(rows: &[OwnRow], options: &impl Ask, settings: &Settings) -> Vec<Outcome> {
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
     backtest(&book, options, settings, &go).expect("rows")
@@ -103,7 +103,7 @@ impl Plan {
 
 fn difference(rows: &[Outcome], method: Method, figure: usize) -> Difference {
     let row = rows.iter().find(|row| {
-        (row.target, row.scope, row.figures.method) == (Target::Next, Scope::All, method)
+        (row.target, row.slice, row.figures.method) == (Target::Next, Slice::All, method)
     });
     row.expect("a row").figures.differences[figure].expect("a difference")
 }

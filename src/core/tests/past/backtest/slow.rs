@@ -1,13 +1,13 @@
 //! A back-test that sees only the past, the slow way.
 
-use pg_assess_core::backtest::{Forecast, Method, Outcome, Scope, Settings, Target, forecasts};
+use pg_assess_core::backtest::{Forecast, Method, Outcome, Slice, Target};
 use pg_assess_core::distribution::t_quantile;
 use pg_assess_core::explain::Contribution;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::level::Level;
 use pg_assess_core::options::{Counting, Options};
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{self, Ask, Asked, Settings, forecasts};
 use pg_assess_test_support::{OwnRow, answers, close, close_option, go, gradebook, integer};
 
 use super::{METHODS, TIE, TOLERANCE};
@@ -63,7 +63,7 @@ pub(super) struct Told {
 }
 
 /// A student's id and level.
-fn levels(rows: &[&OwnRow], options: &Options) -> Vec<(i64, Level)> {
+fn levels(rows: &[&OwnRow], options: &impl Ask) -> Vec<(i64, Level)> {
     let bytes = gradebook(rows.iter().copied());
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let students = solve::students(&book, options, &go).expect("students");
@@ -86,7 +86,7 @@ pub(super) fn of(levels: &[(i64, Level)], student: i64) -> Option<Level> {
 pub(super) fn told_at(
     rows: &[OwnRow],
     cut_at: i64,
-    options: &Options,
+    options: &Asked,
     settings: &Settings,
     excluded: &[i64],
 ) -> Vec<Told> {
@@ -98,15 +98,20 @@ pub(super) fn told_at(
     let known = |row: &&&OwnRow| row.taken_at.expect("a date") <= cut_at;
     let past: Vec<&OwnRow> = all.iter().filter(known).copied().collect();
 
-    let as_of = |days: i64| Options {
+    let with = |days: i64, own: Options| Asked {
         as_of: Some(cut_at + days * DAY),
         exclude: Vec::new(),
-        cut: None,
+        options: own,
         ..options.clone()
     };
+    let current = Options {
+        cut: None,
+        ..options.options.clone()
+    };
+    let as_of = |days: i64| with(days, current.clone());
     let plain = Options {
         quality: false,
-        ..as_of(0)
+        ..current.clone()
     };
     let adjusted = Options {
         shrink: false,
@@ -116,6 +121,7 @@ pub(super) fn told_at(
         half_life: 1e18,
         ..adjusted.clone()
     };
+    let [plain, adjusted, forever] = [plain, adjusted, forever].map(|own| with(0, own));
     let level = levels(&past, &as_of(0));
     let [shrunk, decayed, undecayed] =
         [&plain, &adjusted, &forever].map(|options| levels(&past, options));
@@ -130,13 +136,16 @@ pub(super) fn told_at(
     };
     let drift = drift(&level, levels(&past, &as_of(1_000_000)));
 
-    let whole = Options {
+    let whole = Asked {
         as_of: None,
         exclude: Vec::new(),
-        quality: options.quality && settings.weighted_target,
-        counting: match settings.weighted_target {
-            true => Counting::Effective,
-            false => Counting::Assessments,
+        options: Options {
+            quality: options.quality && settings.weighted_target,
+            counting: match settings.weighted_target {
+                true => Counting::Effective,
+                false => Counting::Assessments,
+            },
+            ..options.options.clone()
         },
         ..options.clone()
     };
@@ -431,23 +440,23 @@ pub(super) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 
 pub(super) const BANDS: [(u32, u32); 6] = [(1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, u32::MAX)];
 
-fn in_scope(own: &Told, scope: Scope) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Cut(at) => own.cut_at == at,
-        Scope::Group(_) => false,
-        Scope::Assessments(from, to) => (from..=to).contains(&(own.known as u32)),
+fn in_slice(own: &Told, slice: Slice) -> bool {
+    match slice {
+        Slice::All => true,
+        Slice::Cut(at) => own.cut_at == at,
+        Slice::Group(_) => false,
+        Slice::Assessments(from, to) => (from..=to).contains(&(own.known as u32)),
     }
 }
 
 pub(super) fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
-    let mut scopes = vec![Scope::All];
-    scopes.extend(cuts.iter().map(|at| Scope::Cut(*at)));
-    scopes.extend(BANDS.map(|(from, to)| Scope::Assessments(from, to)));
+    let mut scopes = vec![Slice::All];
+    scopes.extend(cuts.iter().map(|at| Slice::Cut(*at)));
+    scopes.extend(BANDS.map(|(from, to)| Slice::Assessments(from, to)));
     let mut expected = 0;
     for target in Target::ALL {
         for &scope in &scopes {
-            let inside = |own: &&Told| own.target == target && in_scope(own, scope);
+            let inside = |own: &&Told| own.target == target && in_slice(own, scope);
             let told: Vec<&Told> = told.iter().filter(inside).collect();
             if told.is_empty() {
                 continue;
@@ -457,7 +466,7 @@ pub(super) fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
                 let row = rows
                     .iter()
                     .find(|row| {
-                        (row.target, row.scope, row.figures.method) == (target, scope, method)
+                        (row.target, row.slice, row.figures.method) == (target, scope, method)
                     })
                     .expect("a row");
                 let own = &row.figures;

@@ -1,8 +1,9 @@
 //! Where the truth is known, the better forecast errs less and intervals hold it.
 
-use pg_assess_core::backtest::{Method, Settings};
+use pg_assess_core::backtest::Method;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_test_support::solve::Settings;
 use pg_assess_test_support::{close, close_option, gradebook, integer};
 
 use super::slow::{BANDS, all_forecasts, mean};
@@ -29,7 +30,7 @@ fn an_easier_assessment_changes_no_error_where_difficulty_is_taken_out() {
     );
     let mut moved = 0;
     for (one, other) in one.iter().zip(&other) {
-        assert_eq!((one.target, one.scope), (other.target, other.scope));
+        assert_eq!((one.target, one.slice), (other.target, other.slice));
         let (one, other) = (&one.figures, &other.figures);
         if one.method >= Method::AdjustedMean {
             close_option(one.rmse, other.rmse, 1e-9, "rmse");
@@ -64,7 +65,7 @@ fn without_noise_all_is_predicted() {
         if own.method < Method::AdjustedMean || own.n == 0 {
             continue;
         }
-        let what = format!("{:?} {:?} {:?}", row.target, row.scope, own.method);
+        let what = format!("{:?} {:?} {:?}", row.target, row.slice, own.method);
         if own.method != Method::Need {
             close(own.rmse.expect("an error"), 0.0, 1e-9, &what);
         }

@@ -2,8 +2,9 @@
 
 use pg_assess_core::calibrate::{Calibration, CalibrationStatus, Settings};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::options::{Attempts, Options};
-use pg_assess_core::solve;
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::Options;
+use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{OwnRow, close, go, gradebook, messy_school, row};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -139,9 +140,9 @@ fn options_choose_which_answers_count() {
     // A second attempt at the same assessment does not count unless asked for.
     let first = solve_rows(&later(0), &Settings::default());
     assert_eq!(first, alone);
-    let last = Options {
+    let last = Asked {
         attempts: Attempts::Last,
-        ..Options::default()
+        ..Asked::default()
     };
     let second = solve_rows(&again, &Settings::default());
     assert_eq!(solve_with(&later(0), &last, &Settings::default()), second);
@@ -149,13 +150,13 @@ fn options_choose_which_answers_count() {
     let both = solve_rows(&later(1), &Settings::default());
     assert!(both.items.iter().all(|item| item.n == 160));
     for options in [
-        Options {
+        Asked {
             exclude: vec![1],
-            ..Options::default()
+            ..Asked::default()
         },
-        Options {
+        Asked {
             as_of: row(0, 0, 0, 0.0, 29.0).taken_at,
-            ..Options::default()
+            ..Asked::default()
         },
     ] {
         assert_eq!(solve_with(&later(1), &options, &Settings::default()), alone);

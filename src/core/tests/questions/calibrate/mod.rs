@@ -5,6 +5,7 @@ mod edges;
 mod slow;
 mod truth;
 
+use pg_assess_test_support::solve::{self, Ask};
 use std::collections::BTreeMap;
 
 use pg_assess_core::calibrate::{
@@ -12,7 +13,6 @@ use pg_assess_core::calibrate::{
 };
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -53,7 +53,7 @@ fn solve_rows(rows: &[OwnRow], settings: &Settings) -> Calibration {
     solve_with(rows, &Options::default(), settings)
 }
 
-fn solve_with(rows: &[OwnRow], options: &Options, settings: &Settings) -> Calibration {
+fn solve_with(rows: &[OwnRow], options: &impl Ask, settings: &Settings) -> Calibration {
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
     let told = solve::calibrate(&book, options, settings, &go).expect("a calibration");

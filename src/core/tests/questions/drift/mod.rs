@@ -12,7 +12,7 @@ mod slow;
 use pg_assess_core::drift::Drift;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
+use pg_assess_test_support::solve;
 use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};

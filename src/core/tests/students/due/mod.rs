@@ -4,11 +4,10 @@
 mod rules;
 mod slow;
 
+use pg_assess_test_support::solve::{self, Ask, Asked};
 use std::collections::BTreeMap;
 
 use pg_assess_core::due::Missing;
-use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnEnrolment, OwnRow, enrolment, go, row, with_roster};
 
@@ -20,7 +19,7 @@ fn number(text: impl ToString) -> i64 {
 }
 
 /// What `students` and `missing_work` say, which must agree.
-fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &Options) -> Told {
+fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> Told {
     let bytes = with_roster(rows, roster);
     let book = pg_assess_test_support::check(&bytes).expect("a gradebook");
     let mut told = Told::new();
@@ -54,10 +53,10 @@ fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &Options) -> Told {
 }
 
 /// The default of everything, as of the end of a day.
-fn on(day: i64) -> Options {
-    Options {
+fn on(day: i64) -> Asked {
+    Asked {
         as_of: Some(day * DAY + DAY - 1),
-        ..Options::default()
+        ..Asked::default()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Who owes what, rule by rule.
 
-use pg_assess_core::options::{Attempts, Options};
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::Asked;
 use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, row};
 
 use super::{Told, class, on, sit, told};
@@ -188,7 +190,7 @@ fn a_make_up_sitting_is_no_longer_missing_and_moves_no_date() {
 #[test]
 fn attempts_again_change_nothing_whichever_counts() {
     let attempts = [Attempts::First, Attempts::Last, Attempts::Best];
-    let options = attempts.map(|attempts| Options { attempts, ..on(60) });
+    let options = attempts.map(|attempts| Asked { attempts, ..on(60) });
     let mut rows = weeks(3, 10, 1);
     let roster = class(1..=10, 1);
     let (with, without) = (told(&rows, &roster, &on(60)), told(&rows, &[], &on(60)));
@@ -218,11 +220,8 @@ fn an_assessment_without_a_majority_is_due_for_nobody() {
         let told = told(&rows, &roster, &on(60));
         assert!(told.values().all(|work| *work == (4, vec![])), "{told:?}");
         // Half of them is enough, and the share is an argument.
-        let share = |due_share| Options {
-            due_share,
-            ..on(60)
-        };
-        let missing = |options: &Options| {
+        let share = |due_share| on(60).with(|own| own.due_share = due_share);
+        let missing = |options: &Asked| {
             let told = self::told(&rows, &roster, options);
             told.values().filter(|work| !work.1.is_empty()).count()
         };
@@ -241,7 +240,7 @@ fn an_assessment_that_has_just_begun_waits_for_its_majority() {
     for early in [1..=1, 2..=3, 4..=4] {
         rows.extend(sit(early, 9, 35));
         for roster in [vec![], class(1..=10, 1)] {
-            for options in [on(35), on(60), Options::default()] {
+            for options in [on(35), on(60), Asked::default()] {
                 let told = told(&rows, &roster, &options);
                 assert!(told.values().all(|work| *work == (4, vec![])), "{told:?}");
             }
@@ -272,7 +271,7 @@ fn who_has_been_silent_for_unusually_long_is_not_waited_for() {
 fn an_excluded_assessment_is_never_due() {
     let mut rows = weeks(4, 10, 1);
     for roster in [vec![], class(1..=10, 1)] {
-        let options = Options {
+        let options = Asked {
             exclude: vec![1, 2],
             ..on(60)
         };

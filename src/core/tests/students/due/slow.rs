@@ -1,11 +1,11 @@
 //! Missing work is that of a slow calculation, and can be stopped.
 
+use pg_assess_test_support::solve::{self, Asked};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
 use proptest::prelude::*;
@@ -130,10 +130,7 @@ fn a_share_that_is_reached_exactly_is_enough() {
         let rows: Vec<OwnRow> = sit(1..=takers, 1, 7).collect();
         // 4 to 100 percent, each as it is written.
         let due_share = (4 * takers) as f64 / 100.0;
-        let options = Options {
-            due_share,
-            ..on(60)
-        };
+        let options = on(60).with(|own| own.due_share = due_share);
         let told = told(&rows, &class(1..=students, 1), &options);
         assert_eq!(told.len() as i64, students, "{takers} of {students}");
     }
@@ -259,7 +256,8 @@ proptest! {
         share in prop_oneof![3 => Just(0.5), 1 => 0.05..=1.0f64],
     ) {
         let as_of = day.map(|day| day * DAY + DAY - 1);
-        let options = Options { as_of, due_share: share, ..Options::default() };
+        let options = Options { due_share: share, ..Options::default() };
+        let options = Asked { as_of, ..Asked::from(options) };
         prop_assert_eq!(told(&rows, &roster, &options), slow(&rows, &roster, share, as_of));
     }
 

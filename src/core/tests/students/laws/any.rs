@@ -1,9 +1,11 @@
 //! What holds for any response table and any choice.
 
+use pg_assess_test_support::solve::Asked;
 use std::collections::HashMap;
 
 use pg_assess_core::gradebook::{Exclusion, Gradebook, MaxScore};
-use pg_assess_core::options::{Attempts, Options};
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::Options;
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
 use pg_assess_test_support::{
     OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, row,
@@ -144,7 +146,7 @@ proptest! {
         let as_of = day * DAY;
         let bytes = gradebook(&rows);
         let book = Gradebook::open(&bytes).expect("a gradebook");
-        let options = Options { attempts, as_of: Some(as_of), ..Options::plain() };
+        let options = Asked { attempts, as_of: Some(as_of), ..Asked::from(Options::plain()) };
         let expected = picked(&rows, attempts, as_of);
         let open_items: Vec<String> = expected
             .iter()
@@ -175,7 +177,7 @@ proptest! {
 
     #[test]
     fn every_row_is_counted_once(rows in table(), options in options(), day in 0..400i64) {
-        let options = Options { as_of: Some(day * DAY), ..options };
+        let options = Asked { as_of: Some(day * DAY), ..options };
         let coverage: HashMap<_, _> =
             Solved::of(&gradebook(&rows), &options).coverage.into_iter().collect();
         prop_assert_eq!(coverage.values().sum::<u64>(), rows.len() as u64);
@@ -192,7 +194,7 @@ proptest! {
     #[test]
     fn figures_are_sound(rows in table(), options in options(), day in 0..400i64, now in any::<bool>()) {
         let as_of = (!now).then_some(day * DAY);
-        let options = Options { as_of, ..options };
+        let options = Asked { as_of, ..options };
         let bytes = gradebook(&rows);
         Solved::of(&bytes, &options).assert_sound(&options);
         assert_past_sound(&bytes, &options);
@@ -203,7 +205,7 @@ proptest! {
         rows in table(), later in rows(40), options in options(), day in 0..300i64,
     ) {
         let as_of = day * DAY;
-        let options = Options { as_of: Some(as_of), ..options };
+        let options = Asked { as_of: Some(as_of), ..options };
         // Ids of both must be of one type: take those of the later rows where they differ.
         let kind = |rows: &[OwnRow]| {
             let texts = |id: &Option<OwnId>| matches!(id, Some(OwnId::Text(_)));
@@ -244,7 +246,7 @@ proptest! {
     fn the_default_date_is_that_of_the_latest_response(rows in table(), options in options()) {
         let bytes = gradebook(&rows);
         let by_default = Solved::of(&bytes, &options);
-        let options = Options { as_of: Some(latest(&rows)), ..options };
+        let options = Asked { as_of: Some(latest(&rows)), ..options };
         let by_date = Solved::of(&bytes, &options);
         // Students whose rows are all unusable are known by default whatever the dates in them.
         let answering = |solved: &Solved| -> String {
@@ -258,7 +260,7 @@ proptest! {
     #[test]
     fn silence_widens_and_moves_nothing(rows in table(), options in options(), days in 1..500i64) {
         let bytes = gradebook(&rows);
-        let solve = |as_of| Solved::of(&bytes, &Options { as_of: Some(as_of), ..options.clone() });
+        let solve = |as_of| Solved::of(&bytes, &Asked { as_of: Some(as_of), ..options.clone() });
         let now = solve(latest(&rows));
         let then = solve(latest(&rows) + days * DAY);
         prop_assert_eq!(format!("{:?}", now.items), format!("{:?}", then.items));
@@ -316,8 +318,8 @@ proptest! {
         let number = u32::from(pick) % ids.len() as u32;
         let other = |row: &&OwnRow| row.assessment.as_ref().map(OwnId::id) != Some(ids.get(number));
         let without: Vec<OwnRow> = rows.iter().filter(other).cloned().collect();
-        let kept = Options { as_of, ..options };
-        let excluding = Options { exclude: vec![number], ..kept.clone() };
+        let kept = Asked { as_of, ..options };
+        let excluding = Asked { exclude: vec![number], ..kept.clone() };
         let rest = gradebook(&without);
         let answering = |solved: Solved, bytes: &[u8]| {
             let solved = Solved {

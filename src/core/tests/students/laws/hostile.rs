@@ -2,8 +2,8 @@
 
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::{Counting, Options};
-use pg_assess_core::solve;
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
+use pg_assess_test_support::solve::{self, Ask, Asked};
 use pg_assess_test_support::{OwnId, OwnRow, Solved, assert_past_sound, go, gradebook, row};
 
 use super::tables::school;
@@ -303,10 +303,10 @@ fn hostile_tables_of_last_year_give_sound_figures() {
                 Gradebook::open(&old).expect("a gradebook"),
                 Gradebook::open(&new).expect("a gradebook"),
             );
-            let mut options = Options {
+            let mut options = Asked::from(Options {
                 carry_over: [0.65, 1.0][at % 2],
                 ..Options::default()
-            };
+            });
             let told = solve::previous(&before, &options, &after, &options, &|at| at, &go);
             options.previous = told.expect("last year");
             Solved::of(&new, &options).assert_sound(&options);
@@ -411,7 +411,7 @@ fn hostile_choices_give_sound_figures() {
         Options {
             steady_margin: f64::MAX,
             trend_min_dates: 0,
-            trend_min_days: 0.0,
+            trend_min_span: 0.0,
             ..base()
         },
         Options {
@@ -426,21 +426,23 @@ fn hostile_choices_give_sound_figures() {
             drift_margin: f64::MAX,
             ..base()
         },
-        Options {
+    ];
+    let scopes = [
+        Asked {
             exclude: vec![0, 1, u32::MAX],
-            ..base()
+            ..Asked::from(base())
         },
-        Options {
+        Asked {
             as_of: Some(i64::MIN),
-            ..base()
+            ..Asked::from(base())
         },
-        Options {
+        Asked {
             as_of: Some(i64::MAX),
-            ..base()
+            ..Asked::from(base())
         },
     ];
-    for options in choices {
-        options.check().expect("an allowed choice");
+    for options in choices.into_iter().map(Asked::from).chain(scopes) {
+        options.checked().expect("an allowed choice");
         for rows in [school(1), school(2), school(3)] {
             println!("{options:?}");
             let bytes = gradebook(&rows);

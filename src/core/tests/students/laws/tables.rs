@@ -1,8 +1,10 @@
 //! Tables and options of every kind.
 
 use pg_assess_core::gradebook::MaxScore;
-use pg_assess_core::options::{Attempts, Counting, Options};
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::Asked;
 use pg_assess_test_support::{OwnId, OwnRow, normal, row};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -110,7 +112,7 @@ pub(super) fn table() -> impl Strategy<Value = Vec<OwnRow>> {
 }
 
 /// Choices of every kind, also odd ones.
-pub(super) fn options() -> impl Strategy<Value = Options> {
+pub(super) fn options() -> impl Strategy<Value = Asked> {
     let attempts = prop_oneof![
         Just(Attempts::First),
         Just(Attempts::Last),
@@ -132,23 +134,28 @@ pub(super) fn options() -> impl Strategy<Value = Options> {
         prop_oneof![3 => Just(None), 1 => Just(Some(90.0))],
     );
     (attempts, counting, base, figures).prop_map(
-        |(attempts, counting, (adjust, shrink, quality), figures)| Options {
-            attempts,
-            counting,
-            adjust_difficulty: adjust,
-            shrink,
-            quality,
-            half_life: figures.0,
-            noise_df: figures.1,
-            trend_noise_df: figures.1,
-            min_answers: figures.2,
-            weight_floor: figures.3,
-            confidence: figures.4,
-            cut: figures.5,
-            trend_window: figures.6,
-            flag_answers: 10,
-            side_answers: 5,
-            ..Options::default()
+        |(attempts, counting, (adjust, shrink, quality), figures)| {
+            let options = Options {
+                counting,
+                adjust_difficulty: adjust,
+                shrink,
+                quality,
+                half_life: figures.0,
+                noise_df: figures.1,
+                trend_noise_df: figures.1,
+                min_answers: figures.2,
+                weight_floor: figures.3,
+                confidence: figures.4,
+                cut: figures.5,
+                trend_window: figures.6,
+                flag_answers: 10,
+                side_answers: 5,
+                ..Options::default()
+            };
+            Asked {
+                attempts,
+                ..Asked::from(options)
+            }
         },
     )
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use pg_assess_core::sample::{
-    Assessment, Network, Options, Question, Response, Story, TruthStudent,
+    Assessment, Network, NetworkOptions, Question, Response, Story, TruthStudent,
 };
 
 /// A network with all its rows.
@@ -17,7 +17,9 @@ struct Year {
 }
 
 fn network(seed: i64, schools: i32, students: i32, weeks: i32, flawed: bool) -> Network {
-    Network::new(Options::new(seed, schools, students, weeks, flawed).expect("options in range"))
+    Network::new(
+        NetworkOptions::new(seed, schools, students, weeks, flawed).expect("options in range"),
+    )
 }
 
 /// The network most tests look at: the default one.

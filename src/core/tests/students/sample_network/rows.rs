@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use pg_assess_core::error::Error;
-use pg_assess_core::sample::{AssessmentKind, Options, QuestionKind, Response, Story, Subject};
+use pg_assess_core::sample::{
+    AssessmentKind, NetworkOptions, QuestionKind, Response, Story, Subject,
+};
 
 use super::{YEAR, Year, is_between, network, year};
 
@@ -275,7 +277,7 @@ fn arguments_out_of_range_are_refused_by_name() {
         (4, 60, i32::MAX, "weeks"),
         (i32::MIN, 60, 36, "schools"),
     ] {
-        match Options::new(1, schools, students, weeks, true) {
+        match NetworkOptions::new(1, schools, students, weeks, true) {
             Err(Error::Argument { name, .. }) => assert_eq!(name, argument),
             other => panic!("{other:?}"),
         }

@@ -2,9 +2,10 @@
 
 use pg_assess_core::distribution::normal_quantile;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::options::{Attempts, Counting, Options};
-use pg_assess_core::solve;
+use pg_assess_core::ledger::Attempts;
+use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{OwnId, OwnRow, close, go, gradebook, normal, row};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -123,9 +124,12 @@ fn attempts_move_figures_to_the_time_that_counts() {
         (Attempts::Best, 0.9, 50, 50),
     ] {
         let options = Options {
-            attempts,
             counting: Counting::Responses,
             ..Options::plain()
+        };
+        let options = Asked {
+            attempts,
+            ..Asked::from(options)
         };
         let told = solve::explain(&book, 0, &options, &go).expect("contributions");
         let days = [

@@ -2,8 +2,8 @@
 
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::{Counting, Options};
-use pg_assess_core::solve;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{close, close_option, go, normal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -76,9 +76,9 @@ pub(super) fn compare(rows: &[Response], silence: f64, options: &Options) {
 fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
     let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
     let as_of = last + silence;
-    let mut options = Options {
+    let mut options = Asked {
         as_of: Some((as_of * DAY as f64) as i64),
-        ..options.clone()
+        ..Asked::from(options.clone())
     };
     let bytes = bytes_of(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
@@ -300,7 +300,7 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
         close_option(row.trend.p, Some(p), 1e-4, &what);
         let mut days: Vec<i64> = inside.iter().map(|p| p.day.floor() as i64).collect();
         days.dedup();
-        let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_days;
+        let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_span;
         let margin = options.steady_margin / 90.0;
         let inside_margin = slow_t_cdf((margin - slope.abs()) / se, df) >= 0.95;
         let direction = match slope {
@@ -350,7 +350,7 @@ fn every_figure_is_that_of_the_slow_calculation() {
             flag_answers: 12,
             trend_window: Some(34.0 + silence),
             trend_min_dates: 2,
-            trend_min_days: 0.0,
+            trend_min_span: 0.0,
             steady_margin: 0.6,
             ..base.clone()
         };

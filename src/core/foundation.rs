@@ -1,0 +1,50 @@
+//! What every solver of students and questions rests on, laid once: the responses that count, how
+//! hard the questions are, what answers are held against, and how well each question separates.
+
+use crate::Poll;
+use crate::error::Result;
+use crate::gradebook::Gradebook;
+use crate::ledger::{Ledger, Scope};
+use crate::needs::Needs;
+use crate::options::{Checked, Options};
+use crate::questions::criterion::Criterion;
+use crate::questions::difficulty::Difficulty;
+use crate::questions::quality::{ItemQuality, QualityOptions, qualities};
+
+/// From responses to the weights of questions.
+#[derive(Debug)]
+pub struct Foundation {
+    pub ledger: Ledger,
+    pub difficulty: Difficulty,
+    pub criterion: Criterion,
+    /// In the gradebook's order.
+    pub items: Vec<ItemQuality>,
+}
+
+impl Foundation {
+    /// For the responses of `gradebook` in the scope.
+    pub fn lay(
+        gradebook: &Gradebook<'_>,
+        scope: &Scope,
+        options: &Checked<Options>,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
+        let ledger = Ledger::new(gradebook, scope, poll)?;
+        Self::on(ledger, options, poll)
+    }
+
+    /// For responses that are laid out.
+    pub fn on(ledger: Ledger, options: &Checked<Options>, poll: Poll<'_>) -> Result<Self> {
+        Needs::FOUNDATION.ask(&ledger, options.counting)?;
+        let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
+        let criterion = Criterion::new(&ledger, &difficulty, poll);
+        let judged_by = QualityOptions::from(&**options);
+        let items = qualities(&ledger, &difficulty, &criterion, &judged_by, poll);
+        Ok(Self {
+            ledger,
+            difficulty,
+            criterion,
+            items,
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! The flat form of a gradebook, its versions and limits.
+//!
+//! A gradebook is a multiset of responses in a canonical form. Whatever the order of the rows,
+//! and however they were split and merged, equal rows give equal bytes; so every result computed
+//! from it is the same to the last bit. Nothing is rounded and nothing decided in it: repeated
+//! attempts, the date as of which to look and the half-life are chosen when it is solved.
+//!
+//! # Flat form, version 1
+//!
+//! Integers are LEB128, signed ones zigzag; `f64` are 8 bytes little endian.
+//! ```text
+//! version  1 byte    1
+//! flags    1 byte    bit 0: times are absolute (timestamptz) and not calendar times;
+//!                    bit 1: a roster follows the unscored students;
+//!                    other bits: reserved, 0
+//! excluded 6 counts  in the order of `Exclusion::ALL`
+//! ids      3 tables  students, items, assessments: type, count, ids in ascending order
+//! unscored count, then (student as difference, earliest time) of students with excluded rows
+//! roster   with bit 1 alone: table of group ids, count of unusable rows, count of periods, then
+//!          per period student (difference), group and which ends are given, these ends (each as
+//!          difference to the last one given in that group)
+//! times    earliest time, unit: all times are earliest + k * unit, in microseconds
+//! scores   count, distinct scores in ascending order; 0 when there are too many to list
+//! rows     count of responses, then per student a count of sittings, then per sitting
+//!          assessment (difference to the student's last), time in units and first item (both
+//!          as difference to the last sitting of that assessment), count of responses, further
+//!          items as differences, scores as places in the list
+//! ```
+//! A *sitting* is what one student answered of one assessment at one time.
+
+pub const VERSION: u8 = 1;
+pub const FLAG_ABSOLUTE: u8 = 1;
+pub const FLAG_ROSTER: u8 = 2;
+/// Marks the text form, so that it is recognised before it is decoded.
+pub const TEXT_PREFIX: &str = "gradebook:";
+
+/// The most responses one gradebook takes: at 25 to 40 bytes each while it is built and solved, 3 to
+/// 4 GiB of memory. Larger data belong in several gradebooks, by subject or year.
+pub const MAX_RESPONSES: u64 = 100_000_000;
+/// The most students, each of whom takes about 600 bytes while a gradebook is solved.
+pub const MAX_STUDENTS: u64 = 5_000_000;
+/// A row that Postgres writes in text, as for a dump, ends at 1 GiB; this leaves room for its other
+/// columns.
+pub const MAX_TEXT_BYTES: u64 = (1 << 30) - (1 << 16);
+/// The most bytes of a gradebook: what could be made but not written as text could not be dumped.
+pub const MAX_ENCODED_BYTES: u64 = (MAX_TEXT_BYTES - TEXT_PREFIX.len() as u64) / 4 * 3;

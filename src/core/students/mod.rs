@@ -1,0 +1,16 @@
+//! Students: evidence, level, trend, need, work that is missing, and what a level consists of.
+//!
+//! Rests on `statistics`, the `ledger` and `questions`. `forecasts` imports it; it does not know
+//! `forecasts`.
+
+pub mod due;
+pub mod evidence;
+pub mod explain;
+pub mod level;
+pub mod previous;
+pub mod prior;
+pub mod quadrant;
+pub mod records;
+pub mod student;
+pub mod trend;
+pub mod variogram;

@@ -1,0 +1,130 @@
+//! Options as arguments of functions, read by their names: which responses count, and the choices
+//! of the method.
+
+use pg_assess_core::Error;
+use pg_assess_core::domain::Domain;
+use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::ledger::{Attempts, Scope};
+use pg_assess_core::options::{Checked, Choices, Counting, Options, Row, Slot};
+use pg_assess_core::previous::Previous;
+use pg_assess_core::solve;
+use pg_assess_core::time::{MAX_TIME, MIN_TIME};
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::iter::TableIterator;
+
+use crate::error::{Result, report};
+use crate::pg::arguments::NamedArguments;
+use crate::pg::time::{from_timestamptz, to_timestamptz};
+use crate::poll;
+
+/// A `timestamptz` column.
+pub type Time = i64;
+
+pub type Rows<Row> = Result<TableIterator<'static, Row>>;
+
+/// A time of an argument, which must not be infinite.
+pub fn finite(name: &'static str, at: TimestampWithTimeZone) -> Result<i64> {
+    let at = i64::from(at);
+    if !(MIN_TIME..=MAX_TIME).contains(&at) {
+        return Err(report(Error::Argument {
+            name,
+            value: if at < 0 { "-infinity" } else { "infinity" }.to_owned(),
+            expected: "a finite time, or leave it out",
+        }));
+    }
+    Ok(at)
+}
+
+/// `as_of`, as it was given.
+pub fn read_as_of(from: &NamedArguments) -> Result<Option<i64>> {
+    from.optional::<TimestampWithTimeZone>("as_of")
+        .map(|at| finite("as_of", at))
+        .transpose()
+}
+
+/// `as_of`, `attempts`, `exclude`: which responses count, in the terms of a gradebook: its clock
+/// and its numbers.
+pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Scope> {
+    let attempts: String = from.required("attempts")?;
+    let exclude: Vec<Option<String>> = from.optional("exclude").unwrap_or_default();
+    Ok(Scope {
+        as_of: read_as_of(from)?.map(|at| from_timestamptz(gradebook.clock(), at)),
+        attempts: Attempts::of_label(&attempts)
+            .ok_or_else(|| refused("attempts", &attempts, Attempts::EXPECTED))?,
+        // What another subject's gradebook holds may stand in the same list.
+        exclude: exclude
+            .iter()
+            .flatten()
+            .filter_map(|assessment| gradebook.assessments().find(assessment))
+            .collect(),
+    })
+}
+
+/// `previous`: what last year's gradebook says of the students.
+pub fn read_previous(
+    from: &NamedArguments,
+    gradebook: &Gradebook<'_>,
+    scope: &Scope,
+    options: &Checked<Options>,
+) -> Result<Previous> {
+    let Some(bytes) = from.optional::<&[u8]>("previous") else {
+        return Ok(Previous::default());
+    };
+    let old = Gradebook::open(bytes).map_err(report)?;
+    let before = read_scope(from, &old)?;
+    let (now, then) = (gradebook.clock(), old.clock());
+    let convert = |at| match now == then {
+        true => at,
+        false => from_timestamptz(then, to_timestamptz(now, at)),
+    };
+    solve::previous(&old, &before, gradebook, scope, options, &convert, &poll).map_err(report)
+}
+
+/// A set of options: of those that the function has as arguments the values given, of the others
+/// the defaults.
+pub fn read<C: Choices>(from: &NamedArguments) -> Result<Checked<C>> {
+    let mut choices = C::default();
+    for (row, slot) in choices.slots() {
+        if from.has(row.name) {
+            read_one(from, row, slot)?;
+        }
+    }
+    choices.check().map_err(report)
+}
+
+fn read_one(from: &NamedArguments, row: Row, slot: Slot<'_>) -> Result<()> {
+    let name = row.name;
+    match slot {
+        Slot::Boolean(place) => *place = from.required(name)?,
+        Slot::Integer(place) if row.domain == Domain::Seed => {
+            *place = from.required::<i64>(name)? as u64;
+        }
+        Slot::Integer(place) => {
+            let value: i32 = from.required(name)?;
+            *place = u64::try_from(value)
+                .map_err(|_| refused(name, &value.to_string(), row.domain.expected()))?;
+        }
+        Slot::Number(place) if row.domain.is_span() => *place = from.days(name)?,
+        Slot::Number(place) => *place = from.required(name)?,
+        Slot::OptionalNumber(place) if row.domain.is_span() => *place = from.optional_days(name),
+        Slot::OptionalNumber(place) => *place = from.optional(name),
+        Slot::Counting(place) => {
+            let label: String = from.required(name)?;
+            *place = Counting::of_label(&label)
+                .ok_or_else(|| refused(name, &label, row.domain.expected()))?;
+        }
+    }
+    Ok(())
+}
+
+fn refused(
+    name: &'static str,
+    value: &str,
+    expected: &'static str,
+) -> pgrx::pg_sys::panic::ErrorReport {
+    report(Error::Argument {
+        name,
+        value: value.to_owned(),
+        expected,
+    })
+}
