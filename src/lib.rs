@@ -7,7 +7,6 @@
 mod aggregates;
 mod error;
 mod functions;
-mod logging;
 mod pg;
 mod pictures;
 mod school_map;
@@ -23,7 +22,7 @@ fn poll() {
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::session::silence_backtraces();
-    logging::start();
+    pg::logging::start();
     pg::rights::start();
     pg::session::require_utf8();
 }

@@ -1,7 +1,9 @@
 //! `cronbach_alpha`, declared in `sql/aggregates/alpha.sql`. The state holds the sums
 //! of `alpha` in the core.
 
-use pg_assess_core::{Error, alpha, summary::usable};
+use pg_assess_core::alpha;
+use pg_assess_core::domain::Argument;
+use pg_assess_core::summary::usable;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
@@ -26,14 +28,15 @@ fn alpha_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     let items = scores.len();
     state::update_numbers(fcinfo, |numbers| {
         if dimensions > 1 || !(2..=alpha::MAX_ITEMS).contains(&items) {
-            return Err(Error::Argument {
+            return Err(Argument {
                 name: "scores",
                 value: match dimensions {
                     0 | 1 => format!("an array of {items}"),
                     _ => format!("an array of {dimensions} dimensions"),
                 },
                 expected: "the scores of one student, one for each of 2 to 1000 items",
-            });
+            }
+            .into());
         }
         numbers.agree_on(ITEMS, items as f64)?;
         let Some(row) = row else {

@@ -1,7 +1,7 @@
 //! What the aggregates have in common whose state is [`Numbers`]: declared in
 //! `sql/aggregates/pairs.sql`.
 
-use pg_assess_core::memory;
+use pg_assess_core::{memory, summary};
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 
@@ -14,7 +14,7 @@ use crate::pg::state::{self, Numbers};
 pub fn combine(
     fcinfo: pg_sys::FunctionCallInfo,
     argument: &'static str,
-    merge: impl FnOnce(&mut Numbers, &[f64]) -> pg_assess_core::Result<()>,
+    merge: impl FnOnce(&mut Numbers, &[f64]) -> summary::Result<()>,
 ) -> Internal {
     let Some(other) = state::numbers(fcinfo, 1) else {
         return state::unchanged(fcinfo);

@@ -6,7 +6,7 @@ use pg_assess_core::domain::Domain;
 use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
 use pg_assess_core::separation;
-use pg_assess_core::summary::usable;
+use pg_assess_core::summary::{self, usable};
 use pg_assess_core::theil_sen::{TheilSen, theil_sen};
 use pg_assess_core::time::DAY;
 use pg_assess_core::trend::SLOPE_DAYS;
@@ -23,7 +23,7 @@ use crate::poll;
 /// Microseconds that a slope is given per.
 const SLOPE_MICROSECONDS: f64 = SLOPE_DAYS * DAY as f64;
 
-fn add(numbers: &mut Numbers, pair: [f64; 2]) -> pg_assess_core::Result<()> {
+fn add(numbers: &mut Numbers, pair: [f64; 2]) -> summary::Result<()> {
     if pair.into_iter().all(usable) {
         numbers.extend(&pair)
     } else {

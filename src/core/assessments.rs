@@ -3,9 +3,8 @@
 use hashbrown::HashMap;
 
 use crate::Poll;
-use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::memory;
+use crate::memory::{self, Result};
 use crate::statistics::alpha::{Covariances, MAX_ITEMS};
 use crate::statistics::moments::Moments;
 

@@ -1,6 +1,14 @@
 //! What arguments may be, and the words in which they are refused.
 
-use crate::error::{Error, Result};
+/// An argument outside of its domain.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{name} is out of range")]
+pub struct Argument {
+    pub name: &'static str,
+    pub value: String,
+    /// What is allowed, in words that follow "Give".
+    pub expected: &'static str,
+}
 
 /// The values that an argument may have.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +69,7 @@ impl Domain {
     }
 
     /// Refuses a number outside of the domain.
-    pub fn check(self, name: &'static str, value: f64) -> Result<()> {
+    pub fn check(self, name: &'static str, value: f64) -> Result<(), Argument> {
         let holds = match self {
             Self::Boolean | Self::Label(_) | Self::Seed | Self::Count => true,
             Self::Finite => value.is_finite(),
@@ -77,7 +85,7 @@ impl Domain {
             return Ok(());
         }
         let unit = if self.is_span() { " days" } else { "" };
-        Err(Error::Argument {
+        Err(Argument {
             name,
             value: format!("{value}{unit}"),
             expected: self.expected(),

@@ -2,8 +2,7 @@
 //! hard the questions are, what answers are held against, and how well each question separates.
 
 use crate::Poll;
-use crate::error::Result;
-use crate::gradebook::Gradebook;
+use crate::gradebook::{Gradebook, Result};
 use crate::ledger::{Ledger, Scope};
 use crate::needs::Needs;
 use crate::options::{Checked, Options};

@@ -7,7 +7,6 @@
 
 pub mod assessments;
 pub mod chart;
-pub mod codec;
 pub mod domain;
 pub mod error;
 pub mod forecasts;

@@ -9,7 +9,13 @@ use std::hint::black_box;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::error::{Error, Result};
+/// The next step would take so many bytes, and there are fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("out of memory")]
+pub struct OutOfMemory(pub usize);
+
+/// The result type of what only memory can stop.
+pub type Result<T> = std::result::Result<T, OutOfMemory>;
 
 /// What is left over whenever memory is asked for: enough for what is taken in between without
 /// being asked for.
@@ -42,7 +48,7 @@ fn ask_at_once(bytes: usize) -> Result<()> {
     SMALL.store(0, Ordering::Relaxed);
     match fill_reserve() && is_there(bytes.saturating_add(SPARE)) {
         true => Ok(()),
-        false => Err(Error::OutOfMemory(bytes)),
+        false => Err(OutOfMemory(bytes)),
     }
 }
 

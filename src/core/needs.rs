@@ -1,8 +1,7 @@
 //! What the next steps of a solver take at most, asked for before they are taken.
 
-use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::memory;
+use crate::memory::{self, Result};
 use crate::options::Counting;
 
 /// What a step takes beside the ledger, in bytes for each.

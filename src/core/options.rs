@@ -6,8 +6,7 @@
 
 use std::ops::Deref;
 
-use crate::domain::Domain;
-use crate::error::Result;
+use crate::domain::{Argument, Domain};
 use crate::labels::labels;
 
 /// How much an assessment says about a level.
@@ -97,7 +96,7 @@ pub trait Choices: Default {
     ///
     /// # Errors
     /// When a value lies outside of its domain.
-    fn check(self) -> Result<Checked<Self>> {
+    fn check(self) -> Result<Checked<Self>, Argument> {
         for (row, value) in self.values() {
             match value {
                 Value::Integer(value) => row.domain.check(row.name, value as f64)?,

@@ -108,7 +108,7 @@ pub fn item_drift(
         ..Needs::NONE
     };
     needs.ask(&ledger, options.counting)?;
-    drifts(&ledger, &DriftOptions::from(&**options), poll)
+    Ok(drifts(&ledger, &DriftOptions::from(&**options), poll)?)
 }
 
 /// Slope and difficulty of the items with a response as of the date, in the gradebook's order; see
@@ -128,13 +128,10 @@ pub fn calibrate(
         ..Needs::NONE
     };
     needs.ask(&ledger, options.counting)?;
-    calibrate::calibrate(
-        ledger,
-        options.min_answers,
-        options.confidence,
-        settings,
-        poll,
-    )
+    let (least, confidence) = (options.min_answers, options.confidence);
+    Ok(calibrate::calibrate(
+        ledger, least, confidence, settings, poll,
+    )?)
 }
 
 /// The students known as of the date, in the gradebook's order.
@@ -163,7 +160,7 @@ pub fn each_student(
         ..Needs::RECORDS
     };
     needs.ask(&foundation.ledger, options.counting)?;
-    student::students(foundation, previous, options, poll)
+    Ok(student::students(foundation, previous, options, poll)?)
 }
 
 /// What last year's gradebook, `old`, says of the students of `gradebook`, who are known by the
@@ -280,7 +277,7 @@ pub fn missing_work<'p>(
     poll: Poll<'p>,
 ) -> Result<impl Iterator<Item = Missing> + use<'p>> {
     let ledger = Ledger::new(gradebook, scope, poll)?;
-    due::missing_work(ledger, options.due_share, poll)
+    Ok(due::missing_work(ledger, options.due_share, poll)?)
 }
 
 /// Rows by what became of them; every row of the source is in exactly one of the counts. The last

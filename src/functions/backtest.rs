@@ -1,8 +1,8 @@
 //! How well the past would have been predicted, and what that says of the half-life.
 
-use pg_assess_core::Error;
 use pg_assess_core::backtest::{self, Difference, Settings, Slice};
 use pg_assess_core::bootstrap::Resampling;
+use pg_assess_core::domain::Argument;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
@@ -194,7 +194,7 @@ fn interval(days: f64) -> Result<Interval> {
     };
     let rest = whole - 30.0 * months;
     Interval::new(months as i32, rest as i32, micros).map_err(|_| {
-        report(Error::Argument {
+        report(Argument {
             name: "half_life",
             value: days.to_string(),
             expected: "a span that Postgres can give in months and days",

@@ -10,6 +10,7 @@ mod drift;
 mod explain;
 mod items;
 mod missing_work;
+mod option_table;
 pub mod options;
 mod sample;
 mod status;

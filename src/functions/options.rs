@@ -1,8 +1,7 @@
 //! Options as arguments of functions, read by their names: which responses count, and the choices
 //! of the method.
 
-use pg_assess_core::Error;
-use pg_assess_core::domain::Domain;
+use pg_assess_core::domain::{Argument, Domain};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::ledger::{Attempts, Scope};
 use pg_assess_core::options::{Checked, Choices, Counting, Options, Row, Slot};
@@ -26,7 +25,7 @@ pub type Rows<Row> = Result<TableIterator<'static, Row>>;
 pub fn finite(name: &'static str, at: TimestampWithTimeZone) -> Result<i64> {
     let at = i64::from(at);
     if !(MIN_TIME..=MAX_TIME).contains(&at) {
-        return Err(report(Error::Argument {
+        return Err(report(Argument {
             name,
             value: if at < 0 { "-infinity" } else { "infinity" }.to_owned(),
             expected: "a finite time, or leave it out",
@@ -122,7 +121,7 @@ fn refused(
     value: &str,
     expected: &'static str,
 ) -> pgrx::pg_sys::panic::ErrorReport {
-    report(Error::Argument {
+    report(Argument {
         name,
         value: value.to_owned(),
         expected,

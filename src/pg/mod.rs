@@ -6,6 +6,7 @@
 pub mod allocator;
 pub mod arguments;
 pub mod ids;
+pub mod logging;
 pub mod notices;
 pub mod rights;
 pub mod rows;

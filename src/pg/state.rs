@@ -9,8 +9,8 @@
 
 use crate::error::report;
 use crate::pg::wire::summary_datum;
-use pg_assess_core::Error;
 use pg_assess_core::summary::Summary;
+use pg_assess_core::summary::{self, Error};
 use pgrx::fcinfo::{pg_getarg_datum, pg_getarg_datum_raw};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{Internal, PgLogLevel, PgMemoryContexts, PgSqlErrorCode, pg_sys};
@@ -95,7 +95,7 @@ pub fn summary_state<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> S {
 pub fn keep_summary<S: Summary>(
     fcinfo: pg_sys::FunctionCallInfo,
     summary: S,
-    change: pg_assess_core::Result<()>,
+    change: summary::Result<()>,
 ) -> Internal {
     if let Err(error) = change {
         raise(report(error));
@@ -305,7 +305,7 @@ pub fn received_numbers(bytes: &[u8]) -> Result<Internal, Error> {
         .map(|word| u64::from_ne_bytes(*word));
     let words: Vec<u64> = words.collect();
     let [excluded, argument, ref received @ ..] = words[..] else {
-        return Err(Error::MalformedSummary {
+        return Err(Error::Malformed {
             name: "state of an aggregate",
             detail: "it ends too early",
         });

@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Period, Row};
 use pg_assess_core::options::Options;
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
-use pg_assess_core::Error;
+use pg_assess_core::gradebook::Error;
 use pg_assess_test_support::{Solved, check, go};
 
 fuzz_target!(|data: &[u8]| {

@@ -5,7 +5,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pg_assess_core::Error;
+use pg_assess_core::summary::Error;
 use pg_assess_core::summary::{DecaySummary, ItemSummary, Summary, TrendSummary};
 use pg_assess_core::time::{Clock, DAY};
 
@@ -179,10 +179,10 @@ fn check<S: Probe>(form: u8, data: &[u8]) {
 }
 
 /// Whatever is read, an error of its own or a value that can be asked, merged, written and read.
-fn read<S: Probe>(read: pg_assess_core::Result<S>) {
+fn read<S: Probe>(read: pg_assess_core::summary::Result<S>) {
     let summary = match read {
         Ok(summary) => summary,
-        Err(Error::MalformedSummary { name, .. } | Error::NewerSummary { name, .. }) => {
+        Err(Error::Malformed { name, .. } | Error::Newer { name, .. }) => {
             assert_eq!(name, S::NAME);
             return;
         }

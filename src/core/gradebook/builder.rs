@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use log::debug;
+
 use crate::Poll;
-use crate::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
-use crate::error::{Error, Result};
+use crate::gradebook::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
+use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::{Excluded, Exclusion};
 use crate::gradebook::flat::Gradebook;
 use crate::gradebook::form::{
@@ -239,8 +241,8 @@ impl Builder {
         self.merge_without(other, &[], poll)
     }
 
-    /// Takes all that another gradebook holds but the responses to some of its items, told by
-    /// their numbers in it. What it says of excluded rows stays, as they are not told apart by
+    /// Takes all that another gradebook holds but the responses to some of its items, named by
+    /// their numbers in it. What it says of excluded rows stays, as they are not counted by
     /// item.
     pub fn merge_without(
         &mut self,
@@ -464,6 +466,22 @@ impl Builder {
         Ok(())
     }
 
+    /// Writes the students with excluded rows and the earliest time of these; `order` has the
+    /// students in order of their ids.
+    fn encode_unscored(&self, order: &[u32], out: &mut Vec<u8>) {
+        let unscored: Vec<(u64, i64)> = (0u64..)
+            .zip(order)
+            .filter_map(|(rank, &at)| Some((rank, self.logs[at as usize].unscored?)))
+            .collect();
+        put_varint(out, unscored.len() as u64);
+        let mut next = 0;
+        for (rank, at) in unscored {
+            put_varint(out, rank - next);
+            put_signed(out, at);
+            next = rank + 1;
+        }
+    }
+
     /// Writes the flat form.
     pub fn encode(&self, poll: Poll<'_>) -> Result<Vec<u8>> {
         let tables = [&self.students, &self.items, &self.assessments, &self.groups];
@@ -499,18 +517,7 @@ impl Builder {
         items.encode(&mut out);
         assessments.encode(&mut out);
 
-        let unscored: Vec<(u64, i64)> = (0u64..)
-            .zip(&order)
-            .filter_map(|(rank, &at)| Some((rank, self.logs[at as usize].unscored?)))
-            .collect();
-        put_varint(&mut out, unscored.len() as u64);
-        let mut next = 0;
-        for (rank, at) in unscored {
-            put_varint(&mut out, rank - next);
-            put_signed(&mut out, at);
-            next = rank + 1;
-        }
-
+        self.encode_unscored(&order, &mut out);
         if !roster.is_blank() {
             roster.encode(&mut out);
         }
@@ -570,6 +577,11 @@ impl Builder {
                 });
             }
         }
+        debug!(
+            "packed {} students into {} bytes",
+            self.logs.len(),
+            out.len()
+        );
         Ok(out)
     }
 }

@@ -1,7 +1,7 @@
 //! Rows that cannot count, by reason.
 
-use crate::codec::{Reader, put_varint};
-use crate::error::{Error, Result};
+use crate::gradebook::codec::{Reader, put_varint};
+use crate::gradebook::error::{Error, Result};
 use crate::labels::labels;
 
 /// Why a row was left out of a gradebook. A row is counted under the first reason that holds, in

@@ -1,8 +1,8 @@
 //! A gradebook in its flat form, read.
 
 use crate::Poll;
-use crate::codec::Reader;
-use crate::error::{Error, Result};
+use crate::gradebook::codec::Reader;
+use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::Excluded;
 use crate::gradebook::form::{FLAG_ABSOLUTE, FLAG_ROSTER, MAX_RESPONSES, MAX_STUDENTS, VERSION};
 use crate::gradebook::id::Ids;

@@ -8,8 +8,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
 
 use crate::Poll;
-use crate::codec::{Reader, put_signed, put_varint};
-use crate::error::{Error, Result};
+use crate::gradebook::codec::{Reader, put_signed, put_varint};
+use crate::gradebook::error::{Error, Result};
 use crate::memory;
 
 /// The most bytes that the ids of one table may take together. A stored value is limited to
@@ -96,7 +96,7 @@ impl Column {
     }
 
     /// Asks for what one more id takes.
-    fn ask_for(&self, id: &Id<'_>) -> Result<()> {
+    fn ask_for(&self, id: &Id<'_>) -> memory::Result<()> {
         match (self, id) {
             (Column::Integer(ids), _) => memory::ask_for_more(ids, 1),
             (Column::Uuid(ids), _) => memory::ask_for_more(ids, 1),

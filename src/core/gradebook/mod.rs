@@ -1,9 +1,11 @@
 //! The gradebook: every response of a subject in one compact value.
 //!
 //! `builder` makes it from rows, `flat` reads it, and `form` describes the bytes, which are frozen.
-//! Rests on `codec`, `memory` and `statistics::rounding`; everything else rests on it.
+//! Rests on `memory` and `statistics::rounding`; everything else rests on it.
 
 mod builder;
+mod codec;
+mod error;
 mod excluded;
 mod flat;
 mod form;
@@ -13,6 +15,8 @@ mod roster;
 mod score;
 
 pub use builder::{Builder, Enrolment, MaxScore, Row};
+pub use codec::put_varint;
+pub use error::{Error, Result};
 pub use excluded::{Excluded, Exclusion};
 pub use flat::{Gradebook, Sitting};
 pub use form::{MAX_ENCODED_BYTES, MAX_RESPONSES, MAX_STUDENTS, MAX_TEXT_BYTES};

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::Poll;
-use crate::error::{Error, Result};
 use crate::gradebook::builder::Builder;
+use crate::gradebook::error::{Error, Result};
 use crate::gradebook::flat::Gradebook;
 use crate::gradebook::form::TEXT_PREFIX;
 use crate::memory;

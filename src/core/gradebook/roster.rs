@@ -1,7 +1,7 @@
 //! Who belonged to which group, and when.
 
-use crate::codec::{Reader, put_signed, put_varint};
-use crate::error::{Error, Result};
+use crate::gradebook::codec::{Reader, put_signed, put_varint};
+use crate::gradebook::error::{Error, Result};
 use crate::gradebook::id::Ids;
 use crate::memory;
 use crate::time::{MAX_TIME, MIN_TIME};

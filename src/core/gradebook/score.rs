@@ -8,8 +8,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::codec::{Reader, put_varint};
-use crate::error::{Error, Result};
+use crate::gradebook::codec::{Reader, put_varint};
+use crate::gradebook::error::{Error, Result};
 
 const UNBOUNDED: u64 = 1 << 63;
 

@@ -1,8 +1,9 @@
 //! From a gradebook to the responses that count.
 
+use log::debug;
+
 use crate::Poll;
-use crate::error::Result;
-use crate::gradebook::{Gradebook, Period, Roster, Score, Sitting};
+use crate::gradebook::{Gradebook, Period, Result, Roster, Score, Sitting};
 use crate::ledger::layout::{Ledger, Unit};
 use crate::ledger::scale;
 use crate::ledger::scope::{Attempts, Scope};
@@ -115,6 +116,13 @@ impl Ledger {
         for period in ledger.roster.periods() {
             ledger.known[period.student as usize] = true;
         }
+        debug!(
+            "laid out {} responses of {students} students to {items} questions; {} came later, {} \
+             are other attempts",
+            ledger.items.len(),
+            ledger.future,
+            ledger.duplicates
+        );
         Ok((ledger, loader.raw_unbounded))
     }
 

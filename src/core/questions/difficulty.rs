@@ -6,6 +6,8 @@
 //! number of answers as preconditioner (Hestenes and Stiefel 1952): the same answer as
 //! alternating means, in a few passes over the responses also where few items link two groups.
 
+use log::debug;
+
 use crate::Poll;
 use crate::ledger::Ledger;
 
@@ -137,11 +139,13 @@ fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
     let mut scaled = precondition(&residual);
     let mut direction = scaled.clone();
     let mut energy = dot(&residual, &scaled);
-    for _ in 0..MAX_PASSES {
+    let mut passes = 0;
+    while passes < MAX_PASSES {
         if scaled.iter().all(|r| r.abs() <= TOLERANCE) {
             break;
         }
         let image = apply(ledger, &direction, poll);
+        passes += 1;
         let curvature = dot(&direction, &image);
         if curvature <= 0.0 || !curvature.is_finite() {
             break;
@@ -159,6 +163,7 @@ fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
             *d = r + turn * *d;
         }
     }
+    debug!("fitted the difficulty of {items} questions in {passes} passes");
     effect
 }
 

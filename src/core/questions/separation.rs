@@ -2,9 +2,8 @@
 //! Moodle's discriminative efficiency. They are diagnostics; weights do not use them.
 
 use crate::Poll;
-use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::memory;
+use crate::memory::{self, Result};
 use crate::questions::criterion::{Criterion, UnitCriterion};
 use crate::questions::difficulty::Difficulty;
 use crate::statistics::concordance::{Answer, concordance, group_difference, influences};

@@ -1,7 +1,6 @@
 //! What network to make.
 
-use crate::domain::Domain;
-use crate::error::Result;
+use crate::domain::{Argument, Domain};
 
 const SCHOOLS: Domain = Domain::Integer(1, 100, "a number from 1 to 100");
 const STUDENTS: Domain = Domain::Integer(2, 10_000, "a number from 2 to 10000");
@@ -26,7 +25,7 @@ impl NetworkOptions {
         students_per_school: i32,
         weeks: i32,
         flawed: bool,
-    ) -> Result<Self> {
+    ) -> Result<Self, Argument> {
         let size = f64::from;
         SCHOOLS.check("schools", size(schools))?;
         STUDENTS.check("students_per_school", size(students_per_school))?;

@@ -6,8 +6,7 @@ use std::cmp::Ordering;
 use std::mem;
 
 use crate::Poll;
-use crate::error::Result;
-use crate::memory;
+use crate::memory::{self, Result};
 
 /// Comparisons between two calls of `poll`: a fraction of a millisecond.
 const PACE: u32 = 1 << 16;

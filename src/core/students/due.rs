@@ -9,12 +9,12 @@
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use log::debug;
 
 use crate::Poll;
-use crate::error::Result;
 use crate::gradebook::Period;
 use crate::ledger::Ledger;
-use crate::memory;
+use crate::memory::{self, Result};
 use crate::statistics::pairs::{Grouping, sort};
 use crate::statistics::quantile::lower_median;
 
@@ -319,6 +319,7 @@ fn expected(
         }
     }
     sort(&mut expected, Expected::cmp, poll);
+    debug!("found {} assessments due in groups", expected.len());
     Ok(expected)
 }
 

@@ -1,5 +1,7 @@
 //! What every student's own evidence says, and what the evidence of all makes likely.
 
+use log::debug;
+
 use crate::Poll;
 use crate::ledger::Ledger;
 use crate::questions::difficulty::Difficulty;
@@ -73,6 +75,11 @@ impl Records {
                 .push(Line::through(&evidence, ledger.as_of, trend_window));
             records.variogram.add(&evidence);
         }
+        debug!(
+            "gathered the evidence of {} students, of whom {} have a line",
+            records.own.iter().flatten().count(),
+            records.lines.iter().flatten().count()
+        );
         records
     }
 

@@ -1,10 +1,10 @@
 //! The whole of what is known of a student.
 
 use crate::Poll;
-use crate::error::Result;
 use crate::foundation::Foundation;
 use crate::labels::labels;
 use crate::ledger::Ledger;
+use crate::memory::Result;
 use crate::options::Options;
 use crate::questions::quality::weights;
 use crate::statistics::pairs::sort;

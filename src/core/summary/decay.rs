@@ -1,7 +1,7 @@
 //! A mean in which scores fade: at the age of one half-life they count half.
 
 use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::summary::error::{Error, Result};
 use crate::summary::form::{
     WEIGHTS, is_mean, is_sum, is_sum_of_squares, is_time, same_clock, summary, usable,
 };
@@ -54,7 +54,7 @@ impl DecaySummary {
         half_life: f64,
     ) -> Result<()> {
         if weight == 0.0 {
-            return Domain::Span.check("half_life", half_life);
+            return Ok(Domain::Span.check("half_life", half_life)?);
         }
         if half_life != self.half_life || self.half_life == 0.0 {
             agree((!self.is_empty()).then_some(self.half_life), half_life)?;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::error::{Error, Result};
+use crate::summary::error::{Error, Result};
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
 
 /// The version of the format that is written.
@@ -39,7 +39,7 @@ pub trait Summary: Copy + Default + 'static {
     /// Adds what another summary has seen.
     ///
     /// # Errors
-    /// When the two cannot be told on one scale, such as different half-lives, and when their rows
+    /// When the two cannot be put on one scale, such as different half-lives, and when their rows
     /// are too many to count.
     fn merge(&mut self, other: &Self) -> Result<()>;
 
@@ -237,7 +237,7 @@ macro_rules! summary {
                 }
             }
 
-            fn decode(bytes: &[u8]) -> $crate::Result<Self> {
+            fn decode(bytes: &[u8]) -> $crate::summary::error::Result<Self> {
                 $crate::summary::form::check_header($sql, bytes, Self::SIZE)?;
                 let summary = Self::load(bytes);
                 let mut again = [0; Self::SIZE];
@@ -257,7 +257,7 @@ macro_rules! summary {
                 format!("v{} {}", $crate::summary::form::VERSION, words.join(" "))
             }
 
-            fn from_text(text: &str) -> $crate::Result<Self> {
+            fn from_text(text: &str) -> $crate::summary::error::Result<Self> {
                 let mut words = $crate::summary::form::words_of_text($sql, text)?.peekable();
                 if words.peek().is_none() {
                     return Ok(Self::default());
@@ -271,7 +271,7 @@ macro_rules! summary {
                 }
             }
 
-            fn merge(&mut self, other: &Self) -> $crate::Result<()> {
+            fn merge(&mut self, other: &Self) -> $crate::summary::error::Result<()> {
                 if other.is_empty() {
                     return Ok(());
                 }
@@ -281,7 +281,7 @@ macro_rules! summary {
                 }
                 let rows = (self.n + other.n).max(self.excluded + other.excluded);
                 if rows > $crate::summary::form::MOST_ROWS {
-                    return Err($crate::Error::TooManyRows {
+                    return Err($crate::summary::error::Error::TooManyRows {
                         name: $sql,
                         limit: $crate::summary::form::MOST_ROWS,
                     });
@@ -300,7 +300,7 @@ macro_rules! summary {
                 self.n == 0 && self.excluded == 0
             }
 
-            fn checked(self) -> $crate::Result<Self> {
+            fn checked(self) -> $crate::summary::error::Result<Self> {
                 use $crate::summary::form::Word;
                 if !($(self.$word.is_finite())&&+) {
                     return Err($crate::summary::form::malformed($sql, "a number is not finite"));
@@ -323,13 +323,13 @@ macro_rules! summary {
 pub(super) use summary;
 
 pub(super) fn malformed(name: &'static str, detail: &'static str) -> Error {
-    Error::MalformedSummary { name, detail }
+    Error::Malformed { name, detail }
 }
 
 /// The version and the length, before anything else is read.
 pub(super) fn check_header(name: &'static str, bytes: &[u8], size: usize) -> Result<()> {
     match bytes {
-        [version, ..] if *version > VERSION => Err(Error::NewerSummary {
+        [version, ..] if *version > VERSION => Err(Error::Newer {
             name,
             version: *version,
         }),
@@ -348,7 +348,7 @@ pub(super) fn words_of_text<'a>(
     let version = words.next().and_then(|word| word.strip_prefix('v'));
     match version.and_then(|version| version.parse::<u8>().ok()) {
         Some(VERSION) => Ok(words),
-        Some(version) if version > VERSION => Err(Error::NewerSummary { name, version }),
+        Some(version) if version > VERSION => Err(Error::Newer { name, version }),
         _ => Err(malformed(name, "it does not begin with its version")),
     }
 }

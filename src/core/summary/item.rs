@@ -1,9 +1,9 @@
 //! How a question's scores go with a criterion: facility and discrimination.
 
 use crate::domain::Domain;
-use crate::error::Result;
 use crate::statistics::distribution::{around, normal_density, normal_quantile};
 use crate::statistics::rounding::{CANCELLATION, ROUNDING};
+use crate::summary::error::Result;
 use crate::summary::form::{
     is_mean, is_sum_of_products, is_sum_of_squares, summary, usable, varies,
 };

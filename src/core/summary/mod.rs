@@ -10,11 +10,13 @@
 //! `form` is what all of them share. Rests on `statistics` and `students::trend`.
 
 mod decay;
+mod error;
 mod form;
 mod item;
 mod trend;
 
 pub use decay::DecaySummary;
+pub use error::{Error, Result};
 pub use form::{Summary, usable};
 pub use item::ItemSummary;
 pub use trend::TrendSummary;

@@ -1,10 +1,10 @@
 //! A straight line through scores over time.
 
 use crate::domain::Domain;
-use crate::error::Result;
 use crate::options::Options;
 use crate::statistics::rounding::{CANCELLATION, ROUNDING};
 use crate::students::trend::{Line, SLOPE_DAYS, Trend, TrendOptions};
+use crate::summary::error::Result;
 use crate::summary::form::{
     WEIGHTS, is_mean, is_sum, is_sum_of_products, is_sum_of_squares, is_time, same_clock, summary,
     usable, varies,

@@ -140,7 +140,7 @@ pub fn gradebook<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Vec<u8> {
 }
 
 /// Reads all of a flat form.
-pub fn check(bytes: &[u8]) -> pg_assess_core::Result<Gradebook<'_>> {
+pub fn check(bytes: &[u8]) -> pg_assess_core::gradebook::Result<Gradebook<'_>> {
     let book = Gradebook::open(bytes)?;
     book.visit(&go, |_| Ok(()))?;
     Ok(book)

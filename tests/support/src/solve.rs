@@ -61,7 +61,7 @@ pub trait Ask {
     }
     fn options(&self) -> &Options;
     fn checked(&self) -> Result<Checked<Options>> {
-        self.options().clone().check()
+        Ok(self.options().clone().check()?)
     }
 }
 
@@ -128,7 +128,7 @@ impl Settings {
 }
 
 pub fn ledger(book: &Gradebook<'_>, asked: &impl Ask, poll: Poll<'_>) -> Result<Ledger> {
-    Ledger::new(book, &asked.scope(), poll)
+    Ok(Ledger::new(book, &asked.scope(), poll)?)
 }
 
 pub fn items(book: &Gradebook<'_>, asked: &impl Ask, poll: Poll<'_>) -> Result<Vec<Item>> {

@@ -1,5 +1,7 @@
 //! Goes through the dates, and predicts each student's next scores at each of them.
 
+use log::debug;
+
 use crate::Poll;
 use crate::error::Result;
 use crate::forecasts::backtest::forecast::Forecast;
@@ -47,6 +49,11 @@ pub fn forecasts(
                 horizon.push(outlook.of(&coming, &evidence, None));
             }
         }
+        debug!(
+            "predicted for {} and {} students at a date",
+            next.len(),
+            horizon.len()
+        );
         let share = options.cut_share;
         peers::compare(next, Target::Next, cut_at, share, poll, &mut each);
         peers::compare(horizon, Target::Horizon, cut_at, share, poll, &mut each);

@@ -1,11 +1,10 @@
 //! All of the data, and what of it was known at a date.
 
 use crate::Poll;
-use crate::error::Result;
 use crate::forecasts::backtest::forecast::Spread;
 use crate::forecasts::backtest::method::{Method, SCORES};
 use crate::foundation::Foundation;
-use crate::gradebook::Gradebook;
+use crate::gradebook::{Gradebook, Result};
 use crate::ledger::{Ledger, Scope};
 use crate::memory;
 use crate::options::{Checked, Counting, Options};

@@ -1,7 +1,6 @@
 //! Where to look back from, and what to hold predictions against.
 
-use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::domain::{Argument, Domain};
 use crate::ledger::Ledger;
 use crate::options::options;
 use crate::time::DAY;
@@ -29,9 +28,9 @@ impl Settings {
     ///
     /// # Errors
     /// When `cuts` are too many.
-    pub(super) fn dates(&self, cuts: &[i64], ledger: &Ledger) -> Result<Vec<i64>> {
+    pub(super) fn dates(&self, cuts: &[i64], ledger: &Ledger) -> Result<Vec<i64>, Argument> {
         if cuts.len() > MAX_CUTS {
-            return Err(Error::Argument {
+            return Err(Argument {
                 name: "cuts",
                 value: format!("{} dates", cuts.len()),
                 expected: "at most 1000 dates",

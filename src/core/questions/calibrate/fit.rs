@@ -1,9 +1,10 @@
 //! Calibrates the questions of a ledger.
 
+use log::debug;
+
 use crate::Poll;
-use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::memory;
+use crate::memory::{self, Result};
 use crate::questions::calibrate::answers::{Answers, Tally, tallies};
 use crate::questions::calibrate::calibrated::{
     CalibratedItem, Calibration, CalibrationStatus, Estimate,
@@ -36,6 +37,14 @@ pub fn calibrate(
     memory::ask(size_of::<f64>() * (2 * cells + rows * rows))?;
     let mut model = Model::new(&answers, settings, poll);
     let fit = (!answers.items.is_empty()).then(|| model.fit(settings));
+    if let Some(fit) = &fit {
+        debug!(
+            "calibrated {} questions in {} steps, log-likelihood {}",
+            answers.items.len(),
+            fit.run.iterations,
+            fit.run.log_likelihood
+        );
+    }
     let covariances = match &fit {
         Some(fit) if fit.run.converged => information::covariances(&model, &fit.parameters),
         _ => vec![None; answers.items.len()],

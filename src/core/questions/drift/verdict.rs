@@ -1,12 +1,12 @@
 //! Which questions drifted, beyond chance and by enough to matter.
 
 use hashbrown::HashMap;
+use log::debug;
 
 use crate::Poll;
-use crate::error::Result;
 use crate::labels::labels;
 use crate::ledger::Ledger;
-use crate::memory;
+use crate::memory::{self, Result};
 use crate::options::Options;
 use crate::questions::drift::anchors::{Anchors, MIN_ANCHORS, first_meetings};
 use crate::questions::drift::change::{Change, likeliest_change};
@@ -98,6 +98,11 @@ pub fn drifts(ledger: &Ledger, options: &DriftOptions, poll: Poll<'_>) -> Result
         sound = next;
         drifts = judge(&sittings, &sound, options, poll)?;
     }
+    debug!(
+        "looked for drift in {} sittings; {} questions are held against others",
+        sittings.unit_count(),
+        sound.iter().filter(|&&sound| sound).count()
+    );
     let mut answered = vec![false; sittings.item_count()];
     for &item in &sittings.items {
         answered[item as usize] = true;

@@ -1,8 +1,8 @@
 //! Bytes from outside: an error or a valid gradebook, never a panic and never much memory.
 
 use cpu_time::ThreadTime;
-use pg_assess_core::codec::put_varint;
-use pg_assess_core::error::Error;
+use pg_assess_core::gradebook::Error;
+use pg_assess_core::gradebook::put_varint;
 use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, MAX_ID_BYTES, MaxScore, Score};
 use pg_assess_core::options::Options;
 use pg_assess_core::time::{Clock, MAX_TIME, MIN_TIME};

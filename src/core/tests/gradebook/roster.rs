@@ -5,8 +5,8 @@ use pg_assess_test_support::solve::{self, Asked};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use pg_assess_core::codec::put_varint;
-use pg_assess_core::error::Error;
+use pg_assess_core::gradebook::Error;
+use pg_assess_core::gradebook::put_varint;
 use pg_assess_core::gradebook::{Builder, Gradebook, MAX_PERIODS, Period};
 use pg_assess_core::options::Options;
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};

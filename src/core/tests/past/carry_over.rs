@@ -1,5 +1,6 @@
 //! Last year's gradebook: what it may change, what it may not, and that it says what is true.
 
+use pg_assess_core::domain::Argument;
 use pg_assess_core::error::{Error, Result};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
@@ -394,10 +395,10 @@ fn what_cannot_be_read_or_computed_with_is_refused() {
         assert!(
             matches!(
                 told,
-                Error::Argument {
+                Error::Argument(Argument {
                     name: "carry_over",
                     ..
-                }
+                })
             ),
             "{told:?}"
         );

@@ -383,7 +383,7 @@ fn bad_arguments_are_refused() {
         (60.0, 100_001, "resamples"),
     ] {
         match solve::half_life_advice(&book, &with(half_life), resamples, 1, &go) {
-            Err(Error::Argument { name, .. }) => assert_eq!(name, expected),
+            Err(Error::Argument(argument)) => assert_eq!(argument.name, expected),
             other => panic!("{expected}: {other:?}"),
         }
     }

@@ -1,6 +1,6 @@
 //! Written forms: exact, frozen, and refused when they are spoiled.
 
-use pg_assess_core::error::Error;
+use pg_assess_core::summary::Error;
 use pg_assess_core::summary::{DecaySummary, ItemSummary, Summary, TrendSummary};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, days_between};
 use pg_assess_core::trend::Direction;
@@ -405,7 +405,7 @@ fn the_format_is_frozen() {
          000000000000f03f 000000000000e03f 0000000000000040 000000000000e03f \
          000000000000f03f"
     );
-    let newer = |name| Some(Error::NewerSummary { name, version: 2 });
+    let newer = |name| Some(Error::Newer { name, version: 2 });
     assert_eq!(
         ItemSummary::from_text("v2 n=1").err(),
         newer("item_summary")
@@ -464,7 +464,7 @@ fn an_empty_summary_has_no_signed_zero() {
         bytes[last] = 0x80;
         let refused = S::decode(&bytes);
         assert!(
-            matches!(refused, Err(Error::MalformedSummary { .. })),
+            matches!(refused, Err(Error::Malformed { .. })),
             "{refused:?}"
         );
     }

@@ -5,7 +5,7 @@ mod forms;
 mod probe;
 mod rows;
 
-use pg_assess_core::error::Error;
+use pg_assess_core::summary::Error;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -17,11 +17,11 @@ fn near(left: f64, right: f64, tolerance: f64) -> bool {
 }
 
 /// Whatever is read, an error or a value that can be asked, merged, written and read again.
-fn survives<S: Probe>(read: pg_assess_core::Result<S>) -> bool {
+fn survives<S: Probe>(read: pg_assess_core::summary::Result<S>) -> bool {
     let Ok(summary) = read else {
         assert!(matches!(
             read,
-            Err(Error::MalformedSummary { name, .. } | Error::NewerSummary { name, .. }) if name == S::NAME
+            Err(Error::Malformed { name, .. } | Error::Newer { name, .. }) if name == S::NAME
         ));
         return false;
     };

@@ -1,6 +1,7 @@
 //! Rows in any order and parts, as by definition.
 
-use pg_assess_core::error::Error;
+use pg_assess_core::domain::Argument;
+use pg_assess_core::summary::Error;
 use pg_assess_core::summary::{DecaySummary, ItemSummary, Summary, TrendSummary};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pg_assess_core::trend::Direction;
@@ -225,10 +226,10 @@ fn half_lives_and_clocks_do_not_mix() {
         assert!(
             matches!(
                 refused,
-                Err(Error::Argument {
+                Err(Error::Argument(Argument {
                     name: "half_life",
                     ..
-                })
+                }))
             ),
             "{bad}"
         );

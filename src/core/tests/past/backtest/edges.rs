@@ -320,7 +320,7 @@ fn bad_settings_are_refused_by_name() {
         ),
     ] {
         match backtest(&book, &Options::default(), &settings, &go) {
-            Err(Error::Argument { name, .. }) => assert_eq!(name, expected),
+            Err(Error::Argument(argument)) => assert_eq!(argument.name, expected),
             other => panic!("{expected}: {other:?}"),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use pg_assess_core::error::Error;
 use pg_assess_core::sample::{
     AssessmentKind, NetworkOptions, QuestionKind, Response, Story, Subject,
 };
@@ -278,7 +277,7 @@ fn arguments_out_of_range_are_refused_by_name() {
         (i32::MIN, 60, 36, "schools"),
     ] {
         match NetworkOptions::new(1, schools, students, weeks, true) {
-            Err(Error::Argument { name, .. }) => assert_eq!(name, argument),
+            Err(refused) => assert_eq!(refused.name, argument),
             other => panic!("{other:?}"),
         }
     }

@@ -2,7 +2,7 @@
 //! server log govern them.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use pgrx::{PgLogLevel, PgSqlErrorCode, ereport};
+use pgrx::{PgLogLevel, PgSqlErrorCode, ereport, pg_sys};
 
 struct PostgresLog;
 
@@ -16,22 +16,30 @@ pub fn start() {
     }
 }
 
+/// An error in the log is a warning to the user: what stops a statement is raised as an error by
+/// its function and never logged.
+fn of(level: Level) -> PgLogLevel {
+    match level {
+        Level::Error | Level::Warn => PgLogLevel::WARNING,
+        Level::Info => PgLogLevel::NOTICE,
+        Level::Debug | Level::Trace => PgLogLevel::DEBUG1,
+    }
+}
+
 impl Log for PostgresLog {
+    /// Asked before a message is put into words: most that debug is shown to nobody.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("pg_assess") && metadata.level() <= Level::Debug
+        let level = of(metadata.level()) as i32;
+        // SAFETY: only reads settings of the session.
+        metadata.target().starts_with("pg_assess")
+            && unsafe { pg_sys::message_level_is_interesting(level) }
     }
 
     fn log(&self, record: &Record<'_>) {
         if !self.enabled(record.metadata()) {
             return;
         }
-        // An error in the log is a warning to the user: what stops a statement is raised as an
-        // error by its function and never logged.
-        let level = match record.level() {
-            Level::Error | Level::Warn => PgLogLevel::WARNING,
-            Level::Info => PgLogLevel::NOTICE,
-            Level::Debug | Level::Trace => PgLogLevel::DEBUG1,
-        };
+        let level = of(record.level());
         let code = match level {
             PgLogLevel::WARNING => PgSqlErrorCode::ERRCODE_WARNING,
             _ => PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,

@@ -1,6 +1,6 @@
 //! Little pieces of the flat encoding: LEB128 integers, zigzag, and a checked reader.
 
-use crate::error::{Error, Result};
+use crate::gradebook::error::{Error, Result};
 
 /// Appends `value` in LEB128: seven bits a byte, low bits first.
 #[inline]
