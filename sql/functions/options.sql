@@ -2,7 +2,7 @@
 
 CREATE FUNCTION @extschema@._option_table()
 RETURNS TABLE (option text, default_value text, range text, about text)
-LANGUAGE c STABLE PARALLEL SAFE ROWS 40 AS 'MODULE_PATHNAME', 'option_table_wrapper';
+LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 40 AS 'MODULE_PATHNAME', 'option_table_wrapper';
 COMMENT ON FUNCTION @extschema@._option_table() IS 'internal: the options of the core';
 
 CREATE FUNCTION @extschema@.options()
