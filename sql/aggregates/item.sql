@@ -1,5 +1,5 @@
 -- How a question's scores go with a criterion: item_agg and what follows from it
--- (src/summary/item.rs). Rows with a NULL are passed over, as by corr().
+-- (src/aggregates/summary/item.rs). Rows with a NULL are passed over, as by corr().
 
 CREATE TYPE @extschema@.item_summary;
 

@@ -1,4 +1,4 @@
--- One-step aggregates that go by order and keep all pairs of a group (src/pairs.rs), and what
+-- One-step aggregates that go by order and keep all pairs of a group (src/aggregates/pairs.rs), and what
 -- they share with those of alpha.sql and dif.sql (src/numbers.rs). Those over time are in
 -- over_time.sql. Rows with a NULL are passed over, as by corr().
 

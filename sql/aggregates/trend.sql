@@ -1,4 +1,4 @@
--- A straight line through scores over time: the type trend_summary (src/summary/trend.rs). Its
+-- A straight line through scores over time: the type trend_summary (src/aggregates/summary/trend.rs). Its
 -- aggregates are in over_time.sql.
 
 CREATE TYPE @extschema@.trend_summary;

@@ -1,4 +1,4 @@
--- The type gradebook and its rollup (src/gradebook.rs). The aggregates that make one are in
+-- The type gradebook and its rollup (src/aggregates/gradebook.rs). The aggregates that make one are in
 -- over_time.sql of the aggregates.
 
 CREATE TYPE @extschema@.gradebook;

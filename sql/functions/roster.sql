@@ -1,4 +1,4 @@
--- The roster in a gradebook, two gradebooks as one (src/gradebook.rs), and missing work
+-- The roster in a gradebook, two gradebooks as one (src/aggregates/gradebook.rs), and missing work
 -- (src/missing_work.rs).
 
 CREATE FUNCTION @extschema@.rollup(gradebook @extschema@.gradebook, other @extschema@.gradebook)

@@ -1,4 +1,5 @@
--- What a gradebook answers (src/solvers.rs). Arguments are read in the order declared here.
+-- What a gradebook answers (src/functions). Arguments are read by their names, and may stand in any
+-- order; those of options are the names of the table in src/core/options.rs.
 -- STABLE and not IMMUTABLE: calendar times come and go as timestamptz in the session's zone.
 -- The costs are low for what the functions do: the planner guesses hundreds of rows for a small
 -- table that was never analyzed, and would compile the query for them (jit_above_cost).

@@ -1,4 +1,4 @@
--- What follows from a status (src/status.rs): the core decides it.
+-- What follows from a status (src/functions/status.rs): the core decides it.
 
 CREATE FUNCTION @extschema@._is_under_review(status text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_under_review_wrapper';

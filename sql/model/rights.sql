@@ -1,4 +1,4 @@
--- With whose rights a model's code runs (src/rights.rs). What may run code of its owner or of its
+-- With whose rights a model's code runs (src/pg/rights.rs). What may run code of its owner or of its
 -- source (triggers, policies, views, casts, defaults) goes through _as_owner; what does not, looks
 -- at catalogs only.
 

@@ -3,7 +3,7 @@
 //!
 //! Not all is asked for: small pieces are not worth a call, and Postgres takes memory in between. For
 //! these there is a reserve, which the allocator opens when there is no other memory
-//! (src/allocator.rs), and which must be full again before anything more is granted.
+//! (src/pg/allocator.rs), and which must be full again before anything more is granted.
 
 use std::hint::black_box;
 use std::sync::Mutex;

@@ -13,7 +13,7 @@ options! {
     pub struct Settings {
         /// how many dates to predict at, where none are given
         cut_count: u64 = 10, Domain::Integer(1, MAX_CUTS as u64, "an integer from 1 to 1000");
-        /// how far the target `horizon` looks ahead
+        /// how far the target horizon looks ahead
         horizon: f64 = 90.0, Domain::Span;
         /// whether questions weigh in what is predicted as they do in a level
         weighted_target: bool = false, Domain::Boolean;
