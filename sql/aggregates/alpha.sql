@@ -27,7 +27,9 @@ CREATE AGGREGATE @extschema@.cronbach_alpha(scores float8[]) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.cronbach_alpha(float8[]) IS
-'Cronbach''s alpha of the students'' scores, one array for each, in the order of the items; that of Kuder and Richardson (KR-20) for scores of 0 and 1; may be negative; NULL when the totals do not vary';
+'Cronbach''s alpha of the students'' scores, one array for each, in the order of the items; that '
+'of Kuder and Richardson (KR-20) for scores of 0 and 1; may be negative; NULL when the totals do '
+'not vary';
 
 CREATE AGGREGATE @extschema@.cronbach_alpha_se(scores float8[]) (
     SFUNC = @extschema@._alpha_trans,

@@ -28,19 +28,27 @@ CREATE TYPE @extschema@.decay_summary (
     ALIGNMENT = double
 );
 COMMENT ON TYPE @extschema@.decay_summary IS
-'a mean in which scores fade with age, in fixed space: storable, mergeable; made by decay_agg, read by level, level_se, information and others';
+'a mean in which scores fade with age, in fixed space: storable, mergeable; made by decay_agg, '
+'read by level, level_se, information and others';
 
-CREATE FUNCTION @extschema@._decay_merge(@extschema@.decay_summary, @extschema@.decay_summary) RETURNS @extschema@.decay_summary
+CREATE FUNCTION @extschema@._decay_merge(@extschema@.decay_summary, @extschema@.decay_summary)
+RETURNS @extschema@.decay_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_merge_wrapper';
-COMMENT ON FUNCTION @extschema@._decay_merge(@extschema@.decay_summary, @extschema@.decay_summary) IS 'aggregate transition and combine function';
+COMMENT ON FUNCTION @extschema@._decay_merge(@extschema@.decay_summary,
+                                             @extschema@.decay_summary) IS
+'aggregate transition and combine function';
 
-CREATE FUNCTION @extschema@._decay_final(@extschema@.decay_summary) RETURNS @extschema@.decay_summary
+CREATE FUNCTION @extschema@._decay_final(@extschema@.decay_summary)
+RETURNS @extschema@.decay_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_final_wrapper';
-COMMENT ON FUNCTION @extschema@._decay_final(@extschema@.decay_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION @extschema@._decay_final(@extschema@.decay_summary) IS
+'aggregate final function';
 
-CREATE FUNCTION @extschema@._decay_rollup_final(@extschema@.decay_summary) RETURNS @extschema@.decay_summary
+CREATE FUNCTION @extschema@._decay_rollup_final(@extschema@.decay_summary)
+RETURNS @extschema@.decay_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_rollup_final_wrapper';
-COMMENT ON FUNCTION @extschema@._decay_rollup_final(@extschema@.decay_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION @extschema@._decay_rollup_final(@extschema@.decay_summary) IS
+'aggregate final function';
 
 CREATE AGGREGATE @extschema@.rollup(summary @extschema@.decay_summary) (
     SFUNC = @extschema@._decay_merge,
@@ -73,27 +81,32 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_wra
 COMMENT ON FUNCTION @extschema@.level(@extschema@.decay_summary) IS
 'mean of the scores, which count half at the age of one half-life';
 
-CREATE FUNCTION @extschema@.level(summary @extschema@.decay_summary, as_of timestamptz) RETURNS float8
+CREATE FUNCTION @extschema@.level(summary @extschema@.decay_summary, as_of timestamptz)
+RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_at_wrapper';
 COMMENT ON FUNCTION @extschema@.level(@extschema@.decay_summary, timestamptz) IS
-'mean of the scores, which count half at the age of one half-life; NULL before the last score, which cannot be taken out';
+'mean of the scores, which count half at the age of one half-life; NULL before the last score, '
+'which cannot be taken out';
 
 CREATE FUNCTION @extschema@.level_se(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_se_wrapper';
 COMMENT ON FUNCTION @extschema@.level_se(@extschema@.decay_summary) IS
 'standard error of the level at the time of the last score; NULL below two scores';
 
-CREATE FUNCTION @extschema@.level_se(summary @extschema@.decay_summary, as_of timestamptz) RETURNS float8
+CREATE FUNCTION @extschema@.level_se(summary @extschema@.decay_summary, as_of timestamptz)
+RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_level_se_at_wrapper';
 COMMENT ON FUNCTION @extschema@.level_se(@extschema@.decay_summary, timestamptz) IS
-'standard error of the level at as_of: it grows with silence; NULL below two scores and before the last score';
+'standard error of the level at as_of: it grows with silence; NULL below two scores and before '
+'the last score';
 
 CREATE FUNCTION @extschema@.information(summary @extschema@.decay_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_information_wrapper';
 COMMENT ON FUNCTION @extschema@.information(@extschema@.decay_summary) IS
 'sum of the weights at the time of the last score, in fresh scores of weight 1';
 
-CREATE FUNCTION @extschema@.information(summary @extschema@.decay_summary, as_of timestamptz) RETURNS float8
+CREATE FUNCTION @extschema@.information(summary @extschema@.decay_summary, as_of timestamptz)
+RETURNS float8
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_information_at_wrapper';
 COMMENT ON FUNCTION @extschema@.information(@extschema@.decay_summary, timestamptz) IS
 'sum of the weights at as_of, in fresh scores of weight 1; NULL before the last score';

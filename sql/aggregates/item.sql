@@ -28,19 +28,24 @@ CREATE TYPE @extschema@.item_summary (
     ALIGNMENT = double
 );
 COMMENT ON TYPE @extschema@.item_summary IS
-'scores of a question and the criterion they are held against, in fixed space: storable, mergeable; made by item_agg, read by facility, discrimination and others';
+'scores of a question and the criterion they are held against, in fixed space: storable, '
+'mergeable; made by item_agg, read by facility, discrimination and others';
 
-CREATE FUNCTION @extschema@._item_merge(@extschema@.item_summary, @extschema@.item_summary) RETURNS @extschema@.item_summary
+CREATE FUNCTION @extschema@._item_merge(@extschema@.item_summary, @extschema@.item_summary)
+RETURNS @extschema@.item_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_merge_wrapper';
-COMMENT ON FUNCTION @extschema@._item_merge(@extschema@.item_summary, @extschema@.item_summary) IS 'aggregate transition and combine function';
+COMMENT ON FUNCTION @extschema@._item_merge(@extschema@.item_summary, @extschema@.item_summary) IS
+'aggregate transition and combine function';
 
 CREATE FUNCTION @extschema@._item_final(@extschema@.item_summary) RETURNS @extschema@.item_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_final_wrapper';
 COMMENT ON FUNCTION @extschema@._item_final(@extschema@.item_summary) IS 'aggregate final function';
 
-CREATE FUNCTION @extschema@._item_rollup_final(@extschema@.item_summary) RETURNS @extschema@.item_summary
+CREATE FUNCTION @extschema@._item_rollup_final(@extschema@.item_summary)
+RETURNS @extschema@.item_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_rollup_final_wrapper';
-COMMENT ON FUNCTION @extschema@._item_rollup_final(@extschema@.item_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION @extschema@._item_rollup_final(@extschema@.item_summary) IS
+'aggregate final function';
 
 CREATE AGGREGATE @extschema@.rollup(summary @extschema@.item_summary) (
     SFUNC = @extschema@._item_merge,
@@ -78,12 +83,14 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_discrimina
 COMMENT ON FUNCTION @extschema@.discrimination_se(@extschema@.item_summary) IS
 'standard error of the discrimination, from Fisher''s z; NULL below four pairs';
 
-CREATE FUNCTION @extschema@.ci_low(summary @extschema@.item_summary, confidence float8 DEFAULT 0.95) RETURNS float8
+CREATE FUNCTION @extschema@.ci_low(summary @extschema@.item_summary, confidence float8 DEFAULT 0.95)
+RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_ci_low_wrapper';
 COMMENT ON FUNCTION @extschema@.ci_low(@extschema@.item_summary, float8) IS
 'lower limit of an interval about the discrimination, from Fisher''s z; NULL below four pairs';
 
-CREATE FUNCTION @extschema@.ci_high(summary @extschema@.item_summary, confidence float8 DEFAULT 0.95) RETURNS float8
+CREATE FUNCTION @extschema@.ci_high(summary @extschema@.item_summary,
+    confidence float8 DEFAULT 0.95) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_ci_high_wrapper';
 COMMENT ON FUNCTION @extschema@.ci_high(@extschema@.item_summary, float8) IS
 'upper limit of an interval about the discrimination, from Fisher''s z; NULL below four pairs';
@@ -91,21 +98,26 @@ COMMENT ON FUNCTION @extschema@.ci_high(@extschema@.item_summary, float8) IS
 CREATE FUNCTION @extschema@.r_rest(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_r_rest_wrapper';
 COMMENT ON FUNCTION @extschema@.r_rest(@extschema@.item_summary) IS
-'where the criterion is a total with the score in it: correlation of the score with the rest of the total';
+'where the criterion is a total with the score in it: correlation of the score with the rest of '
+'the total';
 
 CREATE FUNCTION @extschema@.biserial(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_biserial_wrapper';
 COMMENT ON FUNCTION @extschema@.biserial(@extschema@.item_summary) IS
-'biserial correlation of scores of 0 and 1 with the criterion; may lie beyond 1; NULL for other scores';
+'biserial correlation of scores of 0 and 1 with the criterion; may lie beyond 1; NULL for other '
+'scores';
 
 CREATE FUNCTION @extschema@.biserial_se(summary @extschema@.item_summary) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_biserial_se_wrapper';
 COMMENT ON FUNCTION @extschema@.biserial_se(@extschema@.item_summary) IS
-'standard error of the biserial correlation; NULL also where its formula ends, at a biserial of about 1';
+'standard error of the biserial correlation; NULL also where its formula ends, at a biserial of '
+'about 1';
 
-CREATE FUNCTION @extschema@._item_trans(@extschema@.item_summary, float8, float8) RETURNS @extschema@.item_summary
+CREATE FUNCTION @extschema@._item_trans(@extschema@.item_summary, float8, float8)
+RETURNS @extschema@.item_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'item_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._item_trans(@extschema@.item_summary, float8, float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._item_trans(@extschema@.item_summary, float8, float8) IS
+'aggregate transition function';
 
 CREATE AGGREGATE @extschema@.item_agg(score float8, criterion float8) (
     SFUNC = @extschema@._item_trans,
@@ -127,7 +139,8 @@ CREATE AGGREGATE @extschema@.discrimination(score float8, criterion float8) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.discrimination(float8, float8) IS
-'correlation of score and criterion, -1 to 1: how well a question separates; NULL when one of them does not vary';
+'correlation of score and criterion, -1 to 1: how well a question separates; NULL when one of '
+'them does not vary';
 
 CREATE AGGREGATE @extschema@.r_rest(score float8, total float8) (
     SFUNC = @extschema@._item_trans,
@@ -138,7 +151,8 @@ CREATE AGGREGATE @extschema@.r_rest(score float8, total float8) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.r_rest(float8, float8) IS
-'correlation of the score with the rest of a total that has the score in it; NULL when one of them does not vary';
+'correlation of the score with the rest of a total that has the score in it; NULL when one of '
+'them does not vary';
 
 CREATE AGGREGATE @extschema@.biserial(score float8, criterion float8) (
     SFUNC = @extschema@._item_trans,
@@ -149,4 +163,5 @@ CREATE AGGREGATE @extschema@.biserial(score float8, criterion float8) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.biserial(float8, float8) IS
-'biserial correlation of scores of 0 and 1 with the criterion; may lie beyond 1; NULL for other scores';
+'biserial correlation of scores of 0 and 1 with the criterion; may lie beyond 1; NULL for other '
+'scores';

@@ -1,12 +1,16 @@
--- Aggregates over times: of scores, responses and the roster. The Makefile repeats this part for each type of time:
--- a date keeps its meaning in every time zone only if it is not turned into a timestamptz on the
--- way in, which would also keep a query from being sent to a shard.
+-- Aggregates over times: of scores, responses and the roster. The Makefile repeats this part for
+-- each type of time: a date keeps its meaning in every time zone only if it is not turned into a
+-- timestamptz on the way in, which would also keep a query from being sent to a shard.
 
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, @time@) RETURNS internal
+CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, @time@)
+RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, @time@) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8,
+                                                 @time@) IS
+'aggregate transition function';
 
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, max_score float8, taken_at @time@) (
+CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any",
+    score float8, max_score float8, taken_at @time@) (
     SFUNC = @extschema@._gradebook_trans,
     STYPE = internal,
     SSPACE = 65536,
@@ -17,13 +21,17 @@ CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, @time@) IS
-'all responses of a group of rows as one gradebook; score is divided by max_score, which is infinite for a scale without an upper bound; rows that cannot be used are counted by reason';
+'all responses of a group of rows as one gradebook; score is divided by max_score, which is '
+'infinite for a scale without an upper bound; rows that cannot be used are counted by reason';
 
-CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, @time@) RETURNS internal
+CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, @time@)
+RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, @time@) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, @time@) IS
+'aggregate transition function';
 
-CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any", score float8, taken_at @time@) (
+CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any",
+    score float8, taken_at @time@) (
     SFUNC = @extschema@._gradebook_trans,
     STYPE = internal,
     SSPACE = 65536,
@@ -34,13 +42,16 @@ CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, @time@) IS
-'all responses of a group of rows as one gradebook; score is the share of the maximum, 0 to 1; rows that cannot be used are counted by reason';
+'all responses of a group of rows as one gradebook; score is the share of the maximum, 0 to 1; '
+'rows that cannot be used are counted by reason';
 
 CREATE FUNCTION @extschema@._roster_trans(internal, "any", "any", @time@, @time@) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._roster_trans(internal, "any", "any", @time@, @time@) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._roster_trans(internal, "any", "any", @time@, @time@) IS
+'aggregate transition function';
 
-CREATE AGGREGATE @extschema@.roster_agg(student "any", student_group "any", entered_at @time@, left_at @time@) (
+CREATE AGGREGATE @extschema@.roster_agg(student "any", student_group "any", entered_at @time@,
+    left_at @time@) (
     SFUNC = @extschema@._roster_trans,
     STYPE = internal,
     SSPACE = 65536,
@@ -51,27 +62,40 @@ CREATE AGGREGATE @extschema@.roster_agg(student "any", student_group "any", ente
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.roster_agg("any", "any", @time@, @time@) IS
-'who belonged to which group and when, as a gradebook to be merged with that of the responses; the last day is included';
+'who belonged to which group and when, as a gradebook to be merged with that of the responses; '
+'the last day is included';
 
-CREATE FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval) RETURNS @extschema@.decay_summary
+CREATE FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval)
+RETURNS @extschema@.decay_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval) IS
+'aggregate transition function';
 
-CREATE FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval, float8) RETURNS @extschema@.decay_summary
+CREATE FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval,
+    float8) RETURNS @extschema@.decay_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval, float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval,
+                                             float8) IS
+'aggregate transition function';
 
-CREATE FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval, float8, @time@) RETURNS @extschema@.decay_summary
+CREATE FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval,
+    float8, @time@) RETURNS @extschema@.decay_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'decay_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval, float8, @time@) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._decay_trans(@extschema@.decay_summary, float8, @time@, interval,
+                                             float8, @time@) IS
+'aggregate transition function';
 
-CREATE FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@) RETURNS @extschema@.trend_summary
+CREATE FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@)
+RETURNS @extschema@.trend_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@) IS
+'aggregate transition function';
 
-CREATE FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@, float8) RETURNS @extschema@.trend_summary
+CREATE FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@, float8)
+RETURNS @extschema@.trend_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@, float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._trend_trans(@extschema@.trend_summary, float8, @time@, float8) IS
+'aggregate transition function';
 
 CREATE AGGREGATE @extschema@.decay_agg(score float8, taken_at @time@, half_life interval) (
     SFUNC = @extschema@._decay_trans,
@@ -84,7 +108,8 @@ CREATE AGGREGATE @extschema@.decay_agg(score float8, taken_at @time@, half_life 
 COMMENT ON AGGREGATE @extschema@.decay_agg(float8, @time@, interval) IS
 'a mean in which scores fade with age, as a summary';
 
-CREATE AGGREGATE @extschema@.decay_agg(score float8, taken_at @time@, half_life interval, weight float8) (
+CREATE AGGREGATE @extschema@.decay_agg(score float8, taken_at @time@, half_life interval,
+    weight float8) (
     SFUNC = @extschema@._decay_trans,
     STYPE = @extschema@.decay_summary,
     INITCOND = 'v1',
@@ -106,7 +131,8 @@ CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life 
 COMMENT ON AGGREGATE @extschema@.decay_avg(float8, @time@, interval) IS
 'mean of the scores, which count half at the age of one half-life';
 
-CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life interval, weight float8) (
+CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life interval,
+    weight float8) (
     SFUNC = @extschema@._decay_trans,
     STYPE = @extschema@.decay_summary,
     INITCOND = 'v1',
@@ -115,9 +141,11 @@ CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life 
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.decay_avg(float8, @time@, interval, float8) IS
-'mean of the scores, which count half at the age of one half-life; a score counts weight before it fades';
+'mean of the scores, which count half at the age of one half-life; a score counts weight before '
+'it fades';
 
-CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life interval, weight float8, as_of @time@) (
+CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life interval,
+    weight float8, as_of @time@) (
     SFUNC = @extschema@._decay_trans,
     STYPE = @extschema@.decay_summary,
     INITCOND = 'v1',
@@ -126,7 +154,8 @@ CREATE AGGREGATE @extschema@.decay_avg(score float8, taken_at @time@, half_life 
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.decay_avg(float8, @time@, interval, float8, @time@) IS
-'mean of the scores, which count half at the age of one half-life; a score counts weight before it fades, and later ones than as_of do not';
+'mean of the scores, which count half at the age of one half-life; a score counts weight before '
+'it fades, and later ones than as_of do not';
 
 CREATE AGGREGATE @extschema@.trend_agg(score float8, taken_at @time@) (
     SFUNC = @extschema@._trend_trans,
@@ -196,11 +225,13 @@ COMMENT ON AGGREGATE @extschema@.trend(float8, @time@, float8) IS
 
 CREATE FUNCTION @extschema@._timed_trans(internal, float8, @time@) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'timed_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._timed_trans(internal, float8, @time@) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._timed_trans(internal, float8, @time@) IS
+'aggregate transition function';
 
 CREATE FUNCTION @extschema@._timed_trans(internal, float8, @time@, float8) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'timed_trans_@time@_wrapper';
-COMMENT ON FUNCTION @extschema@._timed_trans(internal, float8, @time@, float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._timed_trans(internal, float8, @time@, float8) IS
+'aggregate transition function';
 
 CREATE AGGREGATE @extschema@.theil_sen(score float8, taken_at @time@) (
     SFUNC = @extschema@._timed_trans,
@@ -213,7 +244,8 @@ CREATE AGGREGATE @extschema@.theil_sen(score float8, taken_at @time@) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.theil_sen(float8, @time@) IS
-'median slope of all pairs of scores at different times, per 30 days (Theil and Sen); NULL with fewer than two different times';
+'median slope of all pairs of scores at different times, per 30 days (Theil and Sen); NULL with '
+'fewer than two different times';
 
 CREATE AGGREGATE @extschema@.theil_sen_ci_low(score float8, taken_at @time@) (
     SFUNC = @extschema@._timed_trans,
@@ -226,7 +258,8 @@ CREATE AGGREGATE @extschema@.theil_sen_ci_low(score float8, taken_at @time@) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.theil_sen_ci_low(float8, @time@) IS
-'lower limit of a 95 per cent interval about theil_sen; NULL when there are too few scores to give one';
+'lower limit of a 95 per cent interval about theil_sen; NULL when there are too few scores to '
+'give one';
 
 CREATE AGGREGATE @extschema@.theil_sen_ci_low(score float8, taken_at @time@, confidence float8) (
     SFUNC = @extschema@._timed_trans,
@@ -252,7 +285,8 @@ CREATE AGGREGATE @extschema@.theil_sen_ci_high(score float8, taken_at @time@) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.theil_sen_ci_high(float8, @time@) IS
-'upper limit of a 95 per cent interval about theil_sen; NULL when there are too few scores to give one';
+'upper limit of a 95 per cent interval about theil_sen; NULL when there are too few scores to '
+'give one';
 
 CREATE AGGREGATE @extschema@.theil_sen_ci_high(score float8, taken_at @time@, confidence float8) (
     SFUNC = @extschema@._timed_trans,
@@ -278,7 +312,8 @@ CREATE AGGREGATE @extschema@.mann_kendall(score float8, taken_at @time@) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.mann_kendall(float8, @time@) IS
-'two-sided p-value of no trend by the test of Mann and Kendall; exact for small groups without ties';
+'two-sided p-value of no trend by the test of Mann and Kendall; exact for small groups without '
+'ties';
 
 CREATE AGGREGATE @extschema@.mann_kendall_s(score float8, taken_at @time@) (
     SFUNC = @extschema@._timed_trans,

@@ -16,11 +16,13 @@ COMMENT ON FUNCTION @extschema@._pairs_combine(internal, internal) IS 'aggregate
 
 CREATE FUNCTION @extschema@._pairs_trans(internal, float8, float8) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pairs_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._pairs_trans(internal, float8, float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._pairs_trans(internal, float8, float8) IS
+'aggregate transition function';
 
 CREATE FUNCTION @extschema@._pairs_trans(internal, float8, float8, float8) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'pairs_trans_share_wrapper';
-COMMENT ON FUNCTION @extschema@._pairs_trans(internal, float8, float8, float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._pairs_trans(internal, float8, float8, float8) IS
+'aggregate transition function';
 
 CREATE FUNCTION @extschema@._somers_d_final(internal) RETURNS float8
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'somers_d_final_wrapper';
@@ -36,7 +38,8 @@ COMMENT ON FUNCTION @extschema@._discrimination_index_final(internal) IS 'aggreg
 
 CREATE FUNCTION @extschema@._discriminative_efficiency_final(internal) RETURNS float8
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'discriminative_efficiency_final_wrapper';
-COMMENT ON FUNCTION @extschema@._discriminative_efficiency_final(internal) IS 'aggregate final function';
+COMMENT ON FUNCTION @extschema@._discriminative_efficiency_final(internal) IS
+'aggregate final function';
 
 CREATE FUNCTION @extschema@._theil_sen_final(internal) RETURNS float8
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'theil_sen_final_wrapper';
@@ -73,7 +76,8 @@ CREATE AGGREGATE @extschema@.somers_d(score float8, criterion float8) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.somers_d(float8, float8) IS
-'Somers'' D of the criterion given the score, -1 to 1: separation by order alone; NULL when all scores are the same';
+'Somers'' D of the criterion given the score, -1 to 1: separation by order alone; NULL when all '
+'scores are the same';
 
 CREATE AGGREGATE @extschema@.somers_d_se(score float8, criterion float8) (
     SFUNC = @extschema@._pairs_trans,
@@ -99,7 +103,8 @@ CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.discrimination_index(float8, float8) IS
-'mean score of the upper 27 per cent by criterion less that of the lower 27 per cent; who is tied at an edge belongs to a group in part';
+'mean score of the upper 27 per cent by criterion less that of the lower 27 per cent; who is tied '
+'at an edge belongs to a group in part';
 
 CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8, share float8) (
     SFUNC = @extschema@._pairs_trans,
@@ -112,7 +117,8 @@ CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.discrimination_index(float8, float8, float8) IS
-'mean score of the upper share by criterion less that of the lower share; who is tied at an edge belongs to a group in part';
+'mean score of the upper share by criterion less that of the lower share; who is tied at an edge '
+'belongs to a group in part';
 
 CREATE AGGREGATE @extschema@.discriminative_efficiency(score float8, criterion float8) (
     SFUNC = @extschema@._pairs_trans,
@@ -125,4 +131,5 @@ CREATE AGGREGATE @extschema@.discriminative_efficiency(score float8, criterion f
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.discriminative_efficiency(float8, float8) IS
-'covariance of score and criterion as a share of the largest that the same values could have; NULL when one of them does not vary';
+'covariance of score and criterion as a share of the largest that the same values could have; '
+'NULL when one of them does not vary';

@@ -28,19 +28,27 @@ CREATE TYPE @extschema@.trend_summary (
     ALIGNMENT = double
 );
 COMMENT ON TYPE @extschema@.trend_summary IS
-'a straight line through scores over time, in fixed space: storable, mergeable; made by trend_agg, read by slope, trend and others';
+'a straight line through scores over time, in fixed space: storable, mergeable; made by '
+'trend_agg, read by slope, trend and others';
 
-CREATE FUNCTION @extschema@._trend_merge(@extschema@.trend_summary, @extschema@.trend_summary) RETURNS @extschema@.trend_summary
+CREATE FUNCTION @extschema@._trend_merge(@extschema@.trend_summary, @extschema@.trend_summary)
+RETURNS @extschema@.trend_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_merge_wrapper';
-COMMENT ON FUNCTION @extschema@._trend_merge(@extschema@.trend_summary, @extschema@.trend_summary) IS 'aggregate transition and combine function';
+COMMENT ON FUNCTION @extschema@._trend_merge(@extschema@.trend_summary,
+                                             @extschema@.trend_summary) IS
+'aggregate transition and combine function';
 
-CREATE FUNCTION @extschema@._trend_final(@extschema@.trend_summary) RETURNS @extschema@.trend_summary
+CREATE FUNCTION @extschema@._trend_final(@extschema@.trend_summary)
+RETURNS @extschema@.trend_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_final_wrapper';
-COMMENT ON FUNCTION @extschema@._trend_final(@extschema@.trend_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION @extschema@._trend_final(@extschema@.trend_summary) IS
+'aggregate final function';
 
-CREATE FUNCTION @extschema@._trend_rollup_final(@extschema@.trend_summary) RETURNS @extschema@.trend_summary
+CREATE FUNCTION @extschema@._trend_rollup_final(@extschema@.trend_summary)
+RETURNS @extschema@.trend_summary
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'trend_rollup_final_wrapper';
-COMMENT ON FUNCTION @extschema@._trend_rollup_final(@extschema@.trend_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION @extschema@._trend_rollup_final(@extschema@.trend_summary) IS
+'aggregate final function';
 
 CREATE AGGREGATE @extschema@.rollup(summary @extschema@.trend_summary) (
     SFUNC = @extschema@._trend_merge,

@@ -122,7 +122,8 @@ BEGIN
         ORDER  BY s.subject, v.place;
 END $$;
 COMMENT ON FUNCTION @extschema@.question_curve IS
-'how students in groups by level, 1 the lowest, did on a question of a model, beside what is expected of a question as hard';
+'how students in groups by level, 1 the lowest, did on a question of a model, beside what is '
+'expected of a question as hard';
 
 CREATE FUNCTION @extschema@.question_disagreements(
     model name, item anycompatible, in_subject text DEFAULT NULL)
@@ -147,7 +148,8 @@ BEGIN
                   CASE WHEN d.is_strong THEN - d.level ELSE d.level END, d.student, d.assessment;
 END $$;
 COMMENT ON FUNCTION @extschema@.question_disagreements IS
-'which of the strongest students got a question of a model wrong, and which of the weakest got it right';
+'which of the strongest students got a question of a model wrong, and which of the weakest got it '
+'right';
 
 CREATE FUNCTION @extschema@.question_choices(
     model name, item anycompatible, in_subject text DEFAULT NULL)
@@ -160,9 +162,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@._must_read_question(model, $2::text, $3, 'responses');
-    -- Which responses count, the gradebook says; what was answered stands in the source alone, which
-    -- is read once, however the rest is joined. Of several rows with one key and time the one is
-    -- meant that has the score.
+    -- Which responses count, the gradebook says; what was answered stands in the source alone,
+    -- which is read once, however the rest is joined. Of several rows with one key and time the one
+    -- is meant that has the score.
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         WITH r AS MATERIALIZED (
             SELECT * FROM {model}.responses r
@@ -299,7 +301,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._question_figures(name, text, text) IS
 'internal: the numbers that explain a question';
 
--- Sentences of explain_question(). Each function has its matter; null where there is nothing to say of it.
+-- Sentences of explain_question(). Each function has its matter; null where there is nothing to say
+-- of it.
 CREATE FUNCTION @extschema@._said_of_answers(
     opening text, item text, n bigint, assessments int, first_at timestamptz,
     last_at timestamptz) RETURNS text
@@ -311,7 +314,8 @@ RETURN @extschema@._sentence(opening, pg_catalog.format(
          THEN 'on ' || @extschema@._day(first_at)
          ELSE pg_catalog.format('between %s and %s', @extschema@._day(first_at),
                                 @extschema@._day(last_at)) END));
-COMMENT ON FUNCTION @extschema@._said_of_answers(text, text, bigint, int, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION @extschema@._said_of_answers(text, text, bigint, int, timestamptz,
+                                                 timestamptz) IS
 'internal: how much a question was used, in words';
 
 CREATE FUNCTION @extschema@._said_of_scores(

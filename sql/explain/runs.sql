@@ -34,9 +34,9 @@ BEGIN
         RAISE EXCEPTION 'model % has no history of that run', quote_ident(model)
             USING ERRCODE = 'no_data_found',
                   DETAIL = format('Asked for are the runs %s and %s.', run_a, run_b),
-                  HINT = CASE WHEN kept IS NULL THEN
-                                   format('It has no history yet: CALL @extschema@.refresh(%L) makes '
-                                          'some.', model)
+                  HINT = CASE WHEN kept IS NULL
+                              THEN format('It has no history yet: CALL @extschema@.refresh(%L) '
+                                          'makes some.', model)
                               ELSE format('It has history of successful runs from %s; keep_history '
                                           'says how many are kept. See %I.runs.', kept, model) END;
     END IF;
@@ -50,8 +50,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._run_times(name, bigint, bigint) IS
 'internal: the times that two runs are of';
 
--- By how much each cause moves each level. One thing after another is changed, and each level is less
--- the one before it:
+-- By how much each cause moves each level. One thing after another is changed, and each level is
+-- less the one before it:
 --   then, under the settings of run_a; later, by the same responses; with the newer ones; and
 --   under the settings of run_b. Where the newer ones come in, what happens to the level with
 --   all questions weighing alike is scores, and the rest weights.
@@ -111,17 +111,21 @@ BEGIN
                    coalesce(aged_alike.level, m_alike.aged) AS aged_alike) v
         $sql$, jsonb_build_object(
             'old_gradebook', @extschema@._again(model, 'r.taken_at <= $3'),
-            'students_before', @extschema@._call(model, '@extschema@.students', '{"as_of": "$3"}', 'a'),
-            'students_after', @extschema@._call(model, '@extschema@.students', '{"as_of": "$4"}', 'a'),
+            'students_before', @extschema@._call(model, '@extschema@.students', '{"as_of": "$3"}',
+                                                 'a'),
+            'students_after', @extschema@._call(model, '@extschema@.students', '{"as_of": "$4"}',
+                                                'a'),
             'students_alike', @extschema@._call(model, '@extschema@.students',
                                                 '{"as_of": "$4", "quality": "false"}', 'a'),
-            'students_now', @extschema@._call(model, '@extschema@.students', '{"as_of": "$4"}', 'b')))
+            'students_now', @extschema@._call(model, '@extschema@.students', '{"as_of": "$4"}',
+                                              'b')))
     USING run_a, run_b, before, after;
 END $$;
 COMMENT ON FUNCTION @extschema@._run_causes(name, bigint, bigint, timestamptz, timestamptz) IS
 'internal: what moved the levels of students between two runs';
 
--- The levels of two runs, with the causes of what changed. Where a level is unknown, so are its parts.
+-- The levels of two runs, with the causes of what changed. Where a level is unknown, so are its
+-- parts.
 CREATE FUNCTION @extschema@._run_changes(model name, run_a bigint, run_b bigint)
 RETURNS TABLE (
     subject text, student text, level_before float8, level_after float8, change float8,
@@ -253,4 +257,5 @@ BEGIN
         FROM   @extschema@._run_changes(model, run_a, run_b) c;
 END $$;
 COMMENT ON FUNCTION @extschema@.compare_runs IS
-'which students moved between two refreshes of a model, and why: new scores, weights of questions, time, settings; the parts add up to the change';
+'which students moved between two refreshes of a model, and why: new scores, weights of '
+'questions, time, settings; the parts add up to the change';

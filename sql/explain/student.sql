@@ -21,7 +21,8 @@ BEGIN
     IF student IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings', 'run_log');
+    PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings',
+                                   'run_log');
     PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject::text, e.assessment, e.item, e.taken_at, e.score, e.expected, p.others,
@@ -43,7 +44,8 @@ BEGIN
         @extschema@._type(model, 'questions', 'item')) USING student::text, $3;
 END $$;
 COMMENT ON FUNCTION @extschema@.student_answers IS
-'what raised and lowered a student''s level in a model, answer by answer, with the others'' mean beside it; the contributions add up to level - prior';
+'what raised and lowered a student''s level in a model, answer by answer, with the others'' mean '
+'beside it; the contributions add up to level - prior';
 
 CREATE FUNCTION @extschema@.student_assessments(
     model name, student anycompatible, in_subject text DEFAULT NULL)
@@ -57,7 +59,8 @@ BEGIN
     IF student IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings', 'run_log');
+    PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings',
+                                   'run_log');
     PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
     -- Means under the shares, so that contribution = share * (score - expected) of a row as well.
     RETURN QUERY EXECUTE format(
@@ -79,7 +82,8 @@ BEGIN
         @extschema@._type(model, 'students', 'student')) USING student::text, $3, model;
 END $$;
 COMMENT ON FUNCTION @extschema@.student_assessments IS
-'what raised and lowered a student''s level in a model, by assessment, and the due ones that are missing; the contributions add up to level - prior';
+'what raised and lowered a student''s level in a model, by assessment, and the due ones that are '
+'missing; the contributions add up to level - prior';
 
 -- What explain_student() says of a student, by subject, as numbers.
 CREATE FUNCTION @extschema@._student_figures(model name, id text, in_subject text)
@@ -170,7 +174,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._student_figures(name, text, text) IS
 'internal: the numbers that explain a student''s level';
 
--- Sentences of explain_student(). Each function has its matter; null where there is nothing to say of it.
+-- Sentences of explain_student(). Each function has its matter; null where there is nothing to say
+-- of it.
 CREATE FUNCTION @extschema@._said_of_level(
     opening text, student text, status text, level float8, prior float8, ci_low float8,
     ci_high float8, confidence float8, need float8) RETURNS text

@@ -46,7 +46,8 @@ BEGIN
     PERFORM @extschema@._check_settings(model, settings);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject, s.student, s.level, s.level_se, s.ci_low, s.ci_high, s.need, s.need_rank,
-                s.trend, s.status, coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false),
+                s.trend, s.status,
+                coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false),
                 n.level, n.need, n.need_rank,
                 coalesce(n.need >= n.help_need AND n.need_rank IS NOT NULL, false),
                 s.level - n.level
@@ -55,11 +56,13 @@ BEGIN
          LEFT JOIN (SELECT t.*, c.help_need FROM %1$I.students t CROSS JOIN %1$I.settings c) n
                 ON ARRAY[n.subject::text, n.student::text] = ARRAY[g.subject, s.student]
          ORDER BY g.subject, s.need_rank',
-        model, @extschema@._otherwise(model), @extschema@._call(model, '@extschema@.students'::regproc))
+        model, @extschema@._otherwise(model),
+        @extschema@._call(model, '@extschema@.students'::regproc))
     USING as_of, settings, without;
 END $$;
 COMMENT ON FUNCTION @extschema@.what_if IS
-'the students of a model as of another time, with other settings or without some questions, beside what is stored; nothing stored is touched';
+'the students of a model as of another time, with other settings or without some questions, '
+'beside what is stored; nothing stored is touched';
 
 CREATE FUNCTION @extschema@.what_if_questions(
     model name,
@@ -102,11 +105,13 @@ BEGIN
          LEFT JOIN %1$I.questions q
                 ON ARRAY[q.subject::text, q.item::text] = ARRAY[g.subject, i.item]
          ORDER BY g.subject, i.status_rank, i.r_rest, i.item',
-        model, @extschema@._otherwise(model), @extschema@._call(model, '@extschema@.items'::regproc))
+        model, @extschema@._otherwise(model),
+        @extschema@._call(model, '@extschema@.items'::regproc))
     USING as_of, settings, without;
 END $$;
 COMMENT ON FUNCTION @extschema@.what_if_questions IS
-'the questions of a model as of another time, with other settings or without some of them, beside what is stored; nothing stored is touched';
+'the questions of a model as of another time, with other settings or without some of them, beside '
+'what is stored; nothing stored is touched';
 
 CREATE FUNCTION @extschema@.what_if_assessments(
     model name,
@@ -144,7 +149,8 @@ BEGIN
     USING as_of, settings, without;
 END $$;
 COMMENT ON FUNCTION @extschema@.what_if_assessments IS
-'the assessments of a model as of another time, with other settings or without some questions, beside what is stored; nothing stored is touched';
+'the assessments of a model as of another time, with other settings or without some questions, '
+'beside what is stored; nothing stored is touched';
 
 CREATE FUNCTION @extschema@.half_life_report(model name) RETURNS TABLE (
     subject text,
@@ -198,4 +204,5 @@ BEGIN
             'half_life', 'coalesce(g.half_life, @extschema@._no_decay())')));
 END $$;
 COMMENT ON FUNCTION @extschema@.half_life_report(name) IS
-'for each subject of a model and each half-life: how well it would have predicted the past, and whom the help list would gain and lose; it changes no setting';
+'for each subject of a model and each half-life: how well it would have predicted the past, and '
+'whom the help list would gain and lose; it changes no setting';

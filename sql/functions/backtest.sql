@@ -52,7 +52,8 @@ CREATE FUNCTION @extschema@.backtest(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 300 AS 'MODULE_PATHNAME', 'backtest_wrapper';
 COMMENT ON FUNCTION @extschema@.backtest IS
-'how well each student''s next scores would have been predicted at dates in the past, by what a school would do anyway and by this method part by part';
+'how well each student''s next scores would have been predicted at dates in the past, by what a '
+'school would do anyway and by this method part by part';
 
 CREATE FUNCTION @extschema@.half_life_advice(
     gradebook @extschema@.gradebook,
@@ -87,6 +88,8 @@ CREATE FUNCTION @extschema@.half_life_advice(
     variogram interval,
     advice text
 )
-LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 10 AS 'MODULE_PATHNAME', 'half_life_advice_wrapper';
+LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 10 AS 'MODULE_PATHNAME',
+    'half_life_advice_wrapper';
 COMMENT ON FUNCTION @extschema@.half_life_advice IS
-'how well other half-lives would have predicted the past, which cannot be told apart from the best, and one sentence of advice; it changes no setting';
+'how well other half-lives would have predicted the past, which cannot be told apart from the '
+'best, and one sentence of advice; it changes no setting';

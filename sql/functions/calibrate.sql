@@ -34,4 +34,5 @@ CREATE FUNCTION @extschema@.calibrate(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'calibrate_wrapper';
 COMMENT ON FUNCTION @extschema@.calibrate IS
-'a second opinion on questions that are right or wrong: how steeply each separates abilities, and how hard it is, by the two-parameter logistic model (status_rank 1: negative)';
+'a second opinion on questions that are right or wrong: how steeply each separates abilities, and '
+'how hard it is, by the two-parameter logistic model (status_rank 1: negative)';

@@ -10,7 +10,8 @@ CREATE FUNCTION @extschema@.responses(gradebook @extschema@.gradebook) RETURNS T
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000 AS 'MODULE_PATHNAME', 'responses_wrapper';
 COMMENT ON FUNCTION @extschema@.responses(@extschema@.gradebook) IS
-'the responses in a gradebook as rows; score is the share of the maximum, or where it has none (not bounded) the score itself';
+'the responses in a gradebook as rows; score is the share of the maximum, or where it has none '
+'(not bounded) the score itself';
 
 CREATE FUNCTION @extschema@.counted_responses(
     gradebook @extschema@.gradebook,
@@ -28,7 +29,8 @@ CREATE FUNCTION @extschema@.counted_responses(
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000
 AS 'MODULE_PATHNAME', 'counted_responses_wrapper';
 COMMENT ON FUNCTION @extschema@.counted_responses IS
-'the responses in a gradebook that count as of a time, at most one for each student, question and assessment; columns as of responses()';
+'the responses in a gradebook that count as of a time, at most one for each student, question and '
+'assessment; columns as of responses()';
 
 -- The same with all answers of a student in one row, or in several where they are very many: what
 -- is asked about one student need not unpack the others.
@@ -61,7 +63,8 @@ CREATE FUNCTION @extschema@.members(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'members_wrapper';
 COMMENT ON FUNCTION @extschema@.members IS
-'the students in a gradebook, with the number and the first and last time of their responses as of a time';
+'the students in a gradebook, with the number and the first and last time of their responses as '
+'of a time';
 
 CREATE FUNCTION @extschema@.without(gradebook @extschema@.gradebook, items text[])
 RETURNS @extschema@.gradebook

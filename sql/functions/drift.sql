@@ -30,4 +30,5 @@ CREATE FUNCTION @extschema@.item_drift(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'item_drift_wrapper';
 COMMENT ON FUNCTION @extschema@.item_drift IS
-'which questions became easier or harder for students of the same ability, from which day on, and whether that is more than chance (status_rank 1: drifted)';
+'which questions became easier or harder for students of the same ability, from which day on, and '
+'whether that is more than chance (status_rank 1: drifted)';

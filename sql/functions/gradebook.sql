@@ -30,11 +30,13 @@ CREATE TYPE @extschema@.gradebook (
     STORAGE = external
 );
 COMMENT ON TYPE @extschema@.gradebook IS
-'every response of a subject in one compact value: storable, mergeable, exact; made by gradebook_agg, read by items, students, assessments, explain and coverage';
+'every response of a subject in one compact value: storable, mergeable, exact; made by '
+'gradebook_agg, read by items, students, assessments, explain and coverage';
 
 CREATE FUNCTION @extschema@._gradebook_combine(internal, internal) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_combine_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_combine(internal, internal) IS 'aggregate combine function';
+COMMENT ON FUNCTION @extschema@._gradebook_combine(internal, internal) IS
+'aggregate combine function';
 
 CREATE FUNCTION @extschema@._gradebook_serial(internal) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_serial_wrapper';
@@ -42,7 +44,8 @@ COMMENT ON FUNCTION @extschema@._gradebook_serial(internal) IS 'aggregate serial
 
 CREATE FUNCTION @extschema@._gradebook_deserial(bytea, internal) RETURNS internal
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_deserial_wrapper';
-COMMENT ON FUNCTION @extschema@._gradebook_deserial(bytea, internal) IS 'aggregate deserial function';
+COMMENT ON FUNCTION @extschema@._gradebook_deserial(bytea, internal) IS
+'aggregate deserial function';
 
 CREATE FUNCTION @extschema@._gradebook_final(internal) RETURNS @extschema@.gradebook
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_final_wrapper';
@@ -54,7 +57,8 @@ COMMENT ON FUNCTION @extschema@._rollup_final(internal) IS 'aggregate final func
 
 CREATE FUNCTION @extschema@._rollup_trans(internal, @extschema@.gradebook) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rollup_trans_wrapper';
-COMMENT ON FUNCTION @extschema@._rollup_trans(internal, @extschema@.gradebook) IS 'aggregate transition function';
+COMMENT ON FUNCTION @extschema@._rollup_trans(internal, @extschema@.gradebook) IS
+'aggregate transition function';
 
 CREATE AGGREGATE @extschema@.rollup(gradebook @extschema@.gradebook) (
     SFUNC = @extschema@._rollup_trans,
@@ -67,4 +71,5 @@ CREATE AGGREGATE @extschema@.rollup(gradebook @extschema@.gradebook) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.gradebook) IS
-'one gradebook with the rows of many (months, schools, shards), as if it had been made from all rows at once';
+'one gradebook with the rows of many (months, schools, shards), as if it had been made from all '
+'rows at once';

@@ -1,10 +1,12 @@
 -- The roster in a gradebook, two gradebooks as one (src/gradebook.rs), and missing work
 -- (src/missing_work.rs).
 
-CREATE FUNCTION @extschema@.rollup(gradebook @extschema@.gradebook, other @extschema@.gradebook) RETURNS @extschema@.gradebook
+CREATE FUNCTION @extschema@.rollup(gradebook @extschema@.gradebook, other @extschema@.gradebook)
+RETURNS @extschema@.gradebook
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rollup_two_wrapper';
 COMMENT ON FUNCTION @extschema@.rollup(@extschema@.gradebook, @extschema@.gradebook) IS
-'two gradebooks as one, for example that of the responses and that of the roster; where one is NULL, it is the other';
+'two gradebooks as one, for example that of the responses and that of the roster; where one is '
+'NULL, it is the other';
 
 CREATE FUNCTION @extschema@._roster_final(internal) RETURNS @extschema@.gradebook
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_final_wrapper';
@@ -24,4 +26,5 @@ CREATE FUNCTION @extschema@.missing_work(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'missing_work_wrapper';
 COMMENT ON FUNCTION @extschema@.missing_work IS
-'what each student should have taken and has not, since when, and in which group; as many rows per student as students() calls missing';
+'what each student should have taken and has not, since when, and in which group; as many rows '
+'per student as students() calls missing';

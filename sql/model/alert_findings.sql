@@ -101,7 +101,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_rows(name, bigint, bigint) IS
 'internal: whether more rows of a model are left out than before';
 
--- A group whose level has moved. A level creeps: it is also compared with what was reported of it last.
+-- A group whose level has moved. A level creeps: it is also compared with what was reported of it
+-- last.
 CREATE FUNCTION @extschema@._alert_of_levels(model name, run bigint, before bigint) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)
@@ -148,7 +149,8 @@ COMMENT ON FUNCTION @extschema@._alert_of_levels(name, bigint, bigint) IS
 CREATE FUNCTION @extschema@._alert_found(model name, run bigint, before bigint) RETURNS jsonb
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(f) || pg_catalog.jsonb_build_object('run_id', run)
+    SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(f)
+                                         || pg_catalog.jsonb_build_object('run_id', run)
                         ORDER BY k.place, pg_catalog.abs(f.value - f.threshold) DESC, f.subject,
                                  f.student_group, f.item), '[]')
     FROM  (SELECT * FROM @extschema@._alert_of_questions(model)

@@ -1,5 +1,5 @@
--- The rules of alerts, which the owner of a model edits, and the figures of a run that they need of the run
--- before.
+-- The rules of alerts, which the owner of a model edits, and the figures of a run that they need of
+-- the run before.
 
 -- The rules, with the range of their thresholds and what they usually are.
 CREATE FUNCTION @extschema@._alert_rules()
@@ -81,7 +81,8 @@ BEGIN
                 AND b.settings - $2 = r.settings - $2
          WHERE  r.run_id = $1', model)
     INTO before
-    USING run, ARRAY(SELECT s.setting::text FROM @extschema@._settings() s WHERE NOT s.changes_figures);
+    USING run, ARRAY(SELECT s.setting::text FROM @extschema@._settings() s
+                     WHERE NOT s.changes_figures);
     RETURN before;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_before(name, bigint) IS
@@ -109,13 +110,16 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_figures(name, bigint) IS
 'internal: keeps the figures of a run';
 
--- Figures go with their run. A foreign key would do as much, and get in the way of a restore of data.
+-- Figures go with their run. A foreign key would do as much, and get in the way of a restore of
+-- data.
 CREATE FUNCTION @extschema@._forget_figures(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass(format('%I.run_figures', model)) IS NOT NULL THEN
         EXECUTE format('DELETE FROM %1$I.run_figures f
-                        WHERE NOT EXISTS (SELECT FROM %1$I.run_log l WHERE l.run_id = f.run_id)', model);
+                        WHERE NOT EXISTS (SELECT FROM %1$I.run_log l
+                                          WHERE l.run_id = f.run_id)', model);
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._forget_figures(name) IS 'internal: forgets figures of runs that are no longer kept';
+COMMENT ON FUNCTION @extschema@._forget_figures(name) IS
+'internal: forgets figures of runs that are no longer kept';

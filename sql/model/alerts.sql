@@ -97,9 +97,10 @@ COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
 'internal: keeps, ends and tells alerts';
 
 -- All that follows a run that succeeded. What is so when the model is made is kept, but no news.
--- Alerts are known again by their subject and group as text, and come as JSON: in every session alike.
--- The planner takes the figures of a run that it has not seen for one row, and would go through all
--- others for each. What it is forbidden looks so dear to it that it compiles what it does instead.
+-- Alerts are known again by their subject and group as text, and come as JSON: in every session
+-- alike. The planner takes the figures of a run that it has not seen for one row, and would go
+-- through all others for each. What it is forbidden looks so dear to it that it compiles what it
+-- does instead.
 CREATE FUNCTION @extschema@._alert(model name, run bigint, quiet boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off SET datestyle = 'ISO' SET extra_float_digits = 1 AS $$

@@ -1,5 +1,5 @@
--- How a model asks the functions of a gradebook: with the settings of a run, over the gradebooks of its
--- subjects. The aliases are a contract: g is a row of the view gradebook, o the settings.
+-- How a model asks the functions of a gradebook: with the settings of a run, over the gradebooks of
+-- its subjects. The aliases are a contract: g is a row of the view gradebook, o the settings.
 
 -- The arguments of a function that are choices of the method.
 CREATE FUNCTION @extschema@._arguments(function regproc)
@@ -53,9 +53,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._result(regproc) IS 'internal: the result columns of a function';
 
--- The call of a function over g.gradebook with the settings of the model, which the statement has as
--- o or under another name, and with arguments that are given as expressions. A model that was made
--- by an older version has no settings of what came later; there the usual value holds.
+-- The call of a function over g.gradebook with the settings of the model, which the statement has
+-- as o or under another name, and with arguments that are given as expressions. A model that was
+-- made by an older version has no settings of what came later; there the usual value holds.
 CREATE FUNCTION @extschema@._call(
     model name, function regproc, given jsonb DEFAULT '{}', settings text DEFAULT 'o') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -73,14 +73,15 @@ BEGIN ATOMIC
     WHERE  f.oid = _call.function AND a.mode = 'i'
     AND   (w.given ? a.name
            OR EXISTS (SELECT FROM pg_catalog.pg_attribute s
-                      WHERE s.attrelid = pg_catalog.format('%I.settings', model)::pg_catalog.regclass
+                      WHERE s.attrelid = pg_catalog.format('%I.settings',
+                                                           model)::pg_catalog.regclass
                       AND   s.attname = a.name AND s.attnum > 0));
 END;
 COMMENT ON FUNCTION @extschema@._call(name, regproc, jsonb, text) IS
 'internal: the call of a function under the settings of a model';
 
--- A time that a refresh has stored, as a session of another time zone reads it that was a date, or a
--- time without a zone: the clock on the wall shows the same. The statement has the model's
+-- A time that a refresh has stored, as a session of another time zone reads it that was a date, or
+-- a time without a zone: the clock on the wall shows the same. The statement has the model's
 -- gradebooks, or the log of its runs, as g.
 CREATE FUNCTION @extschema@._local(model name, expression text) RETURNS text
 LANGUAGE sql STABLE
@@ -108,8 +109,8 @@ COMMENT ON FUNCTION @extschema@._solved_with(name, text) IS
 'internal: the settings that results of a model were made with';
 
 -- What a statement over a model reads: g its gradebooks of which a condition holds, o the settings
--- that they were solved with. Subjects may be null; as arrays they are equal then too, and unlike by
--- IS NOT DISTINCT FROM Postgres can hash them, of whatever type.
+-- that they were solved with. Subjects may be null; as arrays they are equal then too, and unlike
+-- by IS NOT DISTINCT FROM Postgres can hash them, of whatever type.
 CREATE FUNCTION @extschema@._from(model name, condition text DEFAULT 'true') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC

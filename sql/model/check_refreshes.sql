@@ -1,7 +1,8 @@
 -- Refreshes that failed or never began, for a scheduler to ask for.
 
--- Why the log of a model cannot be written; null where it can. A row is written and taken back. A trigger
--- that can be deferred may only fire at the end of the transaction, which is the caller's: then it is not tried.
+-- Why the log of a model cannot be written; null where it can. A row is written and taken back. A
+-- trigger that can be deferred may only fire at the end of the transaction, which is the caller's:
+-- then it is not tried.
 CREATE FUNCTION @extschema@._unwritable_log(model name) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -23,10 +24,10 @@ END $$;
 COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
 'internal: why the log of a model cannot be written';
 
--- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for nobody's
--- lock. At the models of others it only looks, with care, and where the caller may act for their owner
--- it tries as the owner whether their log can be written. That runs triggers: one that ends with a
--- cancel, or lasts until a timeout does, is the last that is tried.
+-- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for
+-- nobody's lock. At the models of others it only looks, with care, and where the caller may act for
+-- their owner it tries as the owner whether their log can be written. That runs triggers: one that
+-- ends with a cancel, or lasts until a timeout does, is the last that is tried.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
@@ -42,7 +43,8 @@ BEGIN
     FOR what IN
         SELECT n.nspname AS model, n.oid AS schema,
                min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner,
-               count(*) FILTER (WHERE t.relname IN ('run_log', 'alert_rules')) = 2 AS can_be_looked_at,
+               count(*) FILTER (WHERE t.relname IN ('run_log', 'alert_rules')) = 2
+                   AS can_be_looked_at,
                count(*) FILTER (WHERE t.relname IN ('alerts', 'settings')) = 2 AS can_keep_alerts
         FROM   @extschema@._models() m(schema)
         JOIN   pg_namespace n ON n.oid = m.schema
@@ -73,7 +75,8 @@ BEGIN
                 PERFORM @extschema@._as_owner(what.owner, format(
                     'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
                 PERFORM @extschema@._as_owner(what.owner, format(
-                    'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', %L, false)',
+                    'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', '
+                    '%L, false)',
                     what.model, findings));
             END IF;
             IF tries AND acts THEN
@@ -92,12 +95,15 @@ BEGIN
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
                                                      threshold float8)
             UNION  ALL
-            SELECT what.model, 'broken', format('The model is broken: %s. %s', b.why, @extschema@._mending(what.model)),
+            SELECT what.model, 'broken',
+                format('The model is broken: %s. %s', b.why, @extschema@._mending(what.model)),
                    NULL, NULL
             FROM   @extschema@._broken(what.schema) AS b(why) WHERE b.why IS NOT NULL
             UNION  ALL
-            SELECT what.model, 'refresh_failed', failure || '.', NULL, NULL WHERE failure IS NOT NULL;
+            SELECT what.model, 'refresh_failed', failure || '.', NULL, NULL
+                WHERE failure IS NOT NULL;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@.check_refreshes() IS
-'failed and overdue refreshes of the models one may read; of one''s own it also keeps and tells the alerts, once; for a scheduler';
+'failed and overdue refreshes of the models one may read; of one''s own it also keeps and tells '
+'the alerts, once; for a scheduler';

@@ -230,7 +230,8 @@ DECLARE
         'student', student, 'item', item, 'assessment', assessment, 'score', score,
         'taken_at', taken_at, 'max_score', max_score, 'subject', subject,
         'student_group', student_group, 'attempt', attempt, 'status', status, 'counted', counted,
-        'answer', answer, 'track_changes', track_changes, 'changed_at', changed_at, 'period', period);
+        'answer', answer, 'track_changes', track_changes, 'changed_at', changed_at,
+        'period', period);
     made jsonb;
 BEGIN
     -- The source may have views, policies and casts of others.
@@ -242,7 +243,8 @@ BEGIN
                  FROM   jsonb_to_recordset(made) AS m(relation text, kind text, rows bigint);
 END $$;
 COMMENT ON FUNCTION @extschema@.create_model IS
-'makes a schema with the results over a table of responses: students, questions, assessments, the lists and the log of its refreshes; returns what it made';
+'makes a schema with the results over a table of responses: students, questions, assessments, the '
+'lists and the log of its refreshes; returns what it made';
 
 CREATE FUNCTION @extschema@._attach(model name, source regclass)
 RETURNS TABLE (relation text, kind text, rows bigint)
@@ -252,8 +254,10 @@ DECLARE
     known record;
     what record;
     settings jsonb;
-    had name[] := ARRAY(SELECT c.relname FROM pg_class c WHERE c.relnamespace = @extschema@._schema(model));
-    kept oid[] := ARRAY(SELECT c.oid FROM pg_class c WHERE c.relnamespace = @extschema@._schema(model));
+    had name[] := ARRAY(SELECT c.relname FROM pg_class c
+                        WHERE c.relnamespace = @extschema@._schema(model));
+    kept oid[] := ARRAY(SELECT c.oid FROM pg_class c
+                        WHERE c.relnamespace = @extschema@._schema(model));
 BEGIN
     PERFORM @extschema@._lock(model);
     IF 'definition' <> ALL (had) THEN
@@ -263,11 +267,13 @@ BEGIN
                   HINT = 'Call @extschema@.create_model() with the arguments of before and '
                          'if_not_exists => true.';
     END IF;
-    EXECUTE format('SELECT d.source, d.arguments AS a, d.grants FROM %I.definition d', model) INTO known;
+    EXECUTE format('SELECT d.source, d.arguments AS a, d.grants FROM %I.definition d', model)
+        INTO known;
     IF known.source IS NULL THEN
         RAISE EXCEPTION 'model % does not know what it was made over', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('%I.definition has no row, as after a restore without data.', model),
+                  DETAIL = format('%I.definition has no row, as after a restore without data.',
+                                  model),
                   HINT = 'Restore its data, or drop the model and make it again.';
     END IF;
     source := coalesce(source, to_regclass(known.source));
@@ -288,15 +294,17 @@ BEGIN
             relation name, attribute name, privilege text, grantee name, grantable boolean)
         WHERE to_regclass(format('%I.%I', model, g.relation)) <> ALL (kept)
         -- It stands in the statement as it is.
-        AND   g.privilege = ANY ('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}')
+        AND   g.privilege = ANY ('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER,
+                                   MAINTAIN}')
         AND  (g.grantee IS NULL OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.grantee))
         AND  (g.attribute IS NULL OR EXISTS (
                   SELECT FROM pg_attribute a
                   WHERE  a.attrelid = to_regclass(format('%I.%I', model, g.relation))
                   AND    a.attname = g.attribute AND NOT a.attisdropped))
     LOOP
-        EXECUTE format('GRANT %s %s ON %I.%I TO %s %s', what.privilege, '(' || quote_ident(what.attribute) || ')',
-                       model, what.relation, coalesce(quote_ident(what.grantee), 'PUBLIC'),
+        EXECUTE format('GRANT %s %s ON %I.%I TO %s %s', what.privilege,
+                       '(' || quote_ident(what.attribute) || ')', model, what.relation,
+                       coalesce(quote_ident(what.grantee), 'PUBLIC'),
                        CASE WHEN what.grantable THEN 'WITH GRANT OPTION' END);
     END LOOP;
     IF 'gradebook' = ANY (had) THEN
@@ -322,7 +330,9 @@ BEGIN
                  FROM   jsonb_to_recordset(made) AS m(relation text, kind text, rows bigint);
 END $$;
 COMMENT ON FUNCTION @extschema@.attach(name, regclass) IS
-'lets a model read its source again after that was replaced, or another table with the same columns; what was dropped with it is made again, and settings, history, runs, pass marks, rules and grants are kept';
+'lets a model read its source again after that was replaced, or another table with the same '
+'columns; what was dropped with it is made again, and settings, history, runs, pass marks, rules '
+'and grants are kept';
 
 CREATE FUNCTION @extschema@.drop_model(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

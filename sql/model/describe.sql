@@ -28,17 +28,19 @@ BEGIN
     IF has_status <> (meanings ->> 'counted' IS NOT NULL) THEN
         RAISE EXCEPTION 'status and counted belong together'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('%s is null.', CASE WHEN has_status THEN 'counted' ELSE 'status' END),
-                  HINT = 'Name the column as status, and as counted its values with which a score counts.';
+                  DETAIL = format('%s is null.', CASE WHEN has_status THEN 'counted'
+                                  ELSE 'status' END),
+                  HINT = 'Name the column as status, and as counted its values with which a score '
+                         'counts.';
     END IF;
     RETURN types;
 END $$;
 COMMENT ON FUNCTION @extschema@._named_columns(regclass, jsonb) IS
 'internal: the types of the columns that a model is made of';
 
--- When a response was given. Of several attempts at one time, the later comes later; the first keeps its
--- time, so that a day that results are of has it. Numbers beyond sense, and times near the end of the
--- calendar, stop nothing.
+-- When a response was given. Of several attempts at one time, the later comes later; the first
+-- keeps its time, so that a day that results are of has it. Numbers beyond sense, and times near
+-- the end of the calendar, stop nothing.
 CREATE FUNCTION @extschema@._time(source regclass, taken_at name, attempt name, type oid)
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -61,8 +63,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._time(regclass, name, name, oid) IS
 'internal: how a model reads the time of a response';
 
--- How the columns of a source are read, by the names that definitions have for it; and what is known of
--- the source besides.
+-- How the columns of a source are read, by the names that definitions have for it; and what is
+-- known of the source besides.
 CREATE FUNCTION @extschema@._described(source regclass, meanings jsonb) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -81,7 +83,8 @@ BEGIN
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
             USING ERRCODE = 'no_data_found',
-                  DETAIL = 'There is nothing to make results of, and nothing to tell a wrong column by.',
+                  DETAIL = 'There is nothing to make results of, and nothing to tell a wrong '
+                           'column by.',
                   HINT = 'Make the model when there are responses.';
     END IF;
     SELECT jsonb_object_agg(a.argument, i.expression)
@@ -101,7 +104,8 @@ BEGIN
         'time_type', time_type::text,
         'subject', coalesce(ids ->> 'subject', '''all''::text'),
         'student_group', coalesce(ids ->> 'student_group', 'NULL::text'),
-        'answer', coalesce(ids ->> 'answer', 'r.' || quote_ident(meanings ->> 'answer'), 'NULL::text'),
+        'answer', coalesce(ids ->> 'answer', 'r.' || quote_ident(meanings ->> 'answer'),
+                           'NULL::text'),
         'score', score,
         'max_score', coalesce(@extschema@._number(source, (meanings ->> 'max_score')::name),
                               '1::float8'),
@@ -121,7 +125,8 @@ COMMENT ON FUNCTION @extschema@._described(regclass, jsonb) IS
 CREATE FUNCTION @extschema@._columns_after_id(function regproc, alias text) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I', alias, r.attribute), ', ' ORDER BY r.place)
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s.%I', alias, r.attribute), ', '
+                                 ORDER BY r.place)
            FILTER (WHERE r.is_after_id)
     FROM  (SELECT c.*, c.place > min(c.place) OVER () AS is_after_id
            FROM @extschema@._result(function) c) r;
@@ -129,8 +134,8 @@ END;
 COMMENT ON FUNCTION @extschema@._columns_after_id(regproc, text) IS
 'internal: the result columns of a function but for the id';
 
--- The group of a student, as m. Where a student belongs is shown by the latest response as of the time.
--- Stored parts of many periods are made one first, as a student is in many.
+-- The group of a student, as m. Where a student belongs is shown by the latest response as of the
+-- time. Stored parts of many periods are made one first, as a student is in many.
 CREATE FUNCTION @extschema@._membership(model name, is_tracked boolean) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC

@@ -1,4 +1,5 @@
--- What a run keeps for later: what it made of each student, and the grants that attach() gives again.
+-- What a run keeps for later: what it made of each student, and the grants that attach() gives
+-- again.
 
 -- Who was granted what on the relations of a model, but for its owner.
 CREATE FUNCTION @extschema@._grants(model name) RETURNS jsonb
@@ -7,7 +8,8 @@ BEGIN ATOMIC
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'relation', g.relname, 'attribute', g.attname, 'privilege', e.privilege_type,
                'grantee', CASE WHEN e.grantee <> 0 THEN pg_catalog.pg_get_userbyid(e.grantee) END,
-               'grantable', e.is_grantable) ORDER BY g.relname, g.attname, e.privilege_type, e.grantee),
+               'grantable', e.is_grantable)
+               ORDER BY g.relname, g.attname, e.privilege_type, e.grantee),
                '[]')
     FROM  (SELECT c.relname, NULL::name AS attname, c.relowner, c.relacl AS acl
            FROM   pg_catalog.pg_class c
@@ -23,15 +25,17 @@ END;
 COMMENT ON FUNCTION @extschema@._grants(name) IS
 'internal: who was granted what on the relations of a model';
 
--- Keeps what attach() needs and the views alone know, also of those that are missing. A source that was
--- renamed keeps its model.
+-- Keeps what attach() needs and the views alone know, also of those that are missing. A source that
+-- was renamed keeps its model.
 CREATE FUNCTION @extschema@._record(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format(
         'UPDATE %I.definition d
-         SET    grants = $1 || (SELECT coalesce(jsonb_agg(g), ''[]'') FROM jsonb_array_elements(d.grants) g
-                                WHERE to_regclass(format(''%%I.%%I'', $3, g ->> ''relation'')) IS NULL),
+         SET    grants = $1 || (SELECT coalesce(jsonb_agg(g), ''[]'')
+                                FROM jsonb_array_elements(d.grants) g
+                                WHERE to_regclass(format(''%%I.%%I'', $3,
+                                                         g ->> ''relation'')) IS NULL),
                 source = CASE WHEN to_regclass(d.source) IS NULL THEN $2 ELSE d.source END',
         model) USING @extschema@._grants(model),
                      @extschema@._name(@extschema@._source(@extschema@._schema(model))), model;

@@ -1,8 +1,8 @@
 -- The log of runs, and what may be said of other roles' models.
 
 -- Logs a new run and forgets the oldest. Its number lies above every one that is still in use, also
--- where the log was restored or its numbers began anew. However many have failed since, the run that
--- made the results stays: it has their settings.
+-- where the log was restored or its numbers began anew. However many have failed since, the run
+-- that made the results stays: it has their settings.
 CREATE FUNCTION @extschema@._new_run(model name) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -55,7 +55,8 @@ BEGIN
         RAISE EXCEPTION 'model % is locked by a prepared transaction', quote_ident(model)
             USING ERRCODE = 'lock_not_available',
                   DETAIL = format('It is %L, see pg_prepared_xacts.', prepared),
-                  HINT = format('End it by COMMIT PREPARED %1$L or ROLLBACK PREPARED %1$L.', prepared);
+                  HINT = format('End it by COMMIT PREPARED %1$L or ROLLBACK PREPARED %1$L.',
+                                prepared);
     END IF;
     RAISE EXCEPTION 'model % is being refreshed', quote_ident(model)
         USING ERRCODE = 'lock_not_available',
@@ -67,9 +68,9 @@ COMMENT ON FUNCTION @extschema@._lock(name) IS
 'internal: the right to change a model until the end of the transaction';
 
 -- Whether a read of these tables of a schema runs nothing that their owner has put there: they are
--- no views, and have no row-level policies, nor columns of types that may have casts of their own. The
--- planner works out what is constant in index expressions, statistics, constraints and the key of the
--- table whose partition it is (plancat.c).
+-- no views, and have no row-level policies, nor columns of types that may have casts of their own.
+-- The planner works out what is constant in index expressions, statistics, constraints and the key
+-- of the table whose partition it is (plancat.c).
 CREATE FUNCTION @extschema@._is_plain(schema oid, VARIADIC tables name[]) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -82,7 +83,8 @@ BEGIN ATOMIC
                        JOIN pg_catalog.pg_namespace m ON m.oid = y.typnamespace
                        WHERE a.attrelid = t.oid AND a.attnum > 0 AND m.nspname <> 'pg_catalog')
     AND    NOT EXISTS (SELECT FROM pg_catalog.pg_index i
-                       WHERE i.indrelid = t.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
+                       WHERE i.indrelid = t.oid
+                           AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
     AND    NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext x
                        WHERE x.stxrelid = t.oid AND x.stxexprs IS NOT NULL)
     AND    NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
@@ -95,8 +97,8 @@ END;
 COMMENT ON FUNCTION @extschema@._is_plain(oid, name[]) IS
 'internal: whether a read of tables of a schema runs nothing of their owner';
 
--- Everybody may ask for all models: only the log itself is read, and only when it is a plain table. An
--- index can be locked where its table is not, and is not waited for either.
+-- Everybody may ask for all models: only the log itself is read, and only when it is a plain table.
+-- An index can be locked where its table is not, and is not waited for either.
 CREATE FUNCTION @extschema@._last_run(schema oid)
 RETURNS TABLE (status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
@@ -106,19 +108,22 @@ BEGIN
     SELECT format('%I.run_log', n.nspname) AS name, c.relowner AS owner INTO log
     FROM   pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'run_log'
     WHERE  n.oid = schema;
-    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(log.name), 'SELECT') THEN
+    IF has_schema_privilege(schema, 'USAGE')
+        AND has_table_privilege(to_regclass(log.name), 'SELECT') THEN
         -- From here on it stays as it is.
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', log.name);
         IF @extschema@._is_plain(schema, 'run_log') THEN
             RETURN QUERY SELECT * FROM jsonb_to_record(@extschema@._look(log.owner, format(
                 'SELECT jsonb_build_object(
                             ''status'', CASE WHEN b.code IS NULL THEN l.status ELSE ''failed'' END,
-                            ''finished'', l.finished, ''as_of'', l.as_of, ''rows_used'', l.rows_used,
+                            ''finished'', l.finished, ''as_of'', l.as_of, ''rows_used'',
+                                l.rows_used,
                             ''error'', coalesce(@extschema@._broken_off_error(b.code), l.error))
                  FROM  (SELECT g.tableoid, g.* FROM ONLY %s g ORDER BY g.run_id DESC LIMIT 1) l
                  CROSS JOIN LATERAL @extschema@._broken_off(l.tableoid, l.status, l.pid, l.started)
                             b(code)', log.name))::jsonb)
-                AS r(status text, finished timestamptz, as_of timestamptz, rows_used bigint, error text)
+                AS r(status text, finished timestamptz, as_of timestamptz, rows_used bigint,
+                     error text)
             WHERE r.status IS NOT NULL;
         END IF;
     END IF;
@@ -128,8 +133,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';
 
--- Whether the name of a model's source means another relation by now than the model reads, in words; null
--- where it does not, or where the model may not be read without care.
+-- Whether the name of a model's source means another relation by now than the model reads, in
+-- words; null where it does not, or where the model may not be read without care.
 CREATE FUNCTION @extschema@._replaced(schema oid) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
@@ -141,10 +146,12 @@ BEGIN
     SELECT c.oid, c.relowner INTO kept FROM pg_class c
     WHERE c.relnamespace = schema AND c.relname = 'definition';
     definition := @extschema@._name(kept.oid);
-    IF has_schema_privilege(schema, 'USAGE') AND has_table_privilege(to_regclass(definition), 'SELECT') THEN
+    IF has_schema_privilege(schema, 'USAGE')
+        AND has_table_privilege(to_regclass(definition), 'SELECT') THEN
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', definition);
         IF @extschema@._is_plain(schema, 'definition') THEN
-            named := @extschema@._look(kept.relowner, format('SELECT d.source FROM ONLY %s d LIMIT 1',
+            named := @extschema@._look(kept.relowner,
+                                       format('SELECT d.source FROM ONLY %s d LIMIT 1',
                                                              definition));
         END IF;
     END IF;
@@ -174,7 +181,8 @@ LANGUAGE sql
 BEGIN ATOMIC
     SELECT n.nspname, pg_catalog.pg_get_userbyid(@extschema@._owner(m.schema)),
            @extschema@._name(@extschema@._source(m.schema)),
-           CASE WHEN b.why IS NULL THEN r.status ELSE 'broken' END, r.finished, r.as_of, r.rows_used,
+           CASE WHEN b.why IS NULL THEN r.status ELSE 'broken' END, r.finished, r.as_of,
+               r.rows_used,
            coalesce(b.why, r.error)
     FROM   @extschema@._models() m(schema)
     JOIN   pg_catalog.pg_namespace n ON n.oid = m.schema
@@ -183,4 +191,5 @@ BEGIN ATOMIC
     ORDER  BY n.nspname;
 END;
 COMMENT ON FUNCTION @extschema@.models() IS
-'the models of this database with their owner, their source and how their last refresh ended; of a model one may not read, only the first three';
+'the models of this database with their owner, their source and how their last refresh ended; of '
+'a model one may not read, only the first three';

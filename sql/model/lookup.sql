@@ -1,8 +1,8 @@
--- Who or what is meant: a student, question, assessment, group or subject of a model. No message names a
--- student: those who read the server's log need not know who was looked at.
+-- Who or what is meant: a student, question, assessment, group or subject of a model. No message
+-- names a student: those who read the server's log need not know who was looked at.
 
--- Refuses who may not read what a function reads: else Postgres would show a page of its SQL as the context
--- of the error.
+-- Refuses who may not read what a function reads: else Postgres would show a page of its SQL as the
+-- context of the error.
 CREATE FUNCTION @extschema@._must_read(model name, VARIADIC relations name[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -22,8 +22,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._must_read(name, name[]) IS
 'internal: an error unless the caller may read relations of a model';
 
--- Refuses a subject, and a student, question, assessment or group, that a relation of the model does
--- not have, without saying which id it was: errors end in the server's log.
+-- Refuses a subject, and a student, question, assessment or group, that a relation of the model
+-- does not have, without saying which id it was: errors end in the server's log.
 CREATE FUNCTION @extschema@._know(
     model name, relation name, attribute name, id text, in_subject text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -68,16 +68,19 @@ BEGIN
             USING ERRCODE = 'no_data_found',
                   DETAIL = format('No row of %I.%I has it as %s%s.', model, relation, attribute,
                                   ' in the subject ' || quote_literal(in_subject)),
-                  HINT = format('Give an id of type %s as it stands there; what is newer than the last refresh is not known yet%s.',
+                  HINT = format('Give an id of type %s as it stands there; what is newer than the '
+                                'last refresh is not known yet%s.',
                                 type, CASE attribute WHEN 'student_group' THEN
                                     ', and a group smaller than min_group_size has no name' END);
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
-'internal: an error unless a model has that subject, and that student, question, assessment or group';
+'internal: an error unless a model has that subject, and that student, question, assessment or '
+'group';
 
--- The subject in which a picture looks something up, as text, reading others besides. A subject that is left
--- out is the only one there is. No id is repeated in an error: it would end in the server's log.
+-- The subject in which a picture looks something up, as text, reading others besides. A subject
+-- that is left out is the only one there is. No id is repeated in an error: it would end in the
+-- server's log.
 CREATE FUNCTION @extschema@._picked(
     model name, relation name, attribute name, id text, in_subject text,
     VARIADIC others name[] DEFAULT '{}') RETURNS text
@@ -90,7 +93,8 @@ BEGIN
         RAISE EXCEPTION '% must not be null', attribute
             USING ERRCODE = 'null_value_not_allowed',
                   DETAIL = 'There is nothing to draw.',
-                  HINT = format('See SELECT DISTINCT r.%I FROM %I.%I r.', attribute, model, relation);
+                  HINT = format('See SELECT DISTINCT r.%I FROM %I.%I r.', attribute, model,
+                                relation);
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC relation || others);
     PERFORM @extschema@._know(model, relation, attribute, id, in_subject);
@@ -101,7 +105,8 @@ BEGIN
          FROM  (SELECT DISTINCT r.subject FROM %I.%I r
                 WHERE ($1 IS NULL OR r.subject::text = $1) AND %s) r', model, relation,
         CASE WHEN attribute IS NULL THEN 'true'
-             ELSE format('r.%I = $2::%s', attribute, @extschema@._type(model, relation, attribute)) END)
+             ELSE format('r.%I = $2::%s', attribute,
+                         @extschema@._type(model, relation, attribute)) END)
     INTO found USING in_subject, id;
     IF found.subjects > 1 AND found.without = 0 THEN
         RAISE EXCEPTION 'model % has several subjects', quote_ident(model)

@@ -1,5 +1,6 @@
--- Periods of the source of a model that tracks changes, as SQL. Two stand for more: -infinity has the rows
--- without a date that a calendar has use for; and a note of infinity says that anything may have changed.
+-- Periods of the source of a model that tracks changes, as SQL. Two stand for more: -infinity has
+-- the rows without a date that a calendar has use for; and a note of infinity says that anything
+-- may have changed.
 
 -- The period of a row, and whether a time lies in one: SQL over an expression of the type. Periods
 -- are those of UTC, as sessions may differ in their time zones.
@@ -35,7 +36,8 @@ COMMENT ON FUNCTION @extschema@._bound(text, regtype) IS
 'internal: SQL for the time at which a period begins';
 
 -- A condition on dated that holds exactly in these periods. Neighbours become one range, so that an
--- index or partitions of the source can serve it. Not in every style do dates read as they are written.
+-- index or partitions of the source can serve it. Not in every style do dates read as they are
+-- written.
 CREATE FUNCTION @extschema@._in_periods(periods date[], period text, type regtype) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE

@@ -16,7 +16,8 @@ BEGIN
         'UPDATE %I.run_log l
          SET    status = ''failed'', sqlstate = b.sqlstate,
                 error = @extschema@._broken_off_error(b.sqlstate)
-         FROM  (SELECT r.run_id, coalesce(@extschema@._broken_off(r.tableoid, r.status, r.pid, r.started),
+         FROM  (SELECT r.run_id,
+                coalesce(@extschema@._broken_off(r.tableoid, r.status, r.pid, r.started),
                                           ''57014'') AS sqlstate
                 FROM %1$I.run_log r WHERE r.status = ''running'') b
          WHERE  l.run_id = b.run_id', model);
@@ -51,7 +52,8 @@ BEGIN
                                     WHERE reason <> ''used'' GROUP BY reason) c)
          WHERE run_id = $1', model) USING run, steps, periods;
 END $$;
-COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb, int) IS 'internal: logs that a run succeeded';
+COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb, int) IS
+'internal: logs that a run succeeded';
 
 -- Logs that a run failed, also one that failed before it was in the log. Who came while another run
 -- was at work has not failed.
@@ -62,7 +64,8 @@ DECLARE
 BEGIN
     IF run IS NULL AND sqlstate = '55P03' THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %I.run_log l WHERE l.status = ''running''
-                                       AND @extschema@._is_refreshing($1, l.pid, l.started))', model)
+                                       AND @extschema@._is_refreshing($1, l.pid,
+                                                                      l.started))', model)
         INTO is_at_work USING @extschema@._schema(model);
         IF is_at_work THEN
             RETURN;
@@ -76,13 +79,14 @@ BEGIN
                 sqlstate = $2, error = $3 WHERE run_id = $1', model) USING run, sqlstate, error;
     PERFORM @extschema@._alert_of_runs(model);
 END $$;
-COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS 'internal: logs that a run failed';
+COMMENT ON FUNCTION @extschema@._failed(name, bigint, text, text) IS
+'internal: logs that a run failed';
 
 -- All that a refresh changes. It looks at catalogs only, and lets the owner do the rest.
--- The settings are those under which Postgres itself can do it, and results are the same whoever calls:
--- REFRESH ... CONCURRENTLY of PostgreSQL 15 writes SQL that cannot be read again with
--- quote_all_identifiers; and its statements look large to the planner, but compiling them takes longer
--- than to run them.
+-- The settings are those under which Postgres itself can do it, and results are the same whoever
+-- calls: REFRESH ... CONCURRENTLY of PostgreSQL 15 writes SQL that cannot be read again with
+-- quote_all_identifiers; and its statements look large to the planner, but compiling them takes
+-- longer than to run them.
 CREATE FUNCTION @extschema@._refresh(owner oid, model name, run bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 SET quote_all_identifiers = off SET extra_float_digits = 1 AS $$
@@ -99,7 +103,8 @@ BEGIN
         PERFORM set_config('default_toast_compression', 'lz4', true);
     END IF;
     IF is_tracked THEN
-        periods := @extschema@._as_owner(owner, format('SELECT @extschema@._store_parts(%L)', model));
+        periods := @extschema@._as_owner(owner,
+                                         format('SELECT @extschema@._store_parts(%L)', model));
         PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._freeze(%L, true)', model));
         steps := jsonb_build_object('stored_parts',
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
@@ -119,12 +124,15 @@ BEGIN
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END LOOP;
     IF is_tracked THEN
-        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._freeze(%L, false)', model));
+        PERFORM @extschema@._as_owner(owner,
+                                      format('SELECT @extschema@._freeze(%L, false)', model));
     END IF;
-    PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._succeeded(%L, %L, %L, %L)', model,
+    PERFORM @extschema@._as_owner(owner,
+                                  format('SELECT @extschema@._succeeded(%L, %L, %L, %L)', model,
                                                 run, steps, periods));
 END $$;
-COMMENT ON FUNCTION @extschema@._refresh(oid, name, bigint) IS 'internal: all that a refresh changes';
+COMMENT ON FUNCTION @extschema@._refresh(oid, name, bigint) IS
+'internal: all that a refresh changes';
 
 -- Whether a table of the source was emptied or written anew by what committed after the snapshot of
 -- this transaction. Such a table looks empty to the snapshot (TRUNCATE and ALTER TABLE are not safe
@@ -143,8 +151,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._is_rewritten(name) IS
 'internal: whether a table of the source was written anew after the snapshot was taken';
 
--- One transaction of a refresh, and which comes next: begin, check_tracking, results (until the source
--- stays as it is), alerts; failed after any of them.
+-- One transaction of a refresh, and which comes next: begin, check_tracking, results (until the
+-- source stays as it is), alerts; failed after any of them.
 CREATE FUNCTION @extschema@._refresh_step(
     model name, everything boolean, sqlstate text, error text,
     INOUT step text, INOUT run bigint, INOUT attempt int)
@@ -166,8 +174,10 @@ BEGIN
     WHEN 'check_tracking' THEN
         replaced := @extschema@._replaced(@extschema@._schema(model));
         IF replaced IS NOT NULL THEN
-            RAISE WARNING 'model % reads another table than its source: %', quote_ident(model), replaced
-                USING HINT = format('SELECT * FROM @extschema@.attach(%L) lets it read the other.', model);
+            RAISE WARNING 'model % reads another table than its source: %', quote_ident(model),
+                replaced
+                USING HINT = format('SELECT * FROM @extschema@.attach(%L) lets it read the other.',
+                                    model);
         END IF;
         PERFORM @extschema@._as_owner(owner, format(
             'SELECT @extschema@._lock(%1$L), @extschema@._check_tracking(%1$L, %2$L)', model,
@@ -179,10 +189,12 @@ BEGIN
                'SELECT @extschema@._is_rewritten(%1$L) OR @extschema@._has_other_members(%1$L)',
                model))::boolean THEN
             PERFORM @extschema@._refresh(owner, model, run);
-            -- Statements go by names as they are, whatever the snapshot, which still has those of before.
+            -- Statements go by names as they are, whatever the snapshot, which still has those of
+            -- before.
             IF to_regnamespace(quote_ident(model)) IS DISTINCT FROM @extschema@._schema(model) THEN
                 RAISE EXCEPTION 'model % was renamed while it was refreshed', quote_ident(model)
-                    USING ERRCODE = 'serialization_failure', DETAIL = 'Another schema has its name now.',
+                    USING ERRCODE = 'serialization_failure', DETAIL = 'Another schema has its name '
+                                                                      'now.',
                           HINT = 'Refresh it again, under the name that it has now.';
             END IF;
             step := 'alerts';
@@ -190,16 +202,20 @@ BEGIN
             attempt := attempt + 1;
             step := 'check_tracking';
         ELSE
-            RAISE EXCEPTION 'the source of model % is written anew again and again', quote_ident(model)
+            RAISE EXCEPTION 'the source of model % is written anew again and again',
+                quote_ident(model)
                 USING ERRCODE = 'serialization_failure',
-                      DETAIL = format('It was emptied or rewritten during each of %s attempts.', attempt),
+                      DETAIL = format('It was emptied or rewritten during each of %s attempts.',
+                                      attempt),
                       HINT = 'Refresh it when the source has been loaded.';
         END IF;
     WHEN 'alerts' THEN
-        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._alert(%L, %L)', model, run));
+        PERFORM @extschema@._as_owner(owner,
+                                      format('SELECT @extschema@._alert(%L, %L)', model, run));
         step := NULL;
     WHEN 'failed' THEN
-        PERFORM @extschema@._as_owner(owner, format('SELECT @extschema@._failed(%L, %L, %L, %L)', model,
+        PERFORM @extschema@._as_owner(owner,
+                                      format('SELECT @extschema@._failed(%L, %L, %L, %L)', model,
                                                     run, sqlstate, error));
         step := NULL;
     END CASE;
@@ -207,8 +223,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._refresh_step(name, boolean, text, text, text, bigint, int) IS
 'internal: one transaction of a refresh';
 
--- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so each of
--- its transactions begins with it.
+-- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so each
+-- of its transactions begins with it.
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -240,7 +256,8 @@ BEGIN
         model := coalesce((SELECT n.nspname FROM pg_namespace n WHERE n.oid = model_schema), model);
         BEGIN
             SELECT s.step, s.run, s.attempt INTO step, run, attempt
-            FROM   @extschema@._refresh_step(model, everything, code, failure, step, run, attempt) s;
+            FROM   @extschema@._refresh_step(model, everything, code, failure, step, run,
+                                             attempt) s;
         EXCEPTION WHEN OTHERS OR query_canceled THEN
             IF has_failed THEN
                 GET STACKED DIAGNOSTICS unlogged = MESSAGE_TEXT;
@@ -265,4 +282,5 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS
-'brings all results of a model up to date at once, without making readers wait, and logs it; not inside a transaction block';
+'brings all results of a model up to date at once, without making readers wait, and logs it; not '
+'inside a transaction block';

@@ -1,9 +1,9 @@
 -- Models: a name for "these columns of this table mean student, item, assessment, score and time".
 -- A model is a schema of its maker with ordinary relations over the source, in plain SQL: what is
 -- dumped, granted, altered and dropped as any other view. It is known by its tables run_log and
--- definition, which take the version of the method from here, or by its table settings beside the view
--- gradebook, which has a column of that type; nothing is registered. The tables outlive the source: where
--- that is dropped with all that hangs on it, assess.attach() makes the views again.
+-- definition, which take the version of the method from here, or by its table settings beside the
+-- view gradebook, which has a column of that type; nothing is registered. The tables outlive the
+-- source: where that is dropped with all that hangs on it, assess.attach() makes the views again.
 --
 -- Functions that run SQL of their own pin their search_path, take names as regclass or by %I, and
 -- run with the rights of their caller.
@@ -21,11 +21,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM (VALUES
         (1, 'settings'::name, 'TABLE', false,
-         'one row: the choices of the method, as assess.set_option() sets them; those that lists go by hold at once, the others from the next refresh on'),
+         'one row: the choices of the method, as assess.set_option() sets them; those that lists '
+         'go by hold at once, the others from the next refresh on'),
         (2, 'run_log', 'TABLE', false,
          'one row for each refresh, also of those that failed; read the view runs'),
         (3, 'runs', 'VIEW', false,
-         'one row for each refresh: when, how long, how many rows, with which settings, and how it ended'),
+         'one row for each refresh: when, how long, how many rows, with which settings, and how '
+         'it ended'),
         (4, 'responses', 'VIEW', false,
          'the source as the model reads it, under the names of assess.gradebook_agg'),
         (5, 'tracking', 'TABLE', false,
@@ -57,9 +59,11 @@ BEGIN ATOMIC
         (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
         (19, 'pass_marks', 'TABLE', false,
-         'one row for each question with a pass mark of its own, in a subject or, where that is null, in every other; edit it by INSERT, UPDATE and DELETE, it holds at once'),
+         'one row for each question with a pass mark of its own, in a subject or, where that is '
+         'null, in every other; edit it by INSERT, UPDATE and DELETE, it holds at once'),
         (20, 'expectations', 'VIEW', false,
-         'what is expected on each question where its scores have a maximum: the pass mark of pass_marks, else that of settings, else the facility'),
+         'what is expected on each question where its scores have a maximum: the pass mark of '
+         'pass_marks, else that of settings, else the facility'),
         (21, 'score_sheet', 'VIEW', false,
          'the score of each student on each question beside what was expected'),
         (22, 'history', 'TABLE', false,
@@ -69,9 +73,11 @@ BEGIN ATOMIC
         (24, 'alerts', 'TABLE', false,
          'one row for each alert that was raised; it holds until it has ended'),
         (25, 'run_figures', 'TABLE', false,
-         'what is kept of each refresh to compare the next one with: levels of groups, rows left out'),
+         'what is kept of each refresh to compare the next one with: levels of groups, rows left '
+         'out'),
         (26, 'definition', 'TABLE', false,
-         'one row: the source and what its columns mean, and as of the last refresh who was granted what, for assess.attach()')
+         'one row: the source and what its columns mean, and as of the last refresh who was '
+         'granted what, for assess.attach()')
     ) AS r(place, relation, kind, refreshed, about);
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
@@ -86,9 +92,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._owner(oid) IS 'internal: the owner of a model';
 
--- How each relation is made: what stands in CREATE after its name, then in ALTER TABLE, and the columns of
--- a unique index. In a definition {model} stands for the schema, and other names in braces for what the
--- maker of the relation hands over. A definition holds for some ways of tracking changes, or for all.
+-- How each relation is made: what stands in CREATE after its name, then in ALTER TABLE, and the
+-- columns of a unique index. In a definition {model} stands for the schema, and other names in
+-- braces for what the maker of the relation hands over. A definition holds for some ways of
+-- tracking changes, or for all.
 CREATE FUNCTION @extschema@._definitions() RETURNS TABLE (
     relation name, tracking text[], definition text, alterations text, unique_by text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -156,14 +163,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._source(oid) IS 'internal: the relation that a model reads';
 
--- What a model lacks that was dropped, by itself or with its source; null where nothing is missing. A
--- model that tracks no changes never had what belongs to that.
+-- What a model lacks that was dropped, by itself or with its source; null where nothing is missing.
+-- A model that tracks no changes never had what belongs to that.
 CREATE FUNCTION @extschema@._lost(schema oid, but_for name[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH has AS (SELECT c.relname, c.relkind FROM pg_catalog.pg_class c WHERE c.relnamespace = schema)
+    WITH has AS (SELECT c.relname, c.relkind FROM pg_catalog.pg_class c
+                 WHERE c.relnamespace = schema)
     SELECT pg_catalog.format(
-               CASE pg_catalog.count(*) WHEN 1 THEN 'relation %s is missing, dropped by itself or with the source'
+               CASE pg_catalog.count(*) WHEN 1
+                   THEN 'relation %s is missing, dropped by itself or with the source'
                     ELSE 'relations %s are missing, dropped by themselves or with the source' END,
                pg_catalog.string_agg(r.relation, ', ' ORDER BY r.place))
     FROM   @extschema@._relations() r
@@ -175,10 +184,11 @@ BEGIN ATOMIC
                       OR    h.relname = 'parts' AND h.relkind = 'v'))
     HAVING pg_catalog.count(*) > 0;
 END;
-COMMENT ON FUNCTION @extschema@._lost(oid, name[]) IS 'internal: what a model lacks that was dropped';
+COMMENT ON FUNCTION @extschema@._lost(oid, name[]) IS
+'internal: what a model lacks that was dropped';
 
--- The schema of a model that can be asked; an error that helps when there is none of that name, or when
--- something is missing that others build on, or that is asked for.
+-- The schema of a model that can be asked; an error that helps when there is none of that name, or
+-- when something is missing that others build on, or that is asked for.
 CREATE FUNCTION @extschema@._model(model name, VARIADIC asked name[] DEFAULT '{}') RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -197,7 +207,8 @@ BEGIN
     END IF;
     RETURN found;
 END $$;
-COMMENT ON FUNCTION @extschema@._model(name, name[]) IS 'internal: the schema of a model that can be asked';
+COMMENT ON FUNCTION @extschema@._model(name, name[]) IS
+'internal: the schema of a model that can be asked';
 
 -- The same, whether it is broken or not.
 CREATE FUNCTION @extschema@._schema(model name) RETURNS oid
@@ -240,9 +251,10 @@ COMMENT ON FUNCTION @extschema@._kind(name, name) IS 'internal: what a relation 
 CREATE FUNCTION @extschema@._mending(model name) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN @extschema@._kind(model, 'definition') IS NULL
-            THEN 'Call @extschema@.create_model() with the arguments of before and if_not_exists => true: it makes '
-                 'what is missing.'
-            ELSE pg_catalog.format('SELECT * FROM @extschema@.attach(%L) mends it, once its source is there.', model)
+            THEN 'Call @extschema@.create_model() with the arguments of before and '
+                 'if_not_exists => true: it makes what is missing.'
+            ELSE pg_catalog.format('SELECT * FROM @extschema@.attach(%L) mends it, once its source '
+                                   'is there.', model)
        END;
 COMMENT ON FUNCTION @extschema@._mending(name) IS 'internal: how a broken model is mended';
 
@@ -273,17 +285,20 @@ BEGIN
                 USING ERRCODE = 'internal_error', DETAIL = 'It is not in @extschema@._columns().',
                       HINT = 'This is a fault of pg_assess: report it.';
         END IF;
-        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, what.attname, what.about);
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, what.attname,
+                       what.about);
     END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._comment(name, name) IS 'internal: comments of a relation of a model';
+COMMENT ON FUNCTION @extschema@._comment(name, name) IS
+'internal: comments of a relation of a model';
 
--- A definition with its parts put in at once: in a part nothing is replaced, as names may be anything. A
--- part that is missing leaves its name in braces, for Postgres to point at.
+-- A definition with its parts put in at once: in a part nothing is replaced, as names may be
+-- anything. A part that is missing leaves its name in braces, for Postgres to point at.
 CREATE FUNCTION @extschema@._filled(definition text, parts jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT pg_catalog.string_agg(t.text || coalesce(_filled.parts ->> p.name, '{' || p.name || '}', ''),
+    SELECT pg_catalog.string_agg(t.text
+                                 || coalesce(_filled.parts ->> p.name, '{' || p.name || '}', ''),
                                  '' ORDER BY t.place)
     FROM   pg_catalog.regexp_split_to_table(_filled.definition, '{[a-z_]+}')
            WITH ORDINALITY AS t(text, place)
@@ -301,7 +316,8 @@ RETURN @extschema@._filled(statement, parts || pg_catalog.jsonb_build_object(
     'model', pg_catalog.quote_ident(model)));
 COMMENT ON FUNCTION @extschema@._over(name, text, jsonb) IS 'internal: a statement over a model';
 
--- A unique index, which tells the rows of a materialized view apart, also for REFRESH ... CONCURRENTLY.
+-- A unique index, which tells the rows of a materialized view apart, also for REFRESH ...
+-- CONCURRENTLY.
 CREATE FUNCTION @extschema@._add_unique(model name, relation name, attributes text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -314,15 +330,16 @@ END $$;
 COMMENT ON FUNCTION @extschema@._add_unique(name, name, text) IS
 'internal: a unique index, where a relation of a model has none';
 
--- Makes one relation of a model, with its comments, and returns true; what is there already is kept, but
--- for the view of the source, which is made over it.
+-- Makes one relation of a model, with its comments, and returns true; what is there already is
+-- kept, but for the view of the source, which is made over it.
 CREATE FUNCTION @extschema@._create(model name, relation name, parts jsonb DEFAULT '{}')
 RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     made record;
-    kind text := (SELECT r.kind FROM @extschema@._relations() r WHERE r.relation = _create.relation);
+    kind text := (SELECT r.kind FROM @extschema@._relations() r
+                  WHERE r.relation = _create.relation);
     is_new boolean := @extschema@._kind(model, relation) IS NULL;
 BEGIN
     SELECT d.* INTO made FROM @extschema@._definitions() d
@@ -350,10 +367,11 @@ EXCEPTION WHEN invalid_table_definition THEN
         USING ERRCODE = 'datatype_mismatch', DETAIL = SQLERRM,
               HINT = 'Attach a view that casts to the type of before, or make another model.';
 END $$;
-COMMENT ON FUNCTION @extschema@._create(name, name, jsonb) IS 'internal: makes a relation of a model';
+COMMENT ON FUNCTION @extschema@._create(name, name, jsonb) IS
+'internal: makes a relation of a model';
 
--- Drops relations of a model, those that are there, in this order. Without CASCADE: what others have
--- made over them is theirs.
+-- Drops relations of a model, those that are there, in this order. Without CASCADE: what others
+-- have made over them is theirs.
 CREATE FUNCTION @extschema@._drop(model name, relations name[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

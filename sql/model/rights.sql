@@ -1,6 +1,6 @@
 -- With whose rights a model's code runs (src/rights.rs). What may run code of its owner or of its
--- source (triggers, policies, views, casts, defaults) goes through _as_owner; what does not, looks at
--- catalogs only.
+-- source (triggers, policies, views, casts, defaults) goes through _as_owner; what does not, looks
+-- at catalogs only.
 
 CREATE FUNCTION @extschema@._as_owner(
     owner oid, statement text, is_restricted boolean DEFAULT true) RETURNS text
@@ -21,10 +21,12 @@ COMMENT ON FUNCTION @extschema@._caller() IS 'internal: the current role';
 CREATE FUNCTION @extschema@._may_act_for(owner oid) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.pg_has_role(owner, CASE WHEN pg_catalog.current_setting('server_version_num')::int < 160000
-                                              THEN 'MEMBER' ELSE 'SET' END);
+    SELECT pg_catalog.pg_has_role(owner,
+        CASE WHEN pg_catalog.current_setting('server_version_num')::int < 160000
+             THEN 'MEMBER' ELSE 'SET' END);
 END;
-COMMENT ON FUNCTION @extschema@._may_act_for(oid) IS 'internal: whether the current role may take the rights of another';
+COMMENT ON FUNCTION @extschema@._may_act_for(oid) IS
+'internal: whether the current role may take the rights of another';
 
 -- What of a model belongs to another role than its owner.
 CREATE FUNCTION @extschema@._foreign_part(schema oid, model_owner oid, OUT what text, OUT owner oid)
@@ -48,9 +50,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@._foreign_part(oid, oid) IS
 'internal: what of a model belongs to another role than its owner';
 
--- A statement that reads tables of a model, with the rights of their owner where the caller may act for
--- it; returns its value as text. Whether they are plain is known of the catalog as the snapshot of the
--- transaction has it, and the planner goes by the catalog as it is.
+-- A statement that reads tables of a model, with the rights of their owner where the caller may act
+-- for it; returns its value as text. Whether they are plain is known of the catalog as the snapshot
+-- of the transaction has it, and the planner goes by the catalog as it is.
 CREATE FUNCTION @extschema@._look(owner oid, statement text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -98,8 +100,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._must_be_owner(name) IS
 'internal: the owner of a model, for whom the caller may act';
 
--- A trigger that is deferred in a transaction of the caller's would fire at its end, with the rights of
--- the caller.
+-- A trigger that is deferred in a transaction of the caller's would fire at its end, with the
+-- rights of the caller.
 CREATE FUNCTION @extschema@._must_not_defer(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -111,8 +113,8 @@ BEGIN
     IF late IS NOT NULL THEN
         RAISE EXCEPTION 'model % has triggers that can be deferred', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('One is on %s. At the end of the transaction it would fire with the rights '
-                                  'of the caller.', late),
+                  DETAIL = format('One is on %s. At the end of the transaction it would fire with '
+                                  'the rights of the caller.', late),
                   HINT = 'Make constraint triggers on the tables of the model NOT DEFERRABLE.';
     END IF;
 END $$;

@@ -16,7 +16,8 @@ EXCEPTION WHEN check_violation OR not_null_violation THEN
     RAISE EXCEPTION '% is out of range', quote_ident(what.option)
         USING ERRCODE = SQLSTATE,
               DETAIL = format('The value of %I is %s.', what.option, coalesce(what.value, 'null')),
-              HINT = coalesce((SELECT format('The table settings has it as %s.', pg_get_constraintdef(c.oid))
+              HINT = coalesce((SELECT format('The table settings has it as %s.',
+                                             pg_get_constraintdef(c.oid))
                                FROM pg_constraint c
                                WHERE c.conrelid = format('%I.settings', model)::regclass
                                AND   c.conname = broken AND c.contype = 'c'), 'Give a value.');
@@ -83,23 +84,28 @@ BEGIN
     ORDER BY 1 LIMIT 1;
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'there is no option %', quote_ident(unknown)
-            USING ERRCODE = 'undefined_parameter', DETAIL = format('It is no column of %I.settings.', model),
+            USING ERRCODE = 'undefined_parameter',
+                DETAIL = format('It is no column of %I.settings.', model),
                   HINT = format('There are: %s.', known);
     END IF;
     -- Postgres takes a bare number for seconds, which nobody means. Zero needs none.
     SELECT k.key, k.value INTO unitless FROM jsonb_each_text(settings) AS k(key, value)
-    JOIN   pg_attribute a ON a.attrelid = format('%I.settings', model)::regclass AND a.attname = k.key
-    WHERE  a.atttypid = 'interval'::regtype AND k.value ~ '^\s*[-+]?[0-9.]+\s*$' AND k.value ~ '[1-9]'
+    JOIN   pg_attribute a ON a.attrelid = format('%I.settings', model)::regclass
+        AND a.attname = k.key
+    WHERE  a.atttypid = 'interval'::regtype AND k.value ~ '^\s*[-+]?[0-9.]+\s*$'
+        AND k.value ~ '[1-9]'
     ORDER  BY 1 LIMIT 1;
     IF unitless.key IS NOT NULL THEN
         RAISE EXCEPTION '% has no unit', quote_ident(unitless.key)
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Its value is %s; a span of time is a number and a unit.', unitless.value),
+                  DETAIL = format('Its value is %s; a span of time is a number and a unit.',
+                                  unitless.value),
                   HINT = 'Give a value such as 30 days.';
     END IF;
     -- The functions themselves know what an option may be. Within a statement of a model they would
     -- tell all of it, as the context of their error.
-    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ') INTO calls
+    SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ')
+        INTO calls
     FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
                         '@extschema@.assessments']::regproc[]) f;
     BEGIN

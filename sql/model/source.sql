@@ -13,8 +13,8 @@ END;
 COMMENT ON FUNCTION @extschema@._base(oid) IS 'internal: the type below domains';
 
 -- How an id of this type is read from the source, and the type of that, in which it comes back from
--- its text. A gradebook tells ids apart by their text. So a type will do whose values are equal where
--- they are written alike, in every session, or can be written so; of any other both are null.
+-- its text. A gradebook tells ids apart by their text. So a type will do whose values are equal
+-- where they are written alike, in every session, or can be written so; of any other both are null.
 CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -31,10 +31,12 @@ BEGIN
         back := 'numeric';
     ELSE
         expression := CASE
-            WHEN base = ANY ('{bpchar,name,time,timetz,inet,cidr,macaddr,macaddr8,bit,varbit,xid,xid8,pg_lsn}'::regtype[])
+            WHEN base = ANY ('{bpchar,name,time,timetz,inet,cidr,macaddr,macaddr8,bit,varbit,
+                              xid,xid8,pg_lsn}'::regtype[])
             THEN format('%s::text', id)
             -- There are two zeros.
-            WHEN base IN ('float4'::regtype, 'float8'::regtype) THEN format('(%s + ''0'')::text', id)
+            WHEN base IN ('float4'::regtype, 'float8'::regtype)
+            THEN format('(%s + ''0'')::text', id)
             WHEN base = 'bytea'::regtype
             THEN format('%L || encode(%s, ''hex'')', chr(92) || 'x', id)
             WHEN base = 'timestamp'::regtype
@@ -45,10 +47,12 @@ BEGIN
         back := CASE WHEN expression IS NOT NULL THEN 'text' END;
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._id(oid, name) IS 'internal: how a model reads an id and gives it back';
+COMMENT ON FUNCTION @extschema@._id(oid, name) IS
+'internal: how a model reads an id and gives it back';
 
 -- The type of a column of the source that the user has named; errors as helpful as can be.
-CREATE FUNCTION @extschema@._source_column(source regclass, argument text, attribute name) RETURNS oid
+CREATE FUNCTION @extschema@._source_column(source regclass, argument text, attribute name)
+RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     type oid;
@@ -103,9 +107,11 @@ BEGIN
         RAISE EXCEPTION 'column % of % cannot be used for %',
                         quote_ident(attribute), source, argument
             USING ERRCODE = 'datatype_mismatch',
-                  DETAIL = format('By its collation %s, texts are equal that are written differently.',
+                  DETAIL = format('By its collation %s, texts are equal that are written '
+                                  'differently.',
                                   collation_id::regcollation),
-                  HINT = format('Make a view that writes them alike, as lower(%I) COLLATE "default" may.',
+                  HINT = format('Make a view that writes them alike, as lower(%I) COLLATE '
+                                '"default" may.',
                                 attribute);
     END IF;
     RETURN type;
@@ -113,8 +119,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name) IS
 'internal: the type of a column that a model names';
 
--- Whether a response is of a status with which its score counts; statuses are equal as ids are. Not in
--- every style do dates read as they are written.
+-- Whether a response is of a status with which its score counts; statuses are equal as ids are. Not
+-- in every style do dates read as they are written.
 CREATE FUNCTION @extschema@._is_counted(source regclass, type oid, status name, counted text[])
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
@@ -128,22 +134,24 @@ BEGIN
 EXCEPTION WHEN data_exception THEN
     RAISE EXCEPTION 'counted has a value that is no status'
         USING ERRCODE = 'invalid_parameter_value',
-              DETAIL = format('Column %I of %s is of type %s.', status, source, format_type(type, NULL)),
+              DETAIL = format('Column %I of %s is of type %s.', status, source,
+                              format_type(type, NULL)),
               HINT = 'Give values of that column with which a score counts.';
 END $$;
 COMMENT ON FUNCTION @extschema@._is_counted(regclass, oid, name, text[]) IS
 'internal: whether a score counts by its status';
 
 -- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
--- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision and
--- scale, see numeric.c) rules it out.
+-- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision
+-- and scale, see numeric.c) rules it out.
 CREATE FUNCTION @extschema@._number(source regclass, attribute name) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
         CASE WHEN a.base = 'bool'::pg_catalog.regtype THEN 'r.%1$I::int::float8'
              WHEN a.base <> 'numeric'::pg_catalog.regtype
-                  OR a.typmod >= 4 AND (a.typmod - 4) >> 16 <= 300 AND ((a.typmod - 4) & 2047) <= 300
+                  OR a.typmod >= 4 AND (a.typmod - 4) >> 16 <= 300
+                      AND ((a.typmod - 4) & 2047) <= 300
              THEN 'r.%1$I::float8'
              ELSE 'CASE WHEN abs(r.%1$I) < 1e-300 THEN 0
                         WHEN abs(r.%1$I) > 1e300 AND abs(r.%1$I) < ''Infinity'' THEN ''NaN''

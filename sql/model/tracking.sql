@@ -74,9 +74,10 @@ DECLARE
     mode text;
     note oid := to_regprocedure(format('%I.note_changes()', model));
 BEGIN
-    EXECUTE format('UPDATE %I.tracking SET source = $1, members = NULL, changed_to = NULL RETURNING mode',
-                   model) INTO mode USING source;
-    EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING', model);
+    EXECUTE format('UPDATE %I.tracking SET source = $1, members = NULL, changed_to = NULL
+                    RETURNING mode', model) INTO mode USING source;
+    EXECUTE format('INSERT INTO %I.changes (period) VALUES (''infinity'') ON CONFLICT DO NOTHING',
+                   model);
     IF mode <> 'triggers' THEN
         RETURN;
     END IF;
@@ -88,7 +89,8 @@ BEGIN
         BEGIN
             EXECUTE format('DROP TRIGGER %I ON %s', what.tgname, what.member);
         EXCEPTION WHEN insufficient_privilege THEN
-            RAISE WARNING 'trigger % of model % stays on %', what.tgname, quote_ident(model), what.member
+            RAISE WARNING 'trigger % of model % stays on %', what.tgname, quote_ident(model),
+                what.member
                 USING HINT = 'Its owner can drop it.';
         END;
     END LOOP;
@@ -104,7 +106,8 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM pg_catalog.pg_class c
                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                   WHERE n.nspname = _is_tracked.model AND c.relname = 'tracking' AND c.relkind = 'r');
+                   WHERE n.nspname = _is_tracked.model AND c.relname = 'tracking'
+                       AND c.relkind = 'r');
 END;
 COMMENT ON FUNCTION @extschema@._is_tracked(name) IS 'internal: whether a model tracks changes';
 
@@ -130,18 +133,20 @@ BEGIN
     IF mode IS NULL THEN
         RAISE EXCEPTION 'model % does not know what it tracks', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('%I.tracking has no row, as after a restore without data.', model),
+                  DETAIL = format('%I.tracking has no row, as after a restore without data.',
+                                  model),
                   HINT = 'Restore its data, or drop the model and make it again.';
     END IF;
     IF mode = 'triggers' AND now.unseen IS NOT NULL THEN
-        RAISE WARNING 'model % reads its whole source, as triggers cannot report what changes there',
-                      quote_ident(model)
+        RAISE WARNING 'model % reads its whole source, as triggers cannot report what changes '
+                      'there', quote_ident(model)
             USING DETAIL = now.unseen, HINT = 'Make the model again with changed_at, or untracked.';
         is_whole := false;
     END IF;
     IF mode = 'triggers' THEN
         FOREACH member IN ARRAY now._members LOOP
-            IF NOT @extschema@._is_chunk(member) AND (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = member
+            IF NOT @extschema@._is_chunk(member)
+                AND (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = member
                 AND t.tgfoid = to_regprocedure(format('%I.note_changes()', model))
                 AND t.tgenabled IN ('O', 'A')) < 4 THEN
                 PERFORM @extschema@._add_triggers(model, member::regclass);
@@ -165,8 +170,8 @@ COMMENT ON FUNCTION @extschema@._check_tracking(name, boolean) IS
 
 -- Whether this transaction reads other partitions and heirs than the model knows of. What a query
 -- reads goes by the catalog as it is when the query is planned, whatever the snapshot; and what was
--- planned is locked until the end of the transaction, so that it cannot be detached. A policy on the rows
--- of the source must not keep partitions out of the plan.
+-- planned is locked until the end of the transaction, so that it cannot be detached. A policy on
+-- the rows of the source must not keep partitions out of the plan.
 CREATE FUNCTION @extschema@._has_other_members(model name) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_partition_pruning = off AS $$
 DECLARE
@@ -233,8 +238,8 @@ BEGIN
              UPDATE %1$I.tracking t SET changed_to = greatest(t.changed_to, l.changed_at)
              FROM   latest l', model) USING what.changed_to;
     END IF;
-    -- A partition that was attached only just now is gone again, perhaps, when the next refresh looks:
-    -- that must not take the partitions for those of before.
+    -- A partition that was attached only just now is gone again, perhaps, when the next refresh
+    -- looks: that must not take the partitions for those of before.
     IF @extschema@._has_other_members(model) THEN
         EXECUTE format('UPDATE %I.tracking SET members = NULL', model);
     END IF;

@@ -1,8 +1,8 @@
 -- Triggers on a source that note what changes, and whether they see all of it.
 
 -- The source with its partitions and heirs: a statement that names one of them fires its triggers
--- alone. Those that no query reads are not among them: a partition whose detaching was broken off, and
--- temporary tables of other sessions.
+-- alone. Those that no query reads are not among them: a partition whose detaching was broken off,
+-- and temporary tables of other sessions.
 CREATE FUNCTION @extschema@._members(source regclass) RETURNS oid[]
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -18,8 +18,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._members(regclass) IS 'internal: a table with its partitions';
 
--- A chunk of a hypertable of TimescaleDB, which refuses such triggers there: those of the hypertable see
--- what is written to it.
+-- A chunk of a hypertable of TimescaleDB, which refuses such triggers there: those of the
+-- hypertable see what is written to it.
 CREATE FUNCTION @extschema@._is_chunk(member oid) RETURNS boolean
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -27,7 +27,8 @@ BEGIN ATOMIC
                    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                    WHERE c.oid = member AND n.nspname = '_timescaledb_internal');
 END;
-COMMENT ON FUNCTION @extschema@._is_chunk(oid) IS 'internal: whether a table is a chunk of a hypertable';
+COMMENT ON FUNCTION @extschema@._is_chunk(oid) IS
+'internal: whether a table is a chunk of a hypertable';
 
 -- Why triggers on the statements that change a table do not see all that changes in it; null where
 -- they do.
@@ -38,7 +39,8 @@ DECLARE
     members oid[] := @extschema@._members(source);
 BEGIN
     IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
-        EXECUTE 'SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)'
+        EXECUTE 'SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_dist_partition p
+                                WHERE p.logicalrelid = $1)'
         INTO is_distributed USING source;
     END IF;
     RETURN CASE
@@ -77,7 +79,8 @@ BEGIN
             ('TRUNCATE', '')) AS e(event, tables)
     LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member
-                       AND t.tgfoid = note AND t.tgname = format('%s_%s', prefix, lower(what.event)))
+                       AND t.tgfoid = note AND t.tgname = format('%s_%s', prefix,
+                                                                 lower(what.event)))
         THEN
             EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s
                             FOR EACH STATEMENT EXECUTE FUNCTION %I.note_changes(%s)',
@@ -89,7 +92,8 @@ EXCEPTION WHEN feature_not_supported THEN
     -- As of a hypertable with a columnstore.
     RAISE EXCEPTION 'triggers cannot report what changes in %', member
         USING ERRCODE = 'feature_not_supported', DETAIL = SQLERRM,
-              HINT = 'Track changes by a column with the time of the last change (changed_at), or not at all.';
+              HINT = 'Track changes by a column with the time of the last change (changed_at), or '
+                     'not at all.';
 END $$;
 COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 'internal: triggers that note what changes in a table';
@@ -98,9 +102,9 @@ COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 -- responses need know nothing of the model, and only adds the periods of the rows before and after
 -- to a table that nobody else writes: no writer ever waits for another. A failure here would stop
 -- the writer, so it has none to fear: where the schema was renamed, it finds the new name; where
--- the column was, it notes that anything may have changed. Who writes may have a snapshot of before the
--- trigger was made: then the trigger's argument says which schema it is. After a restore that is out of
--- date, so it is asked last.
+-- the column was, it notes that anything may have changed. Who writes may have a snapshot of before
+-- the trigger was made: then the trigger's argument says which schema it is. After a restore that
+-- is out of date, so it is asked last.
 CREATE FUNCTION @extschema@._note_function(
     model name, taken_at name, type regtype, period text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -137,8 +141,9 @@ BEGIN
     -- An old snapshot has the columns of before.
     IF is_known AND current_setting('transaction_isolation') <> 'read committed' THEN
         BEGIN
-            EXECUTE format('SELECT pg_typeof(r.%%I) FROM (VALUES (1)) one LEFT JOIN %%s r ON true LIMIT 1',
-                           %L, CASE TG_OP WHEN 'INSERT' THEN 'added' ELSE 'removed' END) INTO type;
+            EXECUTE format('SELECT pg_typeof(r.%%I)
+                            FROM (VALUES (1)) one LEFT JOIN %%s r ON true LIMIT 1', %L,
+                           CASE TG_OP WHEN 'INSERT' THEN 'added' ELSE 'removed' END) INTO type;
             is_known := type = %L::regtype
                 OR EXISTS (SELECT FROM pg_type y WHERE y.oid = type AND y.typtype = 'd'
                            AND y.typbasetype = %L::regtype);
@@ -195,7 +200,8 @@ COMMENT ON FUNCTION @extschema@._drop_triggers(name) IS 'internal: drops the tri
 
 -- Whether changes can be tracked as the user wishes; the type of the times.
 CREATE FUNCTION @extschema@._tracking_type(
-    source regclass, taken_at name, track_changes text, changed_at name, period text) RETURNS regtype
+    source regclass, taken_at name, track_changes text, changed_at name, period text)
+        RETURNS regtype
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unseen text;
@@ -211,7 +217,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('track_changes is %L, changed_at %s.', track_changes,
                                   coalesce(quote_literal(changed_at), 'null')),
-                  HINT = 'Name as changed_at the column with the time at which a row was last changed.';
+                  HINT = 'Name as changed_at the column with the time at which a row was last '
+                         'changed.';
     END IF;
     IF period IS NULL OR period NOT IN ('day', 'week', 'month', 'quarter', 'year') THEN
         RAISE EXCEPTION 'period must be day, week, month, quarter or year'
@@ -224,7 +231,8 @@ BEGIN
         RAISE EXCEPTION 'triggers cannot report what changes in %', source
             USING ERRCODE = 'wrong_object_type',
                   DETAIL = unseen,
-                  HINT = 'Track changes by a column with the time of the last change (changed_at), or not at all.';
+                  HINT = 'Track changes by a column with the time of the last change (changed_at), '
+                         'or not at all.';
     END IF;
     -- Of PostgreSQL 18: it is not in the transition tables that triggers go by.
     IF track_changes = 'triggers' AND EXISTS (

@@ -1,15 +1,17 @@
 -- Who is at work on a model, and how a run that is at work no more was broken off.
 
--- Each transaction of a refresh holds this lock; 1634956133 is "asse" in ASCII. The server releases it
--- however the transaction ends, and shows it to every role.
+-- Each transaction of a refresh holds this lock; 1634956133 is "asse" in ASCII. The server releases
+-- it however the transaction ends, and shows it to every role.
 CREATE FUNCTION @extschema@._try_lock(schema oid) RETURNS boolean
 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     -- The 32 bits of an oid, of which the later half has no place among the positive integers.
     SELECT pg_catalog.pg_try_advisory_xact_lock(1634956133,
-               (schema::int8 - CASE WHEN schema::int8 < 2147483648 THEN 0 ELSE 4294967296 END)::int);
+               (schema::int8
+                - CASE WHEN schema::int8 < 2147483648 THEN 0 ELSE 4294967296 END)::int);
 END;
-COMMENT ON FUNCTION @extschema@._try_lock(oid) IS 'internal: takes the lock of a refresh, if nobody has it';
+COMMENT ON FUNCTION @extschema@._try_lock(oid) IS
+'internal: takes the lock of a refresh, if nobody has it';
 
 -- The server process that holds the lock of a refresh; null where none does.
 CREATE FUNCTION @extschema@._lock_holder(schema oid) RETURNS int
@@ -40,10 +42,10 @@ END;
 COMMENT ON FUNCTION @extschema@._lock_holder_prepared(oid) IS
 'internal: the prepared transaction that holds the lock of a refresh';
 
--- Whether the run that a server process has logged is still at work: the log alone proves nothing, as
--- a run can be broken off between any two statements. A run has its lock but for a moment between
--- two transactions, so where its process lives there is a second look. A standby does not know
--- what runs on its primary, and takes its word.
+-- Whether the run that a server process has logged is still at work: the log alone proves nothing,
+-- as a run can be broken off between any two statements. A run has its lock but for a moment
+-- between two transactions, so where its process lives there is a second look. A standby does not
+-- know what runs on its primary, and takes its word.
 CREATE FUNCTION @extschema@._is_refreshing(schema oid, pid int, started timestamptz) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

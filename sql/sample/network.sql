@@ -52,38 +52,10 @@ AS 'MODULE_PATHNAME', '_sample_truth_wrapper';
 COMMENT ON FUNCTION @extschema@._sample_truth(bigint, int, int, int, boolean) IS
 'internal: the truth about the students of the sample network';
 
-CREATE FUNCTION @extschema@.sample_network(
-    schema_name name DEFAULT 'sample_network',
-    seed bigint DEFAULT 1,
-    schools int DEFAULT 4,
-    students_per_school int DEFAULT 60,
-    weeks int DEFAULT 36,
-    flawed boolean DEFAULT true,
-    first_day date DEFAULT '2025-09-01')
-RETURNS TABLE (table_name text, rows bigint)
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-    source text;
+-- The schema of a sample, and its tables as any school has them.
+CREATE FUNCTION @extschema@._sample_tables(schema_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF num_nulls(schema_name, seed, schools, students_per_school, weeks, flawed, first_day) > 0 THEN
-        RAISE EXCEPTION 'arguments of sample_network must not be null'
-            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is.',
-                  HINT = 'Leave out the argument to have its default.';
-    END IF;
-    IF NOT isfinite(first_day) THEN
-        RAISE EXCEPTION 'first_day is out of range'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('first_day is %s.', first_day),
-                  HINT = 'It must be a day of the calendar.';
-    END IF;
-    IF to_regnamespace(quote_ident(schema_name)) IS NOT NULL THEN
-        RAISE EXCEPTION 'schema "%" already exists', schema_name
-            USING ERRCODE = 'duplicate_schema', DETAIL = 'A sample is a schema of its own.',
-                  HINT = 'Choose another schema_name, or drop the schema if it is an old sample.';
-    END IF;
-
     EXECUTE format('CREATE SCHEMA %I', schema_name);
     EXECUTE format($ddl$
         COMMENT ON SCHEMA %1$I IS
@@ -105,7 +77,8 @@ BEGIN
         COMMENT ON TABLE %1$I.students IS 'everybody enrolled, also those without any response';
         COMMENT ON COLUMN %1$I.students.student_id IS 'number of the student, from 1';
         COMMENT ON COLUMN %1$I.students.school_id IS 'school of the student';
-        COMMENT ON COLUMN %1$I.students.given_name IS 'given name; unique together with family_name';
+        COMMENT ON COLUMN %1$I.students.given_name IS
+            'given name; unique together with family_name';
         COMMENT ON COLUMN %1$I.students.family_name IS 'family name';
         COMMENT ON COLUMN %1$I.students.grade IS
             '5 or 6; both grades sit the same assessments and do not differ in ability';
@@ -141,7 +114,8 @@ BEGIN
             'multiple choice, partial credit, spelling word or words per minute';
         COMMENT ON COLUMN %1$I.questions.prompt IS 'what was asked; null for most questions';
         COMMENT ON COLUMN %1$I.questions.max_points IS
-            '1; 2 to 4 with partial credit; Infinity for words per minute, which has no upper bound';
+            '1; 2 to 4 with partial credit; Infinity for words per minute, which has no upper '
+            'bound';
 
         CREATE TABLE %1$I.responses (
             student_id int NOT NULL,
@@ -164,7 +138,16 @@ BEGIN
         COMMENT ON COLUMN %1$I.responses.taken_on IS 'day of the attempt';
         COMMENT ON COLUMN %1$I.responses.attempt IS
             '1, or 2 for a retake, which is 7 to 14 days later';
+    $ddl$, schema_name);
+END $$;
+COMMENT ON FUNCTION @extschema@._sample_tables(name) IS
+'internal: the tables of the sample network';
 
+-- The tables with the truth about them.
+CREATE FUNCTION @extschema@._sample_truth_tables(schema_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format($ddl$
         CREATE TABLE %1$I.truth_students (
             student_id int NOT NULL,
             subject text NOT NULL,
@@ -204,7 +187,69 @@ BEGIN
         COMMENT ON COLUMN %1$I.truth_questions.flaw IS
             'none; miskeyed (scored against a wrong key); random (unrelated to ability)';
     $ddl$, schema_name);
+END $$;
+COMMENT ON FUNCTION @extschema@._sample_truth_tables(name) IS
+'internal: the tables of the sample network that hold the truth';
 
+-- Keys come after the rows, as building an index at once is faster than row by row.
+CREATE FUNCTION @extschema@._sample_keys(schema_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format($ddl$
+        ALTER TABLE %1$I.schools ADD PRIMARY KEY (school_id), ADD UNIQUE (name);
+        ALTER TABLE %1$I.students ADD PRIMARY KEY (student_id),
+            ADD UNIQUE (given_name, family_name),
+            ADD FOREIGN KEY (school_id) REFERENCES %1$I.schools;
+        ALTER TABLE %1$I.assessments ADD PRIMARY KEY (assessment_id), ADD UNIQUE (title);
+        ALTER TABLE %1$I.questions ADD PRIMARY KEY (question_id),
+            ADD UNIQUE (assessment_id, number),
+            ADD FOREIGN KEY (assessment_id) REFERENCES %1$I.assessments;
+        ALTER TABLE %1$I.responses ADD PRIMARY KEY (student_id, question_id, attempt),
+            ADD FOREIGN KEY (student_id) REFERENCES %1$I.students,
+            ADD FOREIGN KEY (assessment_id) REFERENCES %1$I.assessments,
+            ADD FOREIGN KEY (question_id) REFERENCES %1$I.questions;
+        ALTER TABLE %1$I.truth_students ADD PRIMARY KEY (student_id, subject),
+            ADD FOREIGN KEY (student_id) REFERENCES %1$I.students;
+        ALTER TABLE %1$I.truth_questions ADD PRIMARY KEY (question_id),
+            ADD FOREIGN KEY (question_id) REFERENCES %1$I.questions;
+        ANALYZE %1$I.schools, %1$I.students, %1$I.assessments, %1$I.questions, %1$I.responses,
+            %1$I.truth_students, %1$I.truth_questions;
+    $ddl$, schema_name);
+END $$;
+COMMENT ON FUNCTION @extschema@._sample_keys(name) IS 'internal: the keys of the sample network';
+
+CREATE FUNCTION @extschema@.sample_network(
+    schema_name name DEFAULT 'sample_network',
+    seed bigint DEFAULT 1,
+    schools int DEFAULT 4,
+    students_per_school int DEFAULT 60,
+    weeks int DEFAULT 36,
+    flawed boolean DEFAULT true,
+    first_day date DEFAULT '2025-09-01')
+RETURNS TABLE (table_name text, rows bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    source text;
+BEGIN
+    IF num_nulls(schema_name, seed, schools, students_per_school, weeks, flawed, first_day) > 0 THEN
+        RAISE EXCEPTION 'arguments of sample_network must not be null'
+            USING ERRCODE = 'null_value_not_allowed', DETAIL = 'One of them is.',
+                  HINT = 'Leave out the argument to have its default.';
+    END IF;
+    IF NOT isfinite(first_day) THEN
+        RAISE EXCEPTION 'first_day is out of range'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('first_day is %s.', first_day),
+                  HINT = 'It must be a day of the calendar.';
+    END IF;
+    IF to_regnamespace(quote_ident(schema_name)) IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" already exists', schema_name
+            USING ERRCODE = 'duplicate_schema', DETAIL = 'A sample is a schema of its own.',
+                  HINT = 'Choose another schema_name, or drop the schema if it is an old sample.';
+    END IF;
+
+    PERFORM @extschema@._sample_tables(schema_name);
+    PERFORM @extschema@._sample_truth_tables(schema_name);
     -- Parents first. $1 to $5 are the arguments of the internal functions, $6 is the first day.
     FOR table_name, source IN VALUES
         ('schools', 'SELECT * FROM @extschema@._sample_schools($1, $2, $3, $4, $5)'),
@@ -226,28 +271,9 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 
-    -- After the rows, as building an index at once is faster than row by row.
-    EXECUTE format($ddl$
-        ALTER TABLE %1$I.schools ADD PRIMARY KEY (school_id), ADD UNIQUE (name);
-        ALTER TABLE %1$I.students ADD PRIMARY KEY (student_id),
-            ADD UNIQUE (given_name, family_name),
-            ADD FOREIGN KEY (school_id) REFERENCES %1$I.schools;
-        ALTER TABLE %1$I.assessments ADD PRIMARY KEY (assessment_id), ADD UNIQUE (title);
-        ALTER TABLE %1$I.questions ADD PRIMARY KEY (question_id),
-            ADD UNIQUE (assessment_id, number),
-            ADD FOREIGN KEY (assessment_id) REFERENCES %1$I.assessments;
-        ALTER TABLE %1$I.responses ADD PRIMARY KEY (student_id, question_id, attempt),
-            ADD FOREIGN KEY (student_id) REFERENCES %1$I.students,
-            ADD FOREIGN KEY (assessment_id) REFERENCES %1$I.assessments,
-            ADD FOREIGN KEY (question_id) REFERENCES %1$I.questions;
-        ALTER TABLE %1$I.truth_students ADD PRIMARY KEY (student_id, subject),
-            ADD FOREIGN KEY (student_id) REFERENCES %1$I.students;
-        ALTER TABLE %1$I.truth_questions ADD PRIMARY KEY (question_id),
-            ADD FOREIGN KEY (question_id) REFERENCES %1$I.questions;
-        ANALYZE %1$I.schools, %1$I.students, %1$I.assessments, %1$I.questions, %1$I.responses,
-            %1$I.truth_students, %1$I.truth_questions;
-    $ddl$, schema_name);
-END
-$function$;
+    PERFORM @extschema@._sample_keys(schema_name);
+END $$;
 COMMENT ON FUNCTION @extschema@.sample_network(name, bigint, int, int, int, boolean, date) IS
-'makes a schema with a sample school network: schools (1 to 100) of students_per_school (2 to 10000) through a school year of weeks (4 to 60), with the truth beside it; the same arguments give the same rows; without flawed the same students answer sound questions only';
+'makes a schema with a sample school network: schools (1 to 100) of students_per_school (2 to '
+'10000) through a school year of weeks (4 to 60), with the truth beside it; the same arguments '
+'give the same rows; without flawed the same students answer sound questions only';

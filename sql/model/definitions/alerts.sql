@@ -8,7 +8,8 @@ BEGIN ATOMIC
     VALUES
     ('alert_rules'::name, NULL::text[],
      $sql$(rule text PRIMARY KEY CONSTRAINT rule_is_known CHECK (rule IN ({rules})),
-           threshold float8 NOT NULL CONSTRAINT threshold_is_in_range CHECK (CASE rule {ranges} END),
+           threshold float8 NOT NULL CONSTRAINT threshold_is_in_range
+               CHECK (CASE rule {ranges} END),
            unit text GENERATED ALWAYS AS (CASE rule {units} END) STORED,
            enabled boolean NOT NULL DEFAULT true,
            about text)$sql$,
@@ -61,9 +62,11 @@ BEGIN ATOMIC
                    'left_out: share of the rows'),
         ('size', 'students or rows that the figure is of'),
         ('run_figures.run_id', 'the run, see runs'),
-        ('run_figures.student_group', 'the group that the figure is of; null: of all, or of those not '
+        ('run_figures.student_group', 'the group that the figure is of; null: of all, or of those '
+                                      'not '
                                       'named'),
-        ('alerts.run_id', 'the run that raised it, or that failed; null where a refresh is overdue'),
+        ('alerts.run_id', 'the run that raised it, or that failed; null where a refresh is '
+                          'overdue'),
         ('alerts.subject', 'the subject that it is about, as text'),
         ('alerts.student_group', 'the group that it is about, as text'),
         ('alerts.item', 'the question that it is about, as text');

@@ -1,4 +1,5 @@
--- The views of a model over its results, and the table of pass marks that they go by. They hold at once.
+-- The views of a model over its results, and the table of pass marks that they go by. They hold at
+-- once.
 
 CREATE FUNCTION @extschema@._lists_definitions() RETURNS TABLE (
     relation name, tracking text[], definition text, alterations text, unique_by text)
@@ -6,9 +7,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     VALUES
     ('help_list'::name, NULL::text[],
-     $sql$AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low, s.ci_high,
-                    s.need, s.trend, s.trend_rank, s.due, s.missing, s.status, s.status_rank,
-                    s.last_at, s.run_id, s.as_of, s.method_version
+     $sql$AS SELECT s.subject, s.need_rank, s.student, s.student_group, s.level, s.ci_low,
+                    s.ci_high, s.need, s.trend, s.trend_rank, s.due, s.missing, s.status,
+                    s.status_rank, s.last_at, s.run_id, s.as_of, s.method_version
              FROM {model}.students s CROSS JOIN {model}.settings o
              WHERE s.need_rank IS NOT NULL AND s.need >= o.help_need
              ORDER BY s.subject, s.need_rank$sql$,
@@ -74,29 +75,34 @@ BEGIN ATOMIC
                  FROM b JOIN {model}.students s
                       ON  ARRAY[s.subject] = ARRAY[b.subject]
                       AND s.student = b.student::{student_type})
-             SELECT r.subject, r.assessment, r.student, r.student_group, r.item, r.taken_at, r.score,
-                    CASE WHEN r.bounded THEN e.expected END AS expected,
-                    CASE WHEN r.bounded THEN r.score < e.expected END AS is_below, r.run_id, r.as_of,
-                    r.method_version
+             SELECT r.subject, r.assessment, r.student, r.student_group, r.item, r.taken_at,
+                    r.score, CASE WHEN r.bounded THEN e.expected END AS expected,
+                    CASE WHEN r.bounded THEN r.score < e.expected END AS is_below,
+                    r.run_id, r.as_of, r.method_version
              FROM r JOIN e ON ARRAY[e.subject] = ARRAY[r.subject] AND e.item = r.item$sql$,
      NULL, NULL);
 END;
-COMMENT ON FUNCTION @extschema@._lists_definitions() IS 'internal: how the lists of a model are made';
+COMMENT ON FUNCTION @extschema@._lists_definitions() IS
+'internal: how the lists of a model are made';
 
 CREATE FUNCTION @extschema@._lists_columns() RETURNS TABLE (attribute name, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     VALUES
-        ('check_in_list.reason'::name, 'why the student is on the list: no evidence, old evidence or '
+        ('check_in_list.reason'::name, 'why the student is on the list: no evidence, old evidence '
+                                       'or '
                                        'missing work'),
         ('question_review.assessments', 'assessments that used the question'),
         ('question_review.ci_low', 'lower end of the interval of the discrimination'),
         ('question_review.ci_high', 'upper end of the interval of the discrimination'),
-        ('question_review.status', 'flawed: the stronger do worse, beyond chance; suspect: perhaps by '
+        ('question_review.status', 'flawed: the stronger do worse, beyond chance; suspect: perhaps '
+                                   'by '
                                    'chance'),
-        ('quadrant', 'low and falling, low and rising, high and falling, high and rising; null where '
+        ('quadrant', 'low and falling, low and rising, high and falling, high and rising; null '
+                     'where '
                      'a figure is missing'),
-        ('quadrant_rank', '1 low and falling, 2 low and rising, 3 high and falling, 4 high and rising'),
+        ('quadrant_rank', '1 low and falling, 2 low and rising, 3 high and falling, 4 high and '
+                          'rising'),
         ('middle_level', 'mean level of the subject without the few far outside; below it is low'),
         ('expected', 'the pass mark, or else the facility of the question'),
         ('is_below', 'whether the score is below what was expected'),

@@ -1,4 +1,5 @@
--- The results of a model: what the functions of a gradebook say, one row for each of what they are of.
+-- The results of a model: what the functions of a gradebook say, one row for each of what they are
+-- of.
 
 -- {students} and the like are the calls, made by _calls().
 CREATE FUNCTION @extschema@._results_definitions() RETURNS TABLE (
@@ -38,7 +39,8 @@ CREATE FUNCTION @extschema@._results_columns() RETURNS TABLE (attribute name, ab
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     VALUES
-        ('student_group'::name, 'the school, class or other group of the student''s latest response '
+        ('student_group'::name, 'the school, class or other group of the student''s latest '
+                                'response '
                                 'up to as_of'),
         ('level', 'current level, difficulty of the questions taken out; mostly 0 to 1'),
         ('level_se', 'standard error of the level'),
@@ -60,7 +62,8 @@ BEGIN ATOMIC
         ('need_rank', '1 for the greatest need of the subject'),
         ('due', 'assessments that were due'),
         ('missing', 'due assessments that were not taken'),
-        ('status', 'how far the level can be trusted: ok, provisional, stale, or none where there is '
+        ('status', 'how far the level can be trusted: ok, provisional, stale, or none where there '
+                   'is '
                    'no evidence'),
         ('status_rank', 'rank of the status; 1 asks for attention first'),
         -- Those of questions.
@@ -76,7 +79,8 @@ BEGIN ATOMIC
         ('questions.assessments', 'assessments that used the question'),
         ('questions.ci_low', 'lower end of the interval of the discrimination'),
         ('questions.ci_high', 'upper end of the interval of the discrimination'),
-        ('questions.status', 'flawed, suspect, no_variance, insufficient, provisional, usable or stable'),
+        ('questions.status', 'flawed, suspect, no_variance, insufficient, provisional, usable or '
+                             'stable'),
         -- Those of assessments and of coverage.
         ('items', 'questions of the assessment'),
         ('students', 'students who took it'),

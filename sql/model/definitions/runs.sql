@@ -48,7 +48,8 @@ CREATE FUNCTION @extschema@._runs_columns() RETURNS TABLE (attribute name, about
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     VALUES
-        ('run_id'::name, 'the run of assess.refresh() that made the row, see runs; null when it was '
+        ('run_id'::name, 'the run of assess.refresh() that made the row, see runs; null when it '
+                         'was '
                          'refreshed by hand'),
         ('method_version', 'assess.method_version() at that time'),
         ('started', 'when the run began'),
@@ -65,7 +66,8 @@ BEGIN ATOMIC
         ('runs.run_id', 'counts the runs'),
         ('runs.status', 'running, succeeded or failed'),
         ('run_log.run_id', 'counts the runs'),
-        ('run_log.status', 'running, succeeded or failed; also running where it was killed, see runs'),
+        ('run_log.status', 'running, succeeded or failed; also running where it was killed, see '
+                           'runs'),
         ('history.run_id', 'the run, see runs');
 END;
 COMMENT ON FUNCTION @extschema@._runs_columns() IS 'internal: what the columns of a log mean';

@@ -1,7 +1,7 @@
 -- The settings of a model: the choices of the method, and what is looked at, listed and kept.
 
--- The settings that are no choice of the method. Runs with different ones can be compared, unless other
--- figures are kept of them.
+-- The settings that are no choice of the method. Runs with different ones can be compared, unless
+-- other figures are kept of them.
 CREATE FUNCTION @extschema@._settings()
 RETURNS TABLE (place int, setting name, definition text, changes_figures boolean,
                is_of_changed_at boolean, about text)
@@ -11,7 +11,8 @@ BEGIN ATOMIC
         (1, 'as_of'::name, $sql$timestamptz CHECK (isfinite(as_of))$sql$, false, false,
          'the time that results shall be of; null: that of the refresh'),
         (2, 'pass_mark', $sql$float8 CHECK (pass_mark BETWEEN 0 AND 1)$sql$, false, false,
-         'share of the maximum that is expected: of a question in pass_marks, else of all in settings; '
+         'share of the maximum that is expected: of a question in pass_marks, else of all in '
+         'settings; '
          'null: the question''s own facility'),
         (3, 'help_need',
          $sql$float8 NOT NULL DEFAULT 0.5 CHECK (help_need BETWEEN 0 AND 1)$sql$, false, false,
@@ -20,11 +21,13 @@ BEGIN ATOMIC
          $sql$float8 NOT NULL DEFAULT 0.25 CHECK (missing_share > 0 AND missing_share <= 1)$sql$,
          false, false,
          'share of the due work without a response from which a student is on the check-in list'),
-        (5, 'min_group_size', $sql$int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0)$sql$, true, false,
+        (5, 'min_group_size', $sql$int NOT NULL DEFAULT 0 CHECK (min_group_size >= 0)$sql$,
+         true, false,
          'groups with fewer students of a subject are not named in results'),
         (6, 'keep_runs', $sql$int NOT NULL DEFAULT 400 CHECK (keep_runs >= 1)$sql$, false, false,
          'runs that are kept in the log'),
-        (7, 'keep_history', $sql$int NOT NULL DEFAULT 100 CHECK (keep_history >= 1)$sql$, false, false,
+        (7, 'keep_history', $sql$int NOT NULL DEFAULT 100 CHECK (keep_history >= 1)$sql$,
+         false, false,
          'refreshes whose students are kept in history'),
         (8, 'keep_alerts',
          $sql$interval NOT NULL DEFAULT '1 year' CHECK (keep_alerts > '0')$sql$, false, false,
@@ -54,7 +57,8 @@ BEGIN ATOMIC
         ('min_answers', 'effective answers from which a question is judged'),
         ('flag_answers', 'effective answers from which a question can be flawed or suspect'),
         ('flag_alpha', 'share of false alarms among flawed questions that is accepted'),
-        ('upper_lower_share', 'share of the students in each of the two groups of discrimination_index'),
+        ('upper_lower_share', 'share of the students in each of the two groups of '
+                              'discrimination_index'),
         ('quality', 'whether questions weigh by how well they separate'),
         ('counting', 'what an assessment counts: effective, assessments or responses'),
         ('half_precision_items', 'questions at which an assessment has half its precision'),
@@ -68,10 +72,12 @@ BEGIN ATOMIC
         ('steady_margin', 'change in 90 days that still counts as steady'),
         ('due_share', 'share of a group''s members that makes an assessment due'),
         ('trend_noise_df', 'degrees of freedom that the noise about trends of all adds'),
-        ('carry_over', 'correlation of true levels from one year to the next; has no effect without '
+        ('carry_over', 'correlation of true levels from one year to the next; has no effect '
+                       'without '
                        'last year''s gradebook');
 END;
-COMMENT ON FUNCTION @extschema@._option_columns() IS 'internal: what the choices of the method mean';
+COMMENT ON FUNCTION @extschema@._option_columns() IS
+'internal: what the choices of the method mean';
 
 CREATE FUNCTION @extschema@._settings_columns() RETURNS TABLE (attribute name, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -89,7 +95,8 @@ BEGIN ATOMIC
         ('arguments', 'the arguments of assess.create_model()'),
         ('grants', 'privileges on the relations of the model that were granted to other roles');
 END;
-COMMENT ON FUNCTION @extschema@._settings_columns() IS 'internal: what the columns of settings mean';
+COMMENT ON FUNCTION @extschema@._settings_columns() IS
+'internal: what the columns of settings mean';
 
 -- {settings} is made of the two lists above. The definition is what attach() goes by.
 CREATE FUNCTION @extschema@._settings_definitions() RETURNS TABLE (

@@ -150,7 +150,8 @@ BEGIN ATOMIC
         ('rows', 'rows of the source'),
         ('as_of', 'the time that the results are of'),
         ('time_zone', 'the time zone of the session that refreshed, on whose clock dates are read'),
-        ('row_id', 'a primary key, as logical replication needs one; what the row is of may be null'),
+        ('row_id', 'a primary key, as logical replication needs one; what the row is of may be '
+                   'null'),
         -- Those of a model that tracks changes.
         ('source', 'the table of responses'),
         ('members', 'its partitions, as they were last seen'),
