@@ -126,7 +126,8 @@ COMMENT ON FUNCTION @extschema@._run_causes(name, bigint, bigint, timestamptz, t
 
 -- The levels of two runs, with the causes of what changed. Where a level is unknown, so are its
 -- parts.
-CREATE FUNCTION @extschema@._run_changes(model name, run_a bigint, run_b bigint)
+CREATE FUNCTION @extschema@._run_changes(
+    model name, run_a bigint, run_b bigint, before timestamptz, after timestamptz)
 RETURNS TABLE (
     subject text, student text, level_before float8, level_after float8, change float8,
     by_scores float8, by_weights float8, by_time float8, by_settings float8, by_other float8,
@@ -134,8 +135,6 @@ RETURNS TABLE (
     reason text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off AS $$
-DECLARE
-    times record := @extschema@._run_times(model, run_a, run_b);
 BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         WITH causes AS MATERIALIZED (
@@ -181,9 +180,9 @@ BEGIN
                               ORDER BY abs(v.part) DESC, v.place LIMIT 1) END AS reason) w
         ORDER BY m.subject, abs(m.change) DESC NULLS FIRST, m.student
         $sql$, jsonb_build_object('student_type', @extschema@._type(model, 'students', 'student')))
-    USING run_a, run_b, times.before, times.after, model;
+    USING run_a, run_b, before, after, model;
 END $$;
-COMMENT ON FUNCTION @extschema@._run_changes(name, bigint, bigint) IS
+COMMENT ON FUNCTION @extschema@._run_changes(name, bigint, bigint, timestamptz, timestamptz) IS
 'internal: the levels of two runs, with the causes of what changed';
 
 -- Sentences of compare_runs().
@@ -238,11 +237,15 @@ RETURNS TABLE (
     reason text, reason_rank int, explanation text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    times record;
 BEGIN
     PERFORM @extschema@._must_read(model, 'history', 'gradebook', 'settings', 'run_log');
     IF run_a IS NULL OR run_b IS NULL THEN
         RETURN;
     END IF;
+    -- On its own, so that an error in it has no page of SQL as its context.
+    times := @extschema@._run_times(model, run_a, run_b);
     RETURN QUERY
         SELECT c.*, array_position('{new,gone,scores,others,weights,time,settings,late,other,
                                      unchanged}'::text[], c.reason),
@@ -254,7 +257,7 @@ BEGIN
                           @extschema@._said_of_causes(
                               c.by_scores, c.by_weights, c.by_time, c.by_settings, c.by_other,
                               c.new_answers, c.late_answers)))
-        FROM   @extschema@._run_changes(model, run_a, run_b) c;
+        FROM   @extschema@._run_changes(model, run_a, run_b, times.before, times.after) c;
 END $$;
 COMMENT ON FUNCTION @extschema@.compare_runs IS
 'which students moved between two refreshes of a model, and why: new scores, weights of '
