@@ -10,8 +10,12 @@ CREATE FUNCTION @extschema@.school_map_svg(
 ) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'school_map_svg_wrapper';
 
-COMMENT ON FUNCTION @extschema@.school_map_svg(text[], float8[], float8[], float8[], text, float8) IS
-'A school as an SVG picture: one dot a student, current level across, change in 30 days up and down, darkest where low and falling, those most in need by name. The arrays belong together element by element; NULL says that a figure is unknown. Low lies below the mean; where it is left out, below that of these students, without the few far outside.';
+COMMENT ON FUNCTION @extschema@.school_map_svg(text[], float8[], float8[], float8[], text,
+    float8) IS
+'A school as an SVG picture: one dot a student, current level across, change in 30 days up and '
+'down, darkest where low and falling, those most in need by name. The arrays belong together '
+'element by element; NULL says that a figure is unknown. Low lies below the mean; where it is '
+'left out, below that of these students, without the few far outside.';
 
 CREATE FUNCTION @extschema@._middle_level(levels float8[]) RETURNS float8
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'middle_level_wrapper';

@@ -38,7 +38,8 @@ CREATE FUNCTION @extschema@.items(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'items_wrapper';
 COMMENT ON FUNCTION @extschema@.items IS
-'how well each question separates students with a high historical level from those with a low one, what it may weigh, and which questions to review first (status_rank 1: flawed)';
+'how well each question separates students with a high historical level from those with a low '
+'one, what it may weigh, and which questions to review first (status_rank 1: flawed)';
 
 CREATE FUNCTION @extschema@.students(
     gradebook @extschema@.gradebook,
@@ -95,7 +96,8 @@ CREATE FUNCTION @extschema@.students(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 10000 AS 'MODULE_PATHNAME', 'students_wrapper';
 COMMENT ON FUNCTION @extschema@.students IS
-'where each student stands now, how sure that is, in which direction it goes, what work is missing, and who needs help first (need_rank 1)';
+'where each student stands now, how sure that is, in which direction it goes, what work is '
+'missing, and who needs help first (need_rank 1)';
 
 CREATE FUNCTION @extschema@.assessments(
     gradebook @extschema@.gradebook,
@@ -151,7 +153,8 @@ CREATE FUNCTION @extschema@.explain(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'explain_wrapper';
 COMMENT ON FUNCTION @extschema@.explain IS
-'why a student''s level is what it is, response by response; the contributions add up to level - prior';
+'why a student''s level is what it is, response by response; the contributions add up to level - '
+'prior';
 
 CREATE FUNCTION @extschema@.coverage(
     gradebook @extschema@.gradebook,

@@ -1,7 +1,6 @@
 -- How a model asks the functions of a gradebook: with the settings of a run, over the gradebooks of
 -- its subjects. The aliases are a contract: g is a row of the view gradebook, o the settings.
 
--- The arguments of a function that are choices of the method.
 CREATE FUNCTION @extschema@._arguments(function regproc)
 RETURNS TABLE (place int, option name, type text, usual text)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -18,7 +17,6 @@ END;
 COMMENT ON FUNCTION @extschema@._arguments(regproc) IS
 'internal: the arguments of a function that are choices of the method';
 
--- The choices of the method that a model has to make.
 CREATE FUNCTION @extschema@._options()
 RETURNS TABLE (place bigint, option name, type text, usual text)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -39,7 +37,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN interval '1000000000 days';
 COMMENT ON FUNCTION @extschema@._no_decay() IS 'internal: a half-life that lets nothing grow old';
 
--- The result columns of one of these functions.
 CREATE FUNCTION @extschema@._result(function regproc)
 RETURNS TABLE (place int, attribute name)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -124,7 +121,6 @@ END;
 COMMENT ON FUNCTION @extschema@._from(name, text) IS
 'internal: a model''s gradebooks with their settings';
 
--- The type of a column of a model.
 CREATE FUNCTION @extschema@._type(model name, relation name, attribute name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

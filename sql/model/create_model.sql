@@ -1,6 +1,5 @@
 -- Makes a model, gives it its source again, and drops it.
 
--- Keeps what a model was made over.
 CREATE FUNCTION @extschema@._define(model name, source regclass, meanings jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -56,7 +55,6 @@ END $$;
 COMMENT ON FUNCTION @extschema@._create_parts(name, regclass, jsonb, jsonb) IS
 'internal: the responses of a model by subject and group';
 
--- Refuses a source whose ids are of other types than those that are kept.
 CREATE FUNCTION @extschema@._check_kept_ids(model name) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -158,7 +156,6 @@ END $$;
 COMMENT ON FUNCTION @extschema@._make(name, regclass, jsonb, jsonb, boolean) IS
 'internal: makes what a model lacks';
 
--- As the role that will own the model.
 CREATE FUNCTION @extschema@._create_model(
     model name, source regclass, meanings jsonb, settings jsonb, if_not_exists boolean)
 RETURNS TABLE (relation text, kind text, rows bigint)

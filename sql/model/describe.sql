@@ -121,7 +121,6 @@ END $$;
 COMMENT ON FUNCTION @extschema@._described(regclass, jsonb) IS
 'internal: how a model reads the columns of its source';
 
--- The result columns of a function but for the first, which is the id.
 CREATE FUNCTION @extschema@._columns_after_id(function regproc, alias text) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC

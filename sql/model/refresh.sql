@@ -2,7 +2,6 @@
 -- REFRESH ... CONCURRENTLY: readers see the old state until they see the new one, and never wait.
 -- That a run began is committed before, so the log also keeps runs that failed or were killed.
 
--- Logs that a run begins.
 CREATE FUNCTION @extschema@._begin(model name) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -124,7 +124,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._columns() IS 'internal: what the columns of a model mean';
 
--- The schemas that are models.
 CREATE FUNCTION @extschema@._models() RETURNS SETOF oid
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -247,7 +246,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._kind(name, name) IS 'internal: what a relation of a model is';
 
--- How a broken model is mended.
 CREATE FUNCTION @extschema@._mending(model name) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN @extschema@._kind(model, 'definition') IS NULL
@@ -258,7 +256,6 @@ RETURN CASE WHEN @extschema@._kind(model, 'definition') IS NULL
        END;
 COMMENT ON FUNCTION @extschema@._mending(name) IS 'internal: how a broken model is mended';
 
--- Column comments of a relation of a model.
 CREATE FUNCTION @extschema@._comment(model name, relation name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

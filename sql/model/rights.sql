@@ -28,7 +28,6 @@ END;
 COMMENT ON FUNCTION @extschema@._may_act_for(oid) IS
 'internal: whether the current role may take the rights of another';
 
--- What of a model belongs to another role than its owner.
 CREATE FUNCTION @extschema@._foreign_part(schema oid, model_owner oid, OUT what text, OUT owner oid)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

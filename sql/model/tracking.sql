@@ -7,7 +7,6 @@
 -- the rows of that snapshot, and takes away the notes of that snapshot. What commits meanwhile is
 -- in neither, and its note waits for the next refresh.
 
--- What the definitions of a model that tracks changes need besides.
 CREATE FUNCTION @extschema@._tracking_parts(
     source regclass, type regtype, changed_at name, period text) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -198,7 +198,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._drop_triggers(name) IS 'internal: drops the triggers of a model';
 
--- Whether changes can be tracked as the user wishes; the type of the times.
 CREATE FUNCTION @extschema@._tracking_type(
     source regclass, taken_at name, track_changes text, changed_at name, period text)
         RETURNS regtype

@@ -143,7 +143,6 @@ END $$;
 COMMENT ON FUNCTION @extschema@._sample_tables(name) IS
 'internal: the tables of the sample network';
 
--- The tables with the truth about them.
 CREATE FUNCTION @extschema@._sample_truth_tables(schema_name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
