@@ -1,16 +1,11 @@
 -- Explanations of a model's questions, for people; what student.sql begins with holds here too.
 
--- Refuses who may not read what explains a question, and a question that the model does not have.
-CREATE FUNCTION @extschema@._must_read_question(
-    model name, item text, in_subject text, VARIADIC others name[] DEFAULT '{}') RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM @extschema@._must_read(model, VARIADIC
-        '{questions,students,gradebook,expectations,settings,run_log}'::name[] || others);
-    PERFORM @extschema@._know(model, 'questions', 'item', item, in_subject);
-END $$;
-COMMENT ON FUNCTION @extschema@._must_read_question(name, text, text, name[]) IS
-'internal: an error unless the caller may read a question of a model';
+-- What explains a question is read from these.
+CREATE FUNCTION @extschema@._question_relations() RETURNS name[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{questions,students,gradebook,expectations,settings,run_log}'::name[];
+COMMENT ON FUNCTION @extschema@._question_relations() IS
+'internal: the relations that explain a question';
 
 -- The answers to a question that count, with the students' levels.
 CREATE FUNCTION @extschema@._question_answers(model name, item text, in_subject text)
@@ -100,7 +95,8 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read_question(model, $2::text, $3);
+    PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
+    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT s.subject, v.place::int, v.lowest, v.highest, v.level, v.students, v.score, v.ci_low,
                v.ci_high, v.expected
@@ -136,7 +132,8 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read_question(model, $2::text, $3);
+    PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
+    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT d.subject, k.kind, k.kind_rank, d.student, d.level, d.assessment, d.taken_at,
                d.score, d.threshold
@@ -161,7 +158,9 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read_question(model, $2::text, $3, 'responses');
+    PERFORM @extschema@._must_read(
+        model, VARIADIC @extschema@._question_relations() || 'responses'::name);
+    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     -- Which responses count, the gradebook says; what was answered stands in the source alone,
     -- which is read once, however the rest is joined. Of several rows with one key and time the one
     -- is meant that has the score.
@@ -211,7 +210,8 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read_question(model, $2::text, $3);
+    PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
+    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT a.subject, a.assessment, min(a.taken_at), max(a.taken_at), count(*),
                CASE WHEN count(*) >= max(a.min_group_size) THEN avg(a.score) END,
@@ -416,7 +416,8 @@ BEGIN
     IF $2 IS NULL THEN
         RETURN;
     END IF;
-    PERFORM @extschema@._must_read_question(model, $2::text, $3);
+    PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
+    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT f.subject, f.n, f.assessments, f.first_at, f.last_at, f.facility, f.weakest_mean,
                f.strongest_mean, f.discrimination, f.r_rest, f.weight, f.label, f.strong,
