@@ -9,7 +9,8 @@ SECONDS ?= 60
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema \
     functions/gradebook functions/contents functions/roster functions/solvers functions/drift \
-    functions/calibrate functions/backtest functions/options sample/network functions/school_map functions/status \
+    functions/calibrate functions/backtest functions/options functions/school_map \
+    functions/status sample/network \
     aggregates/item aggregates/decay aggregates/trend aggregates/pairs aggregates/alpha \
     aggregates/dif aggregates/over_time functions/word \
     model/source model/call model/words model/work model/definitions/settings \

@@ -113,7 +113,7 @@ COMMENT ON FUNCTION @extschema@._definitions() IS 'internal: how the relations o
 -- What the columns of a model's relations mean. A column that is in several means the same; where
 -- it means something else, or more can be said, the relation stands before it.
 CREATE FUNCTION @extschema@._columns() RETURNS TABLE (attribute name, about text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM @extschema@._settings_columns()
     UNION ALL SELECT * FROM @extschema@._runs_columns()

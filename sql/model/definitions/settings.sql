@@ -41,46 +41,9 @@ END;
 COMMENT ON FUNCTION @extschema@._settings() IS
 'internal: the settings that are no choice of the method';
 
--- What the choices of the method mean, which _options() reads from the functions that heed them.
-CREATE FUNCTION @extschema@._option_columns() RETURNS TABLE (attribute name, about text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    VALUES
-        ('half_life'::name, 'age at which evidence counts one half'),
-        ('attempts', 'which of several attempts counts: first, last or best'),
-        ('exclude', 'assessments to leave out, as text'),
-        ('cut', 'a level below this needs help; null: see cut_share'),
-        ('cut_share', 'share of the students that lies below the cut'),
-        ('adjust_difficulty', 'whether the difficulty of questions is taken out of the scores'),
-        ('shrink', 'whether to borrow from the others where data are thin'),
-        ('weight_floor', 'the least weight of a sound question, as a discrimination'),
-        ('min_answers', 'effective answers from which a question is judged'),
-        ('flag_answers', 'effective answers from which a question can be flawed or suspect'),
-        ('flag_alpha', 'share of false alarms among flawed questions that is accepted'),
-        ('upper_lower_share', 'share of the students in each of the two groups of '
-                              'discrimination_index'),
-        ('quality', 'whether questions weigh by how well they separate'),
-        ('counting', 'what an assessment counts: effective, assessments or responses'),
-        ('half_precision_items', 'questions at which an assessment has half its precision'),
-        ('noise_df', 'degrees of freedom that the noise of all adds to a student''s own'),
-        ('confidence', 'coverage of intervals'),
-        ('stale_half_lives', 'half-lives after which evidence is stale'),
-        ('trend_window', 'how far a trend looks back; null: over everything'),
-        ('trend_min_dates', 'fewer dates than this: the trend is unclear'),
-        ('trend_min_span', 'less time than this: the trend is unclear'),
-        ('trend_alpha', 'two-sided level of the test for a trend'),
-        ('steady_margin', 'change in 90 days that still counts as steady'),
-        ('due_share', 'share of a group''s members that makes an assessment due'),
-        ('trend_noise_df', 'degrees of freedom that the noise about trends of all adds'),
-        ('carry_over', 'correlation of true levels from one year to the next; has no effect '
-                       'without '
-                       'last year''s gradebook');
-END;
-COMMENT ON FUNCTION @extschema@._option_columns() IS
-'internal: what the choices of the method mean';
-
+-- What choices of the method mean, the core says, but for which responses count at all.
 CREATE FUNCTION @extschema@._settings_columns() RETURNS TABLE (attribute name, about text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'singleton'::name, 'there is but one row'
     UNION ALL
@@ -88,10 +51,12 @@ BEGIN ATOMIC
     SELECT CASE s.setting WHEN 'as_of' THEN 'settings.as_of' ELSE s.setting END, s.about
     FROM   @extschema@._settings() s
     UNION ALL
-    SELECT o.attribute, o.about FROM @extschema@._option_columns() o
+    SELECT o.option::name, o.about FROM @extschema@._option_table() o
     UNION ALL
     VALUES
-        ('definition.source'::name, 'the name of the source, with its schema'),
+        ('attempts'::name, 'which of several attempts counts: first, last or best'),
+        ('exclude', 'assessments to leave out, as text'),
+        ('definition.source', 'the name of the source, with its schema'),
         ('arguments', 'the arguments of assess.create_model()'),
         ('grants', 'privileges on the relations of the model that were granted to other roles');
 END;
