@@ -1,5 +1,5 @@
 -- Explanations of a model's results, for people: as flat rows, and as a paragraph of plain English
--- that stands in the row whose numbers it tells. Everything is given under the settings of the run
+-- in the row whose numbers it puts into words. Everything is given under the settings of the run
 -- that made the results, so that it explains these and not others.
 --
 -- The planner takes the subjects of a student or a question for a few, and would go through all of

@@ -2,8 +2,8 @@
 -- An alert is raised when a rule begins to hold and ends when it no longer does, so that what lasts
 -- is reported once. Results never wait for alerts: what goes wrong here is a WARNING.
 
--- Tells alerts: a WARNING for each rule, and a notification for each alert, but no flood of them.
-CREATE FUNCTION @extschema@._alert_tell(model name, alerts jsonb) RETURNS void
+-- Reports alerts: a WARNING for each rule, and a notification for each alert, but no flood of them.
+CREATE FUNCTION @extschema@._alert_report(model name, alerts jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     what record;
@@ -46,9 +46,9 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._alert_tell(name, jsonb) IS 'internal: tells alerts';
+COMMENT ON FUNCTION @extschema@._alert_report(name, jsonb) IS 'internal: reports alerts';
 
--- Keeps what was found by some rules, ends what no longer holds, and tells what is new.
+-- Keeps what was found by some rules, ends what no longer holds, and reports what is new.
 CREATE FUNCTION @extschema@._alert_raise(
     model name, rules text[], findings jsonb, quiet boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -90,11 +90,11 @@ BEGIN
                     WHERE a.ended IS NOT NULL AND a.raised < clock_timestamp() - o.keep_alerts',
                    model);
     IF NOT quiet THEN
-        PERFORM @extschema@._alert_tell(model, new);
+        PERFORM @extschema@._alert_report(model, new);
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
-'internal: keeps, ends and tells alerts';
+'internal: keeps, ends and reports alerts';
 
 -- All that follows a run that succeeded. What is so when the model is made is kept, but no news.
 -- Alerts are known again by their subject and group as text, and come as JSON: in every session
@@ -144,7 +144,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert(name, bigint, boolean) IS
 'internal: the alerts of a run that succeeded';
 
--- What is to be told of the refreshes themselves, when one fails or is missed.
+-- The alerts about the refreshes themselves, when one fails or is missed.
 CREATE FUNCTION @extschema@._alert_of_runs(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE

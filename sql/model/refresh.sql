@@ -234,7 +234,7 @@ DECLARE
     has_failed pg_catalog.bool := false;
     failure pg_catalog.text;
     code pg_catalog.text;
-    told pg_catalog.text;
+    details pg_catalog.text;
     advice pg_catalog.text;
     unlogged pg_catalog.text;
 BEGIN
@@ -263,7 +263,7 @@ BEGIN
                 step := NULL;
             ELSE
                 GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT, code = RETURNED_SQLSTATE,
-                                        told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+                                        details = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
                 has_failed := true;
                 step := 'failed';
             END IF;
@@ -271,13 +271,13 @@ BEGIN
         EXIT WHEN step IS NULL;
     END LOOP;
     -- Where a constraint is violated, Postgres names the row, and so a student.
-    told := concat_ws(' ', coalesce(CASE WHEN code NOT LIKE '23%' THEN nullif(told, '') END,
-                                    'The results are those of before.'),
-                      'This could not be logged: ' || unlogged || '.');
+    details := concat_ws(' ', coalesce(CASE WHEN code NOT LIKE '23%' THEN nullif(details, '') END,
+                                       'The results are those of before.'),
+                         'This could not be logged: ' || unlogged || '.');
     advice := coalesce(nullif(advice, ''), format('See %I.runs.', model));
     COMMIT;
     IF has_failed THEN
-        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = told, HINT = advice;
+        RAISE EXCEPTION USING ERRCODE = code, MESSAGE = failure, DETAIL = details, HINT = advice;
     END IF;
 END $$;
 COMMENT ON PROCEDURE @extschema@.refresh(name, boolean) IS

@@ -313,7 +313,7 @@ RETURN @extschema@._filled(statement, parts || pg_catalog.jsonb_build_object(
     'model', pg_catalog.quote_ident(model)));
 COMMENT ON FUNCTION @extschema@._over(name, text, jsonb) IS 'internal: a statement over a model';
 
--- A unique index, which tells the rows of a materialized view apart, also for REFRESH ...
+-- A unique index, which distinguishes the rows of a materialized view, also for REFRESH ...
 -- CONCURRENTLY.
 CREATE FUNCTION @extschema@._add_unique(model name, relation name, attributes text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

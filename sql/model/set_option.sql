@@ -63,7 +63,7 @@ DECLARE
     calls text;
     code text;
     failure text;
-    told text;
+    details text;
     advice text;
 BEGIN
     IF jsonb_typeof(settings) <> 'object' THEN
@@ -103,7 +103,7 @@ BEGIN
                   HINT = 'Give a value such as 30 days.';
     END IF;
     -- The functions themselves know what an option may be. Within a statement of a model they would
-    -- tell all of it, as the context of their error.
+    -- show all of it, as the context of their error.
     SELECT string_agg(format('EXISTS (SELECT FROM %s)', @extschema@._call(model, f)), ' AND ')
         INTO calls
     FROM   unnest(ARRAY['@extschema@.students', '@extschema@.items',
@@ -115,10 +115,11 @@ BEGIN
                          NULL::timestamptz AS as_of) g', calls, model) USING settings;
     EXCEPTION WHEN data_exception THEN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, failure = MESSAGE_TEXT,
-                                told = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
+                                details = PG_EXCEPTION_DETAIL, advice = PG_EXCEPTION_HINT;
         RAISE EXCEPTION USING
             ERRCODE = code, MESSAGE = failure,
-            DETAIL = coalesce(nullif(told, ''), format('Asked for are the settings %s.', settings)),
+            DETAIL = coalesce(nullif(details, ''),
+                              format('Asked for are the settings %s.', settings)),
             HINT = coalesce(nullif(advice, ''), 'The table settings has the type of each.');
     END;
 END $$;

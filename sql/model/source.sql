@@ -13,7 +13,7 @@ END;
 COMMENT ON FUNCTION @extschema@._base(oid) IS 'internal: the type below domains';
 
 -- How an id of this type is read from the source, and the type of that, in which it comes back from
--- its text. A gradebook tells ids apart by their text. So a type will do whose values are equal
+-- its text. A gradebook distinguishes ids by their text. So a type will do whose values are equal
 -- where they are written alike, in every session, or can be written so; of any other both are null.
 CREATE FUNCTION @extschema@._id(type oid, attribute name, OUT expression text, OUT back text)
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

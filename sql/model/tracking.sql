@@ -196,7 +196,7 @@ COMMENT ON FUNCTION @extschema@._has_other_members(name) IS
 'internal: whether the source has other partitions than the model knows of';
 
 -- Brings the stored parts to the snapshot of the statement, or where it is repeatable, of the
--- transaction; tells how many periods were aggregated again.
+-- transaction; returns how many periods were aggregated again.
 CREATE FUNCTION @extschema@._store_parts(model name) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

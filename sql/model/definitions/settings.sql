@@ -41,20 +41,7 @@ END;
 COMMENT ON FUNCTION @extschema@._settings() IS
 'internal: the settings that are no choice of the method';
 
--- What the choices of the method mean: the core says it, but of those bound to a gradebook.
-CREATE FUNCTION @extschema@._option_columns() RETURNS TABLE (attribute name, about text)
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT o.option, t.about
-    FROM   @extschema@._options() o JOIN @extschema@._option_table() t ON t.option = o.option
-    UNION ALL
-    VALUES
-        ('attempts', 'which of several attempts counts: first, last or best'),
-        ('exclude', 'assessments to leave out, as text');
-END;
-COMMENT ON FUNCTION @extschema@._option_columns() IS
-'internal: what the choices of the method mean';
-
+-- What choices of the method mean, the core says, but for which responses count at all.
 CREATE FUNCTION @extschema@._settings_columns() RETURNS TABLE (attribute name, about text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -64,10 +51,13 @@ BEGIN ATOMIC
     SELECT CASE s.setting WHEN 'as_of' THEN 'settings.as_of' ELSE s.setting END, s.about
     FROM   @extschema@._settings() s
     UNION ALL
-    SELECT o.attribute, o.about FROM @extschema@._option_columns() o
+    SELECT o.option, t.about
+    FROM   @extschema@._options() o JOIN @extschema@._option_table() t ON t.option = o.option
     UNION ALL
     VALUES
-        ('definition.source'::name, 'the name of the source, with its schema'),
+        ('attempts'::name, 'which of several attempts counts: first, last or best'),
+        ('exclude', 'assessments to leave out, as text'),
+        ('definition.source', 'the name of the source, with its schema'),
         ('arguments', 'the arguments of assess.create_model()'),
         ('grants', 'privileges on the relations of the model that were granted to other roles');
 END;
