@@ -2,6 +2,7 @@
 
 use pg_assess_core::backtest::{Difference, Forecast, Method, Outcome, Target};
 use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{Asked, Settings, backtest};
@@ -27,6 +28,7 @@ fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
         let excluded: Vec<i64> = (0..2).filter(|_| rng.gen_bool(0.3)).collect();
         let find = |id: &i64| book.assessments().find(&id.to_string());
         let scope = Asked {
+            attempts: [Attempts::First, Attempts::Last, Attempts::Best][seed as usize % 3],
             exclude: excluded.iter().filter_map(find).collect(),
             as_of: pick(&mut rng, 0.3).then_some(70 * DAY),
             ..Asked::default()
