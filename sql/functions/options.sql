@@ -24,4 +24,5 @@ BEGIN ATOMIC
     ORDER  BY o.place;
 END;
 COMMENT ON FUNCTION @extschema@.options() IS
-'every option of the functions over a gradebook: default, range, what it means, and which functions take it';
+'every option of the functions over a gradebook: default, range, what it means, and which '
+'functions take it';
