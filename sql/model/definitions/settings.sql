@@ -64,7 +64,7 @@ END;
 COMMENT ON FUNCTION @extschema@._settings_columns() IS
 'internal: what the columns of settings mean';
 
--- {settings} is made of the two lists above. The definition is what attach() goes by.
+-- {settings} is made of _settings() and _options(). The table definition is what attach() goes by.
 CREATE FUNCTION @extschema@._settings_definitions() RETURNS TABLE (
     relation name, tracking text[], definition text, alterations text, unique_by text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
