@@ -5,6 +5,8 @@ STOPS ?= 2000
 DURATION ?= 100
 SEED ?=
 SECONDS ?= 60
+# `ci` builds faster, for tests.
+BUILD_PROFILE ?= release
 
 # The order in which the parts of the install script build on each other.
 SQL_PARTS := schema \
@@ -25,8 +27,8 @@ TIME_TYPES := date timestamp timestamptz
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_assess.control)
-LIBRARY := $(TARGET)/release/libpg_assess.so
-SCRIPT := $(TARGET)/release/pg_assess--$(VERSION).sql
+LIBRARY := $(TARGET)/$(BUILD_PROFILE)/libpg_assess.so
+SCRIPT := $(TARGET)/$(BUILD_PROFILE)/pg_assess--$(VERSION).sql
 
 # Asked for when used, as `setup` may only just have installed the server.
 PG_MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -39,7 +41,7 @@ export PG_CONFIG
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test stress fuzz lint demo demo-oulad evaluation bench bench-core clean
+.PHONY: help setup build install test test-versions stress fuzz lint demo demo-oulad evaluation bench bench-core clean
 
 help: ## list the targets
 	@echo 'make TARGET [PG_CONFIG=/path/to/pg_config] [DESTDIR=] [ROWS=] [STOPS=] [DURATION=] [SEED=] [SECONDS=] [DATA=]'
@@ -51,7 +53,7 @@ setup: ## install what is missing for everything below
 # `sudo make install` after `make build` needs no Rust toolchain.
 build: $(SCRIPT) ## build the release library and the install script
 	@if command -v cargo >/dev/null; then \
-	    $(CARGO_PG) build --release -p pg_assess $(PG_FEATURES); \
+	    $(CARGO_PG) build --profile $(BUILD_PROFILE) -p pg_assess $(PG_FEATURES); \
 	else \
 	    test -f $(LIBRARY) || { echo 'make: neither cargo nor a built $(LIBRARY)' >&2; exit 1; }; \
 	fi
@@ -72,8 +74,10 @@ install: build ## install the extension where PG_CONFIG says (DESTDIR is honoure
 	install -m 644 pg_assess.control $(SCRIPT) $(wildcard sql/pg_assess--*--*.sql) "$(EXTENSIONDIR)"
 
 test: setup ## run all tests beside a private server and print the totals
-	@$(MAKE) --no-print-directory build
 	@tests/run.sh
+
+test-versions: setup ## run the client tests on PostgreSQL 15, 16, 17 and 18, as far as these can be had
+	@tests/versions.sh 15 16 17 18
 
 stress: setup ## STOPS random cancels and timeouts, then many writers for DURATION seconds, from a SEED
 	@$(MAKE) --no-print-directory build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the core's tests, the goals on real data and the client's tests, some of these on the newest
+# Runs the core's tests, the goals on real data and the client's tests, these on the newest
 # PostgreSQL too, and adds up their totals. A test whose data is not there passes and prints
 # "skipped: ...", and is counted as skipped; so are tests that did not run, as "left out: ..." says.
 set -euo pipefail
@@ -19,11 +19,12 @@ run() {
             broken=$((broken + 1))
     fi
 }
-run cargo test --no-fail-fast -p pg_assess_core -- --show-output
-# Much arithmetic: built as it is for users, it takes a tenth of the time.
-run cargo test --release --no-fail-fast -p pg_assess_evaluation -- --show-output
-run tests/with_postgres.sh cargo test --no-fail-fast -p pg_assess_it -- --show-output
-run tests/newest.sh
+# Much arithmetic: optimised, it takes a tenth of the time.
+run cargo test --profile ci --no-fail-fast -p pg_assess_core -p pg_assess_evaluation -- --show-output
+own=$("${PG_CONFIG:-pg_config}" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+for major in $(printf '%s\n' "$own" 18 | sort -u); do
+    run tests/versions.sh "$major"
+done
 
 # "test result: ok. 12 passed; 0 failed; 1 ignored; ..."
 awk -v broken="$broken" -v before="${LEFT_OUT:-0}" '

@@ -42,3 +42,9 @@ pub fn close_option(left: Option<f64>, right: Option<f64>, tolerance: f64, what:
         _ => panic!("{what}: {left:?} against {right:?}"),
     }
 }
+
+/// The mean of values; NaN of none.
+pub fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.into_iter().collect();
+    values.iter().sum::<f64>() / values.len() as f64
+}

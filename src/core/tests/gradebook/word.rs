@@ -1,8 +1,8 @@
 //! Words by Unicode's own rules, as Python has them, and by what must never be taken for the same.
 
 use pg_assess_core::word::{Key, MAX_BYTES, Unusable, normalize};
+use pg_assess_test_support::cases;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 #[track_caller]
 fn word(text: &str) -> String {
@@ -251,16 +251,6 @@ fn one_turn_is_enough_for_every_character() {
         if let Ok(once) = normalize(text.as_bytes()) {
             assert_eq!(normalize(once.as_bytes()), Ok(once), "{text:?}");
         }
-    }
-}
-
-/// The same cases in every run.
-fn cases(n: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases: n,
-        rng_seed: RngSeed::Fixed(20),
-        failure_persistence: None,
-        ..ProptestConfig::default()
     }
 }
 

@@ -15,7 +15,7 @@ use std::path::Path;
 use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, Id, Ids};
 use pg_assess_core::options::Options;
-use pg_assess_test_support::{OwnRow, Table, go, gradebook, number, row, shared_data};
+use pg_assess_test_support::{OwnRow, Table, go, gradebook, mean, number, row, shared_data};
 
 /// Days by which an old course may reach into the new one.
 const OVERLAP: f64 = 14.0;
@@ -183,11 +183,6 @@ struct Fit {
     rmse: f64,
     /// Spearman's rank correlation; 0 where all predictions are the same.
     rho: f64,
-}
-
-fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (sum, n) = (values.into_iter()).fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
-    sum / n
 }
 
 impl Fit {

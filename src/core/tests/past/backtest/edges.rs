@@ -8,12 +8,12 @@ use pg_assess_core::quantile::quantile;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{Settings, backtest};
 use pg_assess_test_support::{
-    OwnRow, assert_backtest_sound, close, close_option, go, gradebook, messy_school, row,
+    OwnRow, assert_backtest_sound, close, close_option, go, gradebook, mean, messy_school, row,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::slow::{all_forecasts, mean};
+use super::slow::all_forecasts;
 use super::{
     METHODS, PLAN, Plan, TIE, TOLERANCE, UNEVEN, at_days, difference, run, spread, standard_error,
 };

@@ -10,12 +10,10 @@ use pg_assess_core::backtest::{Difference, Method, Outcome, Slice, Target};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{Ask, Settings, backtest};
-use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
+use pg_assess_test_support::{OwnRow, go, gradebook, mean, normal, row};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-use slow::mean;
 
 const TOLERANCE: f64 = 1e-9;
 

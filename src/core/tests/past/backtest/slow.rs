@@ -8,7 +8,7 @@ use pg_assess_core::level::Level;
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Ask, Asked, Settings, forecasts};
-use pg_assess_test_support::{OwnRow, answers, close, close_option, go, gradebook, integer};
+use pg_assess_test_support::{OwnRow, answers, close, close_option, go, gradebook, integer, mean};
 
 use super::{METHODS, TIE, TOLERANCE};
 
@@ -27,11 +27,6 @@ fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<(i64, u32, Vec
     }
     sittings.sort_by_key(|own| (own.0, own.1));
     sittings
-}
-
-pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let values: Vec<f64> = values.into_iter().collect();
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Precision of questions with these weights.

@@ -4,9 +4,9 @@ use pg_assess_core::backtest::Method;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_test_support::solve::Settings;
-use pg_assess_test_support::{close, close_option, gradebook, integer};
+use pg_assess_test_support::{close, close_option, gradebook, integer, mean};
 
-use super::slow::{BANDS, all_forecasts, mean};
+use super::slow::{BANDS, all_forecasts};
 use super::{PLAN, Plan, UNEVEN, difference, run, spread, standard_error};
 
 #[test]

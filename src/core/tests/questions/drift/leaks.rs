@@ -2,11 +2,11 @@
 
 use pg_assess_core::distribution::normal_quantile;
 use pg_assess_core::time::DAY;
-use pg_assess_test_support::{OwnId, close};
+use pg_assess_test_support::{OwnId, close, mean};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{WEEKLY, Weekly, mean, solve};
+use super::{WEEKLY, Weekly, solve};
 
 /// What a search for the first `leaks` questions finds.
 struct Found {

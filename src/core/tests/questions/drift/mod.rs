@@ -94,11 +94,6 @@ fn answers(seed: u64) -> Vec<Answer> {
     all
 }
 
-fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let values: Vec<f64> = values.into_iter().collect();
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
 // Simulated truth.
 
 /// Questions with their curves.

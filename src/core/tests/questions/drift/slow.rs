@@ -1,6 +1,6 @@
 //! Drift, the slow way.
 
-use pg_assess_test_support::solve;
+use pg_assess_test_support::{mean, solve};
 use std::collections::{BTreeMap, BTreeSet};
 
 use pg_assess_core::distribution::{t_quantile, t_two_sided};
@@ -11,7 +11,7 @@ use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnRow, close, close_option, go, gradebook, row};
 
-use super::{Answer, answers, mean};
+use super::{Answer, answers};
 
 /// Who answered what: a student at one assessment.
 fn sitting(answer: &Answer) -> (usize, usize) {

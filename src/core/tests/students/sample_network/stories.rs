@@ -5,15 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use pg_assess_core::sample::{
     AssessmentKind, Flaw, Path, Question, QuestionKind, Story, Subject, TruthStudent,
 };
+use pg_assess_test_support::mean;
 
 use super::{YEAR, is_between, network, truths, year};
-
-fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (sum, n) = values
-        .into_iter()
-        .fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
-    sum / n
-}
 
 fn correlation(pairs: &[(f64, f64)]) -> f64 {
     let (mx, my) = (

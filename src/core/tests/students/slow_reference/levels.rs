@@ -3,9 +3,10 @@
 use std::f64::consts::FRAC_PI_2;
 
 use pg_assess_core::options::{Counting, Options};
+use pg_assess_test_support::mean;
 
 use super::questions::{Quality, components, dersimonian_laird, effects, qualities};
-use super::{Response, count, mean};
+use super::{Response, count};
 
 /// What an assessment, or a response, says of a student.
 #[derive(Debug, Clone, Copy)]

@@ -40,8 +40,3 @@ fn bytes_of(rows: &[Response]) -> Vec<u8> {
 fn count(rows: &[Response], of: impl Fn(&Response) -> usize) -> usize {
     rows.iter().map(|row| of(row) + 1).max().unwrap_or(0)
 }
-
-fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
-    let values: Vec<f64> = values.into_iter().collect();
-    values.iter().sum::<f64>() / values.len() as f64
-}

@@ -2,8 +2,9 @@
 
 use pg_assess_core::distribution::normal_quantile;
 use pg_assess_core::options::Options;
+use pg_assess_test_support::mean;
 
-use super::{Response, count, mean};
+use super::{Response, count};
 
 /// Numbers students, items and assessments so that none is left out; tells the numbers that
 /// students had.

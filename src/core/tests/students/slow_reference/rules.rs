@@ -6,12 +6,12 @@ use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Asked};
-use pg_assess_test_support::{OwnId, OwnRow, close, go, gradebook, normal, row};
+use pg_assess_test_support::{OwnId, OwnRow, close, go, gradebook, mean, normal, row};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::whole::compare;
-use super::{Response, bytes_of, mean};
+use super::{Response, bytes_of};
 
 /// Thirty answers suffice for a flag also when some are worth little.
 #[test]
