@@ -3,7 +3,7 @@
 //! never stopped.
 
 use pg_assess_it::source::scores;
-use pg_assess_it::{Database, Mutations, Stop, stopped};
+use pg_assess_it::{Database, Dice, Stop, stopped};
 
 const MODEL: &str = "'src', 'sid', 'item', 'a', 'score', 'd', subject => 'subj',
     settings => '{\"as_of\": \"2026-04-01\"}'";
@@ -15,9 +15,7 @@ const RESULTS: &str =
 
 fn main() {
     let stops = pg_assess_it::number("STOPS");
-    let mut dice = Mutations {
-        state: pg_assess_it::seed(),
-    };
+    let mut dice = Dice::new(pg_assess_it::seed());
     let database = Database::new();
     let mut witness = database.session();
     witness.run(&scores("src", 400, 60, ", 'subject ' || s % 5 AS subj"));

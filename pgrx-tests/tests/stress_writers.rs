@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pg_assess_it::source::{COLUMNS, MADE, differences, fill, model, responses};
-use pg_assess_it::{Database, Mutations, Server, Session, Stop, ending, stopped};
+use pg_assess_it::{Database, Dice, Server, Session, Stop, ending, stopped};
 
 const WRITERS: usize = 8;
 const REFRESHERS: usize = 2;
@@ -74,10 +74,8 @@ impl Stress {
     }
 
     /// Random choices of one of the threads.
-    fn dice(&self, thread: usize) -> Mutations {
-        Mutations {
-            state: self.seed * 1000 + thread as u64,
-        }
+    fn dice(&self, thread: usize) -> Dice {
+        Dice::new(self.seed * 1000 + thread as u64)
     }
 
     fn count(&self, what: &'static str, ending: &str) {
@@ -94,7 +92,7 @@ impl Stress {
 struct Writer<'a> {
     stress: &'a Stress,
     number: usize,
-    dice: Mutations,
+    dice: Dice,
     session: Session,
 }
 
@@ -394,7 +392,7 @@ fn end_and_kill(stress: &Stress, number: usize) {
 }
 
 /// Ends one in so many of the prepared transactions.
-fn end_prepared(stress: &Stress, session: &mut Session, dice: &mut Mutations, one_in: usize) {
+fn end_prepared(stress: &Stress, session: &mut Session, dice: &mut Dice, one_in: usize) {
     let Ok(found) = session.query("SELECT gid FROM pg_prepared_xacts ORDER BY gid", &[]) else {
         return;
     };

@@ -1,7 +1,6 @@
 //! What rows of a roster are taken and refused, and that no detour changes a byte.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
 
 use pg_assess_it::{AGGREGATE, Database, PARALLEL, SERIAL, Session, rows};
 
@@ -281,22 +280,7 @@ fn a_roster_survives_copy_and_dump() {
                    UNION ALL SELECT c::text FROM b, assess.coverage(gb) c";
     let before = session.table(answers);
     assert!(before.len() > 300);
-    let dump = Command::new("pg_dump")
-        .args(["--no-owner", database.name()])
-        .output()
-        .expect("pg_dump runs");
-    assert!(dump.status.success());
-    let restored = Database::bare();
-    let mut psql = Command::new("psql")
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored.name()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("psql runs");
-    let mut input = psql.stdin.take().expect("psql reads");
-    input.write_all(&dump.stdout).expect("psql takes the dump");
-    drop(input);
-    assert!(psql.wait().expect("psql ends").success());
+    let restored = database.restored("--format=plain");
     assert_eq!(restored.session().table(answers), before);
 }
 

@@ -4,12 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use pg_assess_it::source::{COLUMNS, fill};
-use pg_assess_it::{Database, Mutations, Session};
+use pg_assess_it::{Database, Dice, Session};
 
 use super::{ONE, as_whole, model, plainly, same, source, waiting};
 
 /// What happens to a table of responses in the course of its life.
-fn step(session: &mut Session, random: &mut Mutations) {
+fn step(session: &mut Session, random: &mut Dice) {
     let (a, b) = (random.below(60) + 1, random.below(30) + 1);
     let zone = ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"][random.below(3)];
     session.run(&format!("SET timezone = '{zone}'"));
@@ -84,7 +84,7 @@ fn live(time: &str, kind: &str, more: &str, seed: u64) {
     if more.contains("changed_at") {
         session.run("SELECT assess.set_option('m', 'late_commit', '0')");
     }
-    let mut random = Mutations { state: seed };
+    let mut random = Dice::new(seed);
     for turn in 1..=200 {
         step(&mut session, &mut random);
         if turn % 5 == 0 {
