@@ -191,40 +191,8 @@ fn a_group_too_large_for_memory_is_an_error_and_not_the_end() {
     assert_eq!(session.backend(), backend, "the server went on");
 }
 
-/// Statements over gradebooks that take far more to work out than to hold, and rows that take far
-/// more as a gradebook than a session has.
-#[test]
-fn no_gradebook_too_large_for_memory_ends_the_server() {
-    let database = Database::new();
-    let mut session = database.session();
-    session.run(&format!(
-        "{SERIAL};
-         CREATE TABLE books (shape text PRIMARY KEY, gb assess.gradebook);
-         INSERT INTO books
-         SELECT 'many students', assess.gradebook_agg(n, n % 5, n % 3, n % 2, date '2026-01-05' + n % 9)
-         FROM generate_series(1, 150000) n;
-         INSERT INTO books
-         SELECT 'many questions', assess.gradebook_agg(n % 1000, n, n % 3, n % 2, date '2026-01-05')
-         FROM generate_series(1, 150000) n;
-         INSERT INTO books
-         SELECT 'many assessments', assess.gradebook_agg(n % 7, n % 50, n, n % 2,
-                                                         timestamp '2020-01-05' + n * interval '1 hour')
-         FROM generate_series(1, 300000) n;
-         INSERT INTO books
-         SELECT 'many attempts', assess.gradebook_agg(1, n % 50000, 1, n % 2, date '2020-01-05' + n / 50000)
-         FROM generate_series(1, 500000) n;
-         INSERT INTO books
-         SELECT 'many words', assess.gradebook_agg(1, md5(n::text), 1, n % 2, date '2026-01-05')
-         FROM generate_series(1, 150000) n;
-         INSERT INTO books
-         SELECT 'a long test', assess.gradebook_agg(n / 900, n % 900, 1, n % 2, date '2026-01-05')
-         FROM generate_series(0, 26999) n;
-         INSERT INTO books
-         SELECT 'a roster', assess.rollup(assess.roster_agg(n % 40000, n, date '2026-01-05', NULL),
-                                          assess.gradebook_agg(n % 10, n % 3, n % 5, 1, date '2026-01-06'))
-         FROM generate_series(1, 150000) n;
-         CREATE TABLE texts AS SELECT shape, gb::text AS gb FROM books"
-    ));
+/// What makes, reads and solves each of the gradebooks, and makes larger ones.
+fn statements(session: &mut Session) -> Vec<String> {
     let functions = [
         "items(gb)",
         "students(gb)",
@@ -294,6 +262,44 @@ fn no_gradebook_too_large_for_memory_ends_the_server() {
             ));
         }
     }
+    statements
+}
+
+/// Statements over gradebooks that take far more to work out than to hold, and rows that take far
+/// more as a gradebook than a session has.
+#[test]
+fn no_gradebook_too_large_for_memory_ends_the_server() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(&format!(
+        "{SERIAL};
+         CREATE TABLE books (shape text PRIMARY KEY, gb assess.gradebook);
+         INSERT INTO books
+         SELECT 'many students', assess.gradebook_agg(n, n % 5, n % 3, n % 2, date '2026-01-05' + n % 9)
+         FROM generate_series(1, 150000) n;
+         INSERT INTO books
+         SELECT 'many questions', assess.gradebook_agg(n % 1000, n, n % 3, n % 2, date '2026-01-05')
+         FROM generate_series(1, 150000) n;
+         INSERT INTO books
+         SELECT 'many assessments', assess.gradebook_agg(n % 7, n % 50, n, n % 2,
+                                                         timestamp '2020-01-05' + n * interval '1 hour')
+         FROM generate_series(1, 300000) n;
+         INSERT INTO books
+         SELECT 'many attempts', assess.gradebook_agg(1, n % 50000, 1, n % 2, date '2020-01-05' + n / 50000)
+         FROM generate_series(1, 500000) n;
+         INSERT INTO books
+         SELECT 'many words', assess.gradebook_agg(1, md5(n::text), 1, n % 2, date '2026-01-05')
+         FROM generate_series(1, 150000) n;
+         INSERT INTO books
+         SELECT 'a long test', assess.gradebook_agg(n / 900, n % 900, 1, n % 2, date '2026-01-05')
+         FROM generate_series(0, 26999) n;
+         INSERT INTO books
+         SELECT 'a roster', assess.rollup(assess.roster_agg(n % 40000, n, date '2026-01-05', NULL),
+                                          assess.gradebook_agg(n % 10, n % 3, n % 5, 1, date '2026-01-06'))
+         FROM generate_series(1, 150000) n;
+         CREATE TABLE texts AS SELECT shape, gb::text AS gb FROM books"
+    ));
+    let statements = statements(&mut session);
     let (backend, mut supervisor) = (session.backend(), database.session());
     // What each of them needs beyond what is there to begin with decides where it ends.
     let (mut refused, mut done) = (0, 0);

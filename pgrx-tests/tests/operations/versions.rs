@@ -10,15 +10,9 @@ fn version(session: &mut Session) -> i32 {
 const COLUMNS: &str = "'student_id', 'question_id', 'assessment_id', 'points', 'taken_on',
     max_score => 'max_points', subject => 'subject'";
 
-/// Every function and operator of the catalog has a double, and stands first. Under the path of the
-/// caller it would be called; under that of version 17 for REFRESH, names in other schemas are
-/// unknown.
-#[test]
-fn what_is_named_like_a_built_in_is_never_called() {
-    let database = Database::new();
-    let mut session = database.session();
-    session.run(
-        "SELECT * FROM assess.sample_network(schools => 1, students_per_school => 20, weeks => 12);
+/// A schema in which each built-in function, operator and type has a double that fails.
+const TRAP: &str =
+    "SELECT * FROM assess.sample_network(schools => 1, students_per_school => 20, weeks => 12);
          CREATE SCHEMA trap;
          CREATE TABLE trap.set (what text);
          DO $$
@@ -62,8 +56,16 @@ fn what_is_named_like_a_built_in_is_never_called() {
          CREATE DOMAIN trap.regclass AS int4;
          CREATE DOMAIN trap.text AS bytea;
          CREATE TABLE trap.pg_class (oid int4);
-         CREATE TABLE trap.pg_attribute (oid int4)",
-    );
+         CREATE TABLE trap.pg_attribute (oid int4)";
+
+/// Every function and operator of the catalog has a double, and stands first. Under the path of the
+/// caller it would be called; under that of version 17 for REFRESH, names in other schemas are
+/// unknown.
+#[test]
+fn what_is_named_like_a_built_in_is_never_called() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(TRAP);
     assert!(session.one::<i64>("SELECT count(*) FROM trap.set") > 2500);
     session.run("SET search_path = trap, pg_catalog, public");
     let told = session.fails("SELECT 1 OPERATOR(trap.=) 1");

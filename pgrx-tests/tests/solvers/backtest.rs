@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use pg_assess_core::backtest::{Difference, Settings, Slice, backtest};
+use pg_assess_core::backtest::{Difference, Outcome, Settings, Slice, backtest};
 use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::ledger::Scope;
@@ -23,6 +23,41 @@ fn with_responses() -> (Database, Session) {
 /// As Postgres writes it.
 fn figure(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:?}"))
+}
+
+/// A row of a back-test as psql shows it.
+fn columns_of(row: &Outcome) -> Vec<String> {
+    let own = &row.figures;
+    let (from, to) = match row.slice {
+        Slice::Assessments(from, to) => (from.to_string(), to.to_string()),
+        _ => ("-".to_owned(), "-".to_owned()),
+    };
+    let cut_at = match row.slice {
+        Slice::Cut(at) => (at / DAY).to_string(),
+        _ => "-".to_owned(),
+    };
+    let mut columns = vec![
+        row.target.label().to_owned(),
+        row.slice.label().to_owned(),
+        cut_at,
+        "-".to_owned(),
+        from,
+        to.replace(&u32::MAX.to_string(), "-"),
+        own.method.label().to_owned(),
+        own.method.rank().to_string(),
+        own.n.to_string(),
+    ];
+    let mut with = |value: Option<f64>, difference: Option<Difference>| {
+        columns.push(figure(value));
+        columns.push(figure(difference.map(|own| own.value)));
+        columns.push(figure(difference.and_then(|own| own.low)));
+        columns.push(figure(difference.and_then(|own| own.high)));
+    };
+    with(own.rmse, own.differences[0]);
+    with(own.rank_correlation, own.differences[1]);
+    with(own.recall, own.differences[2]);
+    columns.extend([own.coverage[0], own.coverage[1], own.need_error].map(figure));
+    columns
 }
 
 #[test]
@@ -51,42 +86,7 @@ fn figures_are_those_of_the_core() {
     let (settings, resampling) = (settings.expect("in range"), resampling.expect("in range"));
     let rows = backtest(&book, &scope, &options, &[], &settings, &resampling, &|| ());
     let rows = rows.expect("rows");
-    let expected: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            let own = &row.figures;
-            let (from, to) = match row.slice {
-                Slice::Assessments(from, to) => (from.to_string(), to.to_string()),
-                _ => ("-".to_owned(), "-".to_owned()),
-            };
-            let cut_at = match row.slice {
-                Slice::Cut(at) => (at / DAY).to_string(),
-                _ => "-".to_owned(),
-            };
-            let mut columns = vec![
-                row.target.label().to_owned(),
-                row.slice.label().to_owned(),
-                cut_at,
-                "-".to_owned(),
-                from,
-                to.replace(&u32::MAX.to_string(), "-"),
-                own.method.label().to_owned(),
-                own.method.rank().to_string(),
-                own.n.to_string(),
-            ];
-            let mut with = |value: Option<f64>, difference: Option<Difference>| {
-                columns.push(figure(value));
-                columns.push(figure(difference.map(|own| own.value)));
-                columns.push(figure(difference.and_then(|own| own.low)));
-                columns.push(figure(difference.and_then(|own| own.high)));
-            };
-            with(own.rmse, own.differences[0]);
-            with(own.rank_correlation, own.differences[1]);
-            with(own.recall, own.differences[2]);
-            columns.extend([own.coverage[0], own.coverage[1], own.need_error].map(figure));
-            columns
-        })
-        .collect();
+    let expected: Vec<Vec<String>> = rows.iter().map(columns_of).collect();
     let told = session.table(
         "SELECT target, scope, cut_at::date - date '2000-01-01', student_group, assessments_from,
                 assessments_to, method, method_rank, n, rmse, rmse_difference,

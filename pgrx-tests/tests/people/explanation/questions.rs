@@ -1,18 +1,12 @@
 //! What is said of questions, their answers and their choices.
 
 use pg_assess_it::{Database, RESPONSES};
+use postgres::Row;
 
 use super::{COLUMNS, GRAMMAR, chance, model, number, points, says, with_model};
 
-#[test]
-fn what_is_said_of_questions_is_what_their_rows_say() {
-    let (_database, mut session) = with_model();
-    session.run("UPDATE responses SET score = 4 WHERE item = 101 AND score IS NOT NULL;
-                 UPDATE responses SET score = 4 - score WHERE item IN (203, 305, 404) AND score <= 4");
-    session.run("CALL assess.refresh('m')");
-    let rows = session
-        .query(
-            "SELECT e.*, q.item, q.n AS stored_n, q.facility AS stored_facility,
+const QUESTIONS: &str =
+    "SELECT e.*, q.item, q.n AS stored_n, q.facility AS stored_facility,
                     (SELECT sum(c.students) FROM assess.question_curve('m', q.item, q.subject) c)::bigint AS curve_students,
                     (SELECT count(DISTINCT r.student) FROM m.score_sheet r
                      WHERE r.item = q.item AND r.subject = q.subject) AS students,
@@ -39,109 +33,131 @@ fn what_is_said_of_questions_is_what_their_rows_say() {
                      WHERE d.kind = 'weak but right') AS listed_right,
                     to_char(e.first_at, 'FMDD FMMonth YYYY') AS first_day,
                     to_char(e.last_at, 'FMDD FMMonth YYYY') AS last_day
-             FROM m.questions q CROSS JOIN LATERAL assess.explain_question('m', q.item, q.subject) e",
-            &[],
-        )
-        .expect("explains");
-    assert_eq!(rows.len(), 120);
-    for row in &rows {
-        let text: &str = row.get("explanation");
-        let n: i64 = row.get("n");
-        assert_eq!(n, row.get::<_, i64>("stored_n"), "{text}");
-        assert_eq!(
-            row.get::<_, i64>("curve_students"),
-            row.get::<_, i64>("students"),
+             FROM m.questions q CROSS JOIN LATERAL assess.explain_question('m', q.item, q.subject) e";
+
+/// How many answers, from where and when, and in how many groups.
+fn hold_answers(row: &Row) {
+    let text: &str = row.get("explanation");
+    let n: i64 = row.get("n");
+    assert_eq!(n, row.get::<_, i64>("stored_n"), "{text}");
+    assert_eq!(
+        row.get::<_, i64>("curve_students"),
+        row.get::<_, i64>("students"),
+        "{text}"
+    );
+    assert_eq!(
+        row.get::<_, &str>("curve"),
+        row.get::<_, &str>("drawn"),
+        "rows and picture are one curve"
+    );
+    assert_eq!(n, row.get::<_, i64>("uses_n"), "{text}");
+    assert!(row.get::<_, bool>("curve_is_sound"), "{text}");
+    assert_eq!(number(text, " has ", " answer"), n as f64, "{text}");
+    says(
+        text,
+        &format!("from {} assessment", row.get::<_, i32>("assessments")),
+    );
+    let (first, last): (&str, &str) = (row.get("first_day"), row.get("last_day"));
+    if first == last {
+        says(text, &format!(", on {first}."));
+    } else {
+        says(text, &format!(", between {first} and {last}."));
+    }
+    assert_eq!(
+        number(text, " Of ", " groups of students"),
+        row.get::<_, i64>("groups") as f64
+    );
+}
+
+/// What is reached on average, by the weakest and by the strongest.
+fn hold_scores(row: &Row) {
+    let text: &str = row.get("explanation");
+    let (weakest, strongest): (f64, f64) = (row.get("weakest_mean"), row.get("strongest_mean"));
+    if let Some(facility) = row.get::<_, Option<f64>>("facility") {
+        let reach = match row.get::<_, i64>("n") {
+            1 => "It reaches ",
+            _ => "They reach ",
+        };
+        assert_eq!(number(text, reach, " of 100"), points(facility), "{text}");
+        assert!(
+            (facility - row.get::<_, f64>("uses_mean")).abs() < 1e-9,
             "{text}"
         );
-        assert_eq!(
-            row.get::<_, &str>("curve"),
-            row.get::<_, &str>("drawn"),
-            "rows and picture are one curve"
-        );
-        assert_eq!(n, row.get::<_, i64>("uses_n"), "{text}");
-        assert!(row.get::<_, bool>("curve_is_sound"), "{text}");
-        assert_eq!(number(text, " has ", " answer"), n as f64, "{text}");
-        says(
-            text,
-            &format!("from {} assessment", row.get::<_, i32>("assessments")),
-        );
-        let (first, last): (&str, &str) = (row.get("first_day"), row.get("last_day"));
-        if first == last {
-            says(text, &format!(", on {first}."));
-        } else {
-            says(text, &format!(", between {first} and {last}."));
-        }
-        assert_eq!(
-            number(text, " Of ", " groups of students"),
-            row.get::<_, i64>("groups") as f64
-        );
-        let (weakest, strongest): (f64, f64) = (row.get("weakest_mean"), row.get("strongest_mean"));
-        if let Some(facility) = row.get::<_, Option<f64>>("facility") {
-            let reach = match row.get::<_, i64>("n") {
-                1 => "It reaches ",
-                _ => "They reach ",
-            };
-            assert_eq!(number(text, reach, " of 100"), points(facility), "{text}");
-            assert!(
-                (facility - row.get::<_, f64>("uses_mean")).abs() < 1e-9,
-                "{text}"
-            );
-            says(
-                text,
-                &format!(
-                    "the weakest reaches {} and the strongest {}.",
-                    points(weakest),
-                    points(strongest)
-                ),
-            );
-        } else {
-            assert!(
-                (number(text, "weakest reaches ", " and") - weakest).abs() <= 0.05001,
-                "{text}"
-            );
-            assert!((number(text, "the strongest ", " on average") - strongest).abs() <= 0.05001);
-        }
-        let weight: f64 = row.get("weight");
-        if weight == 0.0 {
-            says(text, "count for nothing");
-        } else if (weight - 1.0).abs() < 0.04999 {
-            says(text, "counts as much as one to a usual question");
-        } else {
-            let told = number(text, "to it counts ", " times");
-            assert!((told - weight).abs() <= 0.05001, "{text}");
-            assert!(told > 0.0, "{text}");
-        }
-        let status: &str = row.get("status");
-        assert_eq!(
-            status == "flawed",
-            text.contains("by more than chance explains"),
-            "{text}"
-        );
-        assert_eq!(
-            status == "suspect",
-            text.contains("though that may be chance"),
-            "{text}"
-        );
-        let counts = ["strong", "strong_wrong", "weak", "weak_right"].map(|c| row.get::<_, i64>(c));
-        assert_eq!(counts[1], row.get::<_, i64>("listed_wrong"));
-        assert_eq!(counts[3], row.get::<_, i64>("listed_right"));
-        let verb = |n: i64| if n == 1 { "is" } else { "are" };
-        let bounded = row.get::<_, Option<f64>>("facility").is_some();
         says(
             text,
             &format!(
-                "Of the {} answers of the strongest 27 % of students {} {} {}, and of \
-                             the {} answers of the weakest {} {} {}.",
-                counts[0],
-                counts[1],
-                verb(counts[1]),
-                if bounded { "wrong" } else { "below the mean" },
-                counts[2],
-                counts[3],
-                verb(counts[3]),
-                if bounded { "right" } else { "not" }
+                "the weakest reaches {} and the strongest {}.",
+                points(weakest),
+                points(strongest)
             ),
         );
+    } else {
+        assert!(
+            (number(text, "weakest reaches ", " and") - weakest).abs() <= 0.05001,
+            "{text}"
+        );
+        assert!((number(text, "the strongest ", " on average") - strongest).abs() <= 0.05001);
+    }
+}
+
+/// What the question counts, and who answers against expectation.
+fn hold_weight(row: &Row) {
+    let text: &str = row.get("explanation");
+    let weight: f64 = row.get("weight");
+    if weight == 0.0 {
+        says(text, "count for nothing");
+    } else if (weight - 1.0).abs() < 0.04999 {
+        says(text, "counts as much as one to a usual question");
+    } else {
+        let told = number(text, "to it counts ", " times");
+        assert!((told - weight).abs() <= 0.05001, "{text}");
+        assert!(told > 0.0, "{text}");
+    }
+    let status: &str = row.get("status");
+    assert_eq!(
+        status == "flawed",
+        text.contains("by more than chance explains"),
+        "{text}"
+    );
+    assert_eq!(
+        status == "suspect",
+        text.contains("though that may be chance"),
+        "{text}"
+    );
+    let counts = ["strong", "strong_wrong", "weak", "weak_right"].map(|c| row.get::<_, i64>(c));
+    assert_eq!(counts[1], row.get::<_, i64>("listed_wrong"));
+    assert_eq!(counts[3], row.get::<_, i64>("listed_right"));
+    let verb = |n: i64| if n == 1 { "is" } else { "are" };
+    let bounded = row.get::<_, Option<f64>>("facility").is_some();
+    says(
+        text,
+        &format!(
+            "Of the {} answers of the strongest 27 % of students {} {} {}, and of \
+                         the {} answers of the weakest {} {} {}.",
+            counts[0],
+            counts[1],
+            verb(counts[1]),
+            if bounded { "wrong" } else { "below the mean" },
+            counts[2],
+            counts[3],
+            verb(counts[3]),
+            if bounded { "right" } else { "not" }
+        ),
+    );
+}
+
+#[test]
+fn what_is_said_of_questions_is_what_their_rows_say() {
+    let (_database, mut session) = with_model();
+    session.run("UPDATE responses SET score = 4 WHERE item = 101 AND score IS NOT NULL;
+                 UPDATE responses SET score = 4 - score WHERE item IN (203, 305, 404) AND score <= 4");
+    session.run("CALL assess.refresh('m')");
+    let rows = session.query(QUESTIONS, &[]).expect("explains");
+    assert_eq!(rows.len(), 120);
+    for row in &rows {
+        hold_answers(row);
+        hold_scores(row);
+        hold_weight(row);
     }
     assert_eq!(
         session.table(&format!(

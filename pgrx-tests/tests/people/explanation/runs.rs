@@ -13,6 +13,48 @@ const WRONG: &str = "abs(change - (level_after - level_before)) > 1e-12
      OR reason NOT IN ('new', 'gone', 'scores', 'others', 'weights', 'time', 'settings', 'late', 'other',
                        'unchanged')";
 
+fn sentences_tell_the_numbers_of_their_rows(session: &mut Session, a: i64, c: i64) {
+    let rows = session
+        .query(
+            &format!("SELECT * FROM assess.compare_runs('m', {a}, {c}) WHERE change IS NOT NULL"),
+            &[],
+        )
+        .expect("compares");
+    for row in &rows {
+        let text: &str = row.get("explanation");
+        let (before, after): (f64, f64) = (row.get("level_before"), row.get("level_after"));
+        if points(before) == points(after) {
+            says(text, &format!("stayed at {} out of 100", points(after)));
+        } else {
+            let way = if after > before { "up" } else { "down" };
+            says(
+                text,
+                &format!(
+                    "went {way} from {} to {} out of 100",
+                    points(before),
+                    points(after)
+                ),
+            );
+        }
+        let parts: [(&str, f64); 3] = [
+            ("the weights of questions", row.get("by_weights")),
+            ("changed settings", row.get("by_settings")),
+            ("new answer", row.get("by_scores")),
+        ];
+        for (cause, part) in parts {
+            assert_eq!(
+                text.contains(cause),
+                part.abs() >= 0.005,
+                "{cause} {part}: {text}"
+            );
+            if part.abs() >= 0.005 {
+                let way = if part > 0.0 { "up" } else { "down" };
+                says(text, &format!("{way} by {}", amount(part)));
+            }
+        }
+    }
+}
+
 #[test]
 fn runs_are_compared_by_parts_that_add_up() {
     let (_database, mut session) = with_model();
@@ -58,46 +100,7 @@ fn runs_are_compared_by_parts_that_add_up() {
                  AND r.taken_on > '2026-03-01' AND r.taken_on <= '2026-03-20')")),
         [""; 0]
     );
-    // The sentence tells the numbers of its row.
-    let rows = session
-        .query(
-            &format!("SELECT * FROM assess.compare_runs('m', {a}, {c}) WHERE change IS NOT NULL"),
-            &[],
-        )
-        .expect("compares");
-    for row in &rows {
-        let text: &str = row.get("explanation");
-        let (before, after): (f64, f64) = (row.get("level_before"), row.get("level_after"));
-        if points(before) == points(after) {
-            says(text, &format!("stayed at {} out of 100", points(after)));
-        } else {
-            let way = if after > before { "up" } else { "down" };
-            says(
-                text,
-                &format!(
-                    "went {way} from {} to {} out of 100",
-                    points(before),
-                    points(after)
-                ),
-            );
-        }
-        let parts: [(&str, f64); 3] = [
-            ("the weights of questions", row.get("by_weights")),
-            ("changed settings", row.get("by_settings")),
-            ("new answer", row.get("by_scores")),
-        ];
-        for (cause, part) in parts {
-            assert_eq!(
-                text.contains(cause),
-                part.abs() >= 0.005,
-                "{cause} {part}: {text}"
-            );
-            if part.abs() >= 0.005 {
-                let way = if part > 0.0 { "up" } else { "down" };
-                says(text, &format!("{way} by {}", amount(part)));
-            }
-        }
-    }
+    sentences_tell_the_numbers_of_their_rows(&mut session, a, c);
     // What is corrected afterwards is not hidden.
     session.run("UPDATE responses SET score = 4 - score
                  WHERE student = 's30' AND taken_on < '2026-02-15' AND score <= 4 AND max_score = 4;

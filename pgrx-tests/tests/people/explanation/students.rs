@@ -1,8 +1,143 @@
 //! What is said of students.
 
 use pg_assess_it::{Database, RESPONSES, Session};
+use postgres::Row;
 
 use super::{COLUMNS, GRAMMAR, amount, chance, model, number, points, says, with_model};
+
+/// The level, and what it rests on.
+fn hold_level(row: &Row) {
+    let text: &str = row.get("explanation");
+    let status: &str = row.get("status");
+    let level: f64 = row.get("level");
+    assert_eq!(level, row.get::<_, f64>("stored"), "{text}");
+    if status == "none" {
+        says(text, "nothing is known yet of student");
+        assert_eq!(number(text, "The level of ", " out of"), points(level));
+        assert!(!text.contains("This rests on"), "{text}");
+    } else {
+        assert_eq!(number(text, " is at ", " out of"), points(level), "{text}");
+        let prior = row.get("prior");
+        assert_eq!(
+            number(text, "the average is ", "."),
+            points(prior),
+            "{text}"
+        );
+        let assessments = row.get::<_, i32>("assessments");
+        says(text, &format!(" in {assessments} assessment"));
+        let n = row.get::<_, i64>("n");
+        assert_eq!(number(text, "rests on ", " answer"), n as f64, "{text}");
+        says(
+            text,
+            &format!("the last on {}.", row.get::<_, &str>("last_day")),
+        );
+        let share = chance(row.get("evidence_share"));
+        says(text, &format!("The answers make up {share} of this figure"));
+        for (sentence, column) in [
+            ("as much as new ones, it would be ", "level_without_decay"),
+            (
+                "questions counted alike, it would be ",
+                "level_without_quality",
+            ),
+        ] {
+            assert_eq!(
+                number(text, sentence, "."),
+                points(row.get(column)),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// How exact it is, and how much more would be enough.
+fn hold_evidence(row: &Row) {
+    let text: &str = row.get("explanation");
+    let status: &str = row.get("status");
+    match (row.get("ci_low"), row.get("ci_high")) {
+        (Some(low), Some(high)) => says(
+            text,
+            &format!("lie between {} and {}.", points(low), points(high)),
+        ),
+        _ => says(text, "There is too little data for a margin of error."),
+    }
+    if let Some(need) = row.get::<_, Option<f64>>("need") {
+        says(
+            text,
+            &format!("below the line for help is {}.", chance(need)),
+        );
+    }
+    let further = row.get::<_, i32>("further_assessments");
+    assert_eq!(further == 0, status == "ok", "{text}");
+    if further > 0 {
+        assert_eq!(
+            text.contains("would be enough, at the usual pace by about"),
+            row.get::<_, Option<&str>>("enough_day").is_some(),
+            "{text}"
+        );
+        let kind = if status == "none" { "" } else { "further " };
+        says(text, &format!("; {further} {kind}assessment"));
+        if let Some(day) = row.get::<_, Option<&str>>("enough_day") {
+            says(text, &format!("by about {day}."));
+        }
+    }
+}
+
+/// What raised and what lowered it.
+fn hold_parts(row: &Row) {
+    let text: &str = row.get("explanation");
+    let level: f64 = row.get("level");
+    let (raised, lowered): (f64, f64) = (row.get("raised"), row.get("lowered"));
+    let (raising, lowering): (i64, i64) = (row.get("raising"), row.get("lowering"));
+    let prior: f64 = row.get("prior");
+    assert!((level - prior - raised - lowered).abs() < 1e-9, "{text}");
+    if raising > 0 {
+        says(text, &format!("{raising} assessment"));
+        says(text, &format!(" raised it, by {}", amount(raised)));
+    }
+    if lowering > 0 {
+        says(text, &format!("{lowering} assessment"));
+        says(text, &format!(", by {} in all", amount(lowered)));
+    }
+}
+
+/// The trend, and missing work.
+fn hold_trend_and_work(row: &Row) {
+    let text: &str = row.get("explanation");
+    let status: &str = row.get("status");
+    let trend: &str = row.get("trend");
+    if status != "none" {
+        match trend {
+            "rising" | "falling" => {
+                let told = number(text, &format!("Scores are {trend}, by about "), " points");
+                let slope: f64 = row.get("slope");
+                assert!((told - (100.0 * slope).abs()).abs() <= 0.1, "{text}");
+                assert_eq!(slope > 0.0, trend == "rising");
+            }
+            "steady" => says(text, "Scores are steady."),
+            _ => says(
+                text,
+                "It is not clear whether scores are rising or falling.",
+            ),
+        }
+    }
+    let (due, missing): (i32, i32) = (row.get("due"), row.get("missing"));
+    if missing > 0 {
+        assert_eq!(
+            number(text, " Of ", " due assessment"),
+            f64::from(due),
+            "{text}"
+        );
+        says(
+            text,
+            &format!(
+                ", {missing} {} missing: ",
+                if missing == 1 { "is" } else { "are" }
+            ),
+        );
+    } else {
+        assert!(!text.contains("missing: "), "{text}");
+    }
+}
 
 /// Holds the paragraphs of all students of a model against their rows; gives their number.
 fn hold_students(session: &mut Session, model: &str) -> usize {
@@ -25,118 +160,10 @@ fn hold_students(session: &mut Session, model: &str) -> usize {
         )
         .expect("explains");
     for row in &rows {
-        let text: &str = row.get("explanation");
-        let status: &str = row.get("status");
-        let level: f64 = row.get("level");
-        assert_eq!(level, row.get::<_, f64>("stored"), "{text}");
-        if status == "none" {
-            says(text, "nothing is known yet of student");
-            assert_eq!(number(text, "The level of ", " out of"), points(level));
-            assert!(!text.contains("This rests on"), "{text}");
-        } else {
-            assert_eq!(number(text, " is at ", " out of"), points(level), "{text}");
-            let prior = row.get("prior");
-            assert_eq!(
-                number(text, "the average is ", "."),
-                points(prior),
-                "{text}"
-            );
-            let assessments = row.get::<_, i32>("assessments");
-            says(text, &format!(" in {assessments} assessment"));
-            let n = row.get::<_, i64>("n");
-            assert_eq!(number(text, "rests on ", " answer"), n as f64, "{text}");
-            says(
-                text,
-                &format!("the last on {}.", row.get::<_, &str>("last_day")),
-            );
-            let share = chance(row.get("evidence_share"));
-            says(text, &format!("The answers make up {share} of this figure"));
-            for (sentence, column) in [
-                ("as much as new ones, it would be ", "level_without_decay"),
-                (
-                    "questions counted alike, it would be ",
-                    "level_without_quality",
-                ),
-            ] {
-                assert_eq!(
-                    number(text, sentence, "."),
-                    points(row.get(column)),
-                    "{text}"
-                );
-            }
-        }
-        match (row.get("ci_low"), row.get("ci_high")) {
-            (Some(low), Some(high)) => says(
-                text,
-                &format!("lie between {} and {}.", points(low), points(high)),
-            ),
-            _ => says(text, "There is too little data for a margin of error."),
-        }
-        if let Some(need) = row.get::<_, Option<f64>>("need") {
-            says(
-                text,
-                &format!("below the line for help is {}.", chance(need)),
-            );
-        }
-        let further = row.get::<_, i32>("further_assessments");
-        assert_eq!(further == 0, status == "ok", "{text}");
-        if further > 0 {
-            assert_eq!(
-                text.contains("would be enough, at the usual pace by about"),
-                row.get::<_, Option<&str>>("enough_day").is_some(),
-                "{text}"
-            );
-            let kind = if status == "none" { "" } else { "further " };
-            says(text, &format!("; {further} {kind}assessment"));
-            if let Some(day) = row.get::<_, Option<&str>>("enough_day") {
-                says(text, &format!("by about {day}."));
-            }
-        }
-        let (raised, lowered): (f64, f64) = (row.get("raised"), row.get("lowered"));
-        let (raising, lowering): (i64, i64) = (row.get("raising"), row.get("lowering"));
-        let prior: f64 = row.get("prior");
-        assert!((level - prior - raised - lowered).abs() < 1e-9, "{text}");
-        if raising > 0 {
-            says(text, &format!("{raising} assessment"));
-            says(text, &format!(" raised it, by {}", amount(raised)));
-        }
-        if lowering > 0 {
-            says(text, &format!("{lowering} assessment"));
-            says(text, &format!(", by {} in all", amount(lowered)));
-        }
-        let trend: &str = row.get("trend");
-        if status != "none" {
-            match trend {
-                "rising" | "falling" => {
-                    let told = number(text, &format!("Scores are {trend}, by about "), " points");
-                    let slope: f64 = row.get("slope");
-                    assert!((told - (100.0 * slope).abs()).abs() <= 0.1, "{text}");
-                    assert_eq!(slope > 0.0, trend == "rising");
-                }
-                "steady" => says(text, "Scores are steady."),
-                _ => says(
-                    text,
-                    "It is not clear whether scores are rising or falling.",
-                ),
-            }
-        }
-        let (due, missing): (i32, i32) = (row.get("due"), row.get("missing"));
-        if missing > 0 {
-            assert_eq!(
-                number(text, " Of ", " due assessment"),
-                f64::from(due),
-                "{text}"
-            );
-            says(
-                text,
-                &format!(
-                    ", {missing} {} missing: ",
-                    if missing == 1 { "is" } else { "are" }
-                ),
-            );
-        } else {
-            assert!(!text.contains("missing: "), "{text}");
-        }
+        hold_level(row);
+        hold_evidence(row);
+        hold_parts(row);
+        hold_trend_and_work(row);
     }
     assert_eq!(
         session.table(&format!(

@@ -165,26 +165,78 @@ fn dates_are_chosen_evenly() {
     assert_eq!(days(chosen(&full, &given(&[30, 9, 30, 500, -4]))), [9, 30]);
 }
 
-#[test]
-fn the_edges_give_rows_or_none() {
-    let with = |cuts: &[i64], resamples| Settings {
+/// At the cuts on these days, with so many resamples.
+fn with(cuts: &[i64], resamples: u64) -> Settings {
+    Settings {
         resamples,
         ..at_days(cuts)
+    }
+}
+
+/// So many students at six weekly assessments.
+fn few(students: i64) -> Vec<OwnRow> {
+    let of = |student| {
+        (0..6).map(move |week| {
+            row(
+                student,
+                week,
+                week,
+                ((student * week) % 5) as f64 / 4.0,
+                7.0 * week as f64,
+            )
+        })
     };
-    let few = |students: i64| {
-        let of = |student| {
-            (0..6).map(move |week| {
+    (0..students).flat_map(of).collect()
+}
+
+/// All the same: no error, and no order to find.
+fn equal_scores_have_no_error(plain: &Options) {
+    let same: Vec<OwnRow> = few(40)
+        .into_iter()
+        .map(|row| OwnRow {
+            score: Some(0.5),
+            ..row
+        })
+        .collect();
+    for row in run(&same, plain, &with(&[3, 20], 20)) {
+        let own = &row.figures;
+        assert_eq!(
+            own.rmse,
+            (own.method != Method::Need).then_some(0.0),
+            "{row:?}"
+        );
+        assert_eq!(own.rank_correlation, None);
+        close_option(own.recall, Some(0.2), 1e-12, "by chance");
+    }
+}
+
+/// Every question is flawed: the better a student, the worse at the second assessment.
+fn flawed_questions_give_sound_rows(plain: &Options) {
+    let flawed: Vec<OwnRow> = (0..40)
+        .flat_map(|s| {
+            (0..24).map(move |n| {
+                let right = (s * 7 % 40 >= 20) == (n / 4 % 2 == 0);
                 row(
-                    student,
-                    week,
-                    week,
-                    ((student * week) % 5) as f64 / 4.0,
-                    7.0 * week as f64,
+                    s,
+                    n,
+                    n / 4,
+                    f64::from(u8::from(right)),
+                    7.0 * (n / 4) as f64,
                 )
             })
+        })
+        .collect();
+    for weighted_target in [false, true] {
+        let settings = Settings {
+            weighted_target,
+            ..with(&[3, 10, 20], 20)
         };
-        (0..students).flat_map(of).collect::<Vec<_>>()
-    };
+        assert_backtest_sound(&run(&flawed, plain, &settings));
+    }
+}
+
+#[test]
+fn the_edges_give_rows_or_none() {
     let one_date: Vec<OwnRow> = (0..30)
         .map(|s| row(s, 1, 1, (s % 3) as f64 / 2.0, 0.0))
         .collect();
@@ -241,47 +293,8 @@ fn the_edges_give_rows_or_none() {
         assert_eq!(rows.len(), targets * 3 * METHODS, "{horizon}");
         assert_backtest_sound(&rows);
     }
-
-    // All the same: no error, and no order to find.
-    let same: Vec<OwnRow> = few(40)
-        .into_iter()
-        .map(|row| OwnRow {
-            score: Some(0.5),
-            ..row
-        })
-        .collect();
-    for row in run(&same, &plain, &with(&[3, 20], 20)) {
-        let own = &row.figures;
-        assert_eq!(
-            own.rmse,
-            (own.method != Method::Need).then_some(0.0),
-            "{row:?}"
-        );
-        assert_eq!(own.rank_correlation, None);
-        close_option(own.recall, Some(0.2), 1e-12, "by chance");
-    }
-    // Every question is flawed: the better a student, the worse at the second assessment.
-    let flawed: Vec<OwnRow> = (0..40)
-        .flat_map(|s| {
-            (0..24).map(move |n| {
-                let right = (s * 7 % 40 >= 20) == (n / 4 % 2 == 0);
-                row(
-                    s,
-                    n,
-                    n / 4,
-                    f64::from(u8::from(right)),
-                    7.0 * (n / 4) as f64,
-                )
-            })
-        })
-        .collect();
-    for weighted_target in [false, true] {
-        let settings = Settings {
-            weighted_target,
-            ..with(&[3, 10, 20], 20)
-        };
-        assert_backtest_sound(&run(&flawed, &plain, &settings));
-    }
+    equal_scores_have_no_error(&plain);
+    flawed_questions_give_sound_rows(&plain);
 }
 
 #[test]

@@ -13,12 +13,20 @@ use proptest::test_runner::RngSeed;
 
 use super::{Told, class, on, sit, told};
 
-/// The same, student by student and group by group, from the rows as they are.
-fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>) -> Told {
-    let integer = |id: &Option<OwnId>| match id {
+fn integer(id: &Option<OwnId>) -> Option<i64> {
+    match id {
         Some(OwnId::Integer(id)) => Some(*id),
         _ => None,
-    };
+    }
+}
+
+fn lower_median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    values.get(values.len().checked_sub(1)? / 2).copied()
+}
+
+/// The same, student by student and group by group, from the rows as they are.
+fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>) -> Told {
     let latest = rows.iter().filter_map(|row| row.taken_at).max();
     let now = as_of.or(latest).unwrap_or(i64::MAX);
     let mut took: BTreeMap<(i64, i64), i64> = BTreeMap::new();
@@ -47,10 +55,6 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
         let mut times: Vec<i64> = own.map(|(_, at)| *at).collect();
         times.sort_unstable();
         times
-    };
-    let lower_median = |mut values: Vec<i64>| -> Option<i64> {
-        values.sort_unstable();
-        values.get(values.len().checked_sub(1)? / 2).copied()
     };
     let longest = |times: Vec<i64>| times.windows(2).map(|pair| pair[1] - pair[0]).max();
     let silences = answering.iter().filter_map(|&s| longest(times(s)));

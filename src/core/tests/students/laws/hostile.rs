@@ -8,39 +8,71 @@ use pg_assess_test_support::{OwnId, OwnRow, Solved, assert_past_sound, go, grade
 
 use super::tables::school;
 
-/// Tables nobody made in good faith.
-fn hostile() -> Vec<(&'static str, Vec<OwnRow>)> {
-    let open = |student, item, assessment, score, day| OwnRow {
+/// What a table is called, and its rows.
+type Named = (&'static str, Vec<OwnRow>);
+
+/// A score on a scale without an upper bound.
+fn open(student: i64, item: i64, assessment: i64, score: f64, day: f64) -> OwnRow {
+    OwnRow {
         max_score: MaxScore::Points(Some(f64::INFINITY)),
         ..row(student, item, assessment, score, day)
-    };
-    let at = |row: OwnRow, at| OwnRow {
+    }
+}
+
+fn at(row: OwnRow, at: i64) -> OwnRow {
+    OwnRow {
         taken_at: Some(at),
         ..row
-    };
-    let grid =
-        |students: i64, items: i64, assessments: i64, score: &dyn Fn(i64, i64, i64) -> f64| {
-            let mut rows = Vec::new();
-            for s in 0..students {
-                for a in 0..assessments {
-                    for i in 0..items {
-                        rows.push(row(s, a * items + i, a, score(s, i, a), (30 * a) as f64));
-                    }
-                }
+    }
+}
+
+/// Everybody takes all items of all assessments, a month apart.
+fn grid(
+    students: i64,
+    items: i64,
+    assessments: i64,
+    score: &dyn Fn(i64, i64, i64) -> f64,
+) -> Vec<OwnRow> {
+    let mut rows = Vec::new();
+    for s in 0..students {
+        for a in 0..assessments {
+            for i in 0..items {
+                rows.push(row(s, a * items + i, a, score(s, i, a), (30 * a) as f64));
             }
-            rows
-        };
-    let opened = |rows: Vec<OwnRow>, score: &dyn Fn(usize) -> f64| -> Vec<OwnRow> {
-        (0..)
-            .zip(rows)
-            .map(|(at, row)| OwnRow {
-                score: Some(score(at)),
-                max_score: MaxScore::Points(Some(f64::INFINITY)),
-                ..row
-            })
-            .collect()
-    };
-    let one = |s: i64, i: i64, a: i64| f64::from(u8::from((s * 7 + i * 3 + a) % 5 < 2));
+        }
+    }
+    rows
+}
+
+/// The same rows with scores on a scale without an upper bound.
+fn opened(rows: Vec<OwnRow>, score: &dyn Fn(usize) -> f64) -> Vec<OwnRow> {
+    (0..)
+        .zip(rows)
+        .map(|(at, row)| OwnRow {
+            score: Some(score(at)),
+            max_score: MaxScore::Points(Some(f64::INFINITY)),
+            ..row
+        })
+        .collect()
+}
+
+fn one(s: i64, i: i64, a: i64) -> f64 {
+    f64::from(u8::from((s * 7 + i * 3 + a) % 5 < 2))
+}
+
+/// Tables nobody made in good faith.
+fn hostile() -> Vec<Named> {
+    [
+        little_to_tell(),
+        of_any_size(),
+        of_any_time(),
+        hardly_tables(),
+    ]
+    .concat()
+}
+
+/// Few rows, or rows that say nothing new.
+fn little_to_tell() -> Vec<Named> {
     vec![
         ("nothing", vec![]),
         ("one row", vec![row(1, 1, 1, 0.5, 0.0)]),
@@ -67,6 +99,12 @@ fn hostile() -> Vec<(&'static str, Vec<OwnRow>)> {
             "all items alike",
             grid(40, 4, 6, &|s, _, a| f64::from(u8::from((s + a) % 3 == 0))),
         ),
+    ]
+}
+
+/// Scores from the smallest number to the largest.
+fn of_any_size() -> Vec<Named> {
+    vec![
         (
             "tiny shares",
             grid(40, 4, 6, &|s, i, a| 5e-324 * one(s, i, a)),
@@ -136,6 +174,12 @@ fn hostile() -> Vec<(&'static str, Vec<OwnRow>)> {
             rows.extend(opened(grid(40, 1, 6, &one), &|at| (at % 97) as f64));
             rows
         }),
+    ]
+}
+
+/// The ends of time, attempts without end.
+fn of_any_time() -> Vec<Named> {
+    vec![
         (
             "the ends of time",
             vec![
@@ -187,6 +231,12 @@ fn hostile() -> Vec<(&'static str, Vec<OwnRow>)> {
                 .map(|n| at(row(n % 3, n, n, (n % 2) as f64, 0.0), n))
                 .collect(),
         ),
+    ]
+}
+
+/// Assessments and students that hardly hang together.
+fn hardly_tables() -> Vec<Named> {
+    vec![
         // One assessment for each number of questions, all saying the same.
         (
             "questions alike",
@@ -314,10 +364,10 @@ fn hostile_tables_of_last_year_give_sound_figures() {
     }
 }
 
-#[test]
-fn hostile_choices_give_sound_figures() {
+/// How fast evidence fades, and how sure one is of it.
+fn choices_of_levels() -> Vec<Options> {
     let base = Options::default;
-    let choices = [
+    vec![
         Options {
             half_life: f64::MIN_POSITIVE,
             ..base()
@@ -371,6 +421,13 @@ fn hostile_choices_give_sound_figures() {
             flag_alpha: 5e-324,
             ..base()
         },
+    ]
+}
+
+/// What is cut, flagged and left out.
+fn choices_of_limits() -> Vec<Options> {
+    let base = Options::default;
+    vec![
         Options {
             half_precision_items: 0.0,
             ..base()
@@ -426,7 +483,13 @@ fn hostile_choices_give_sound_figures() {
             drift_margin: f64::MAX,
             ..base()
         },
-    ];
+    ]
+}
+
+#[test]
+fn hostile_choices_give_sound_figures() {
+    let base = Options::default;
+    let choices = [choices_of_levels(), choices_of_limits()].concat();
     let scopes = [
         Asked {
             exclude: vec![0, 1, u32::MAX],

@@ -184,6 +184,10 @@ pub(super) struct Quality {
     pub(super) facility: f64,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a slow calculation is read from top to bottom, beside the method"
+)]
 pub(super) fn qualities(
     rows: &[Response],
     effect: &[f64],

@@ -73,6 +73,10 @@ pub(super) fn compare(rows: &[Response], silence: f64, options: &Options) {
 
 /// The same with a year before: students are numbered alike in both. Returns of how many students
 /// last year says something.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a slow calculation is read from top to bottom, beside the method"
+)]
 fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
     let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
     let as_of = last + silence;
