@@ -8,8 +8,6 @@ mod aggregates;
 mod error;
 mod functions;
 mod pg;
-mod pictures;
-mod school_map;
 
 pgrx::pg_module_magic!();
 

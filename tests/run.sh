@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the core's tests, the goals on real data and the client's tests, these on the newest
+# Runs the tests of the core and of the pictures, the goals on real data and the client's tests, these on the newest
 # PostgreSQL too, and adds up their totals. A test whose data is not there passes and prints
 # "skipped: ...", and is counted as skipped; so are tests that did not run, as "left out: ..." says.
 set -euo pipefail
@@ -20,7 +20,8 @@ run() {
     fi
 }
 # Much arithmetic: optimised, it takes a tenth of the time.
-run cargo test --profile ci --no-fail-fast -p pg_assess_core -p pg_assess_evaluation -- --show-output
+run cargo test --profile ci --no-fail-fast -p pg_assess_core -p pg_assess_chart \
+    -p pg_assess_evaluation -- --show-output
 own=$("${PG_CONFIG:-pg_config}" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 for major in $(printf '%s\n' "$own" 18 | sort -u); do
     run tests/versions.sh "$major"

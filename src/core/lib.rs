@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod assessments;
-pub mod chart;
 pub mod domain;
 pub mod error;
 pub mod forecasts;

@@ -18,7 +18,7 @@ use crate::questions::separation::{Separation, separations};
 use crate::statistics::bootstrap::Resampling;
 use crate::students::due::{self, Missing};
 use crate::students::evidence::EvidenceOptions;
-use crate::students::explain::{Contribution, explain as contributions};
+use crate::students::explain::{self, Contribution};
 use crate::students::level::LevelOptions;
 use crate::students::previous::Previous;
 use crate::students::records::Records;
@@ -244,7 +244,31 @@ pub fn explain(
     Needs::RECORDS.ask(ledger, options.counting)?;
     let own = ledger.responses_of(student as usize).len();
     memory::ask(3 * size_of::<Contribution>() * own)?;
-    Ok(contributions(student, &foundation, previous, options, poll))
+    Ok(explain::explain(
+        student,
+        &foundation,
+        previous,
+        options,
+        poll,
+    ))
+}
+
+/// The ends of the line that the trend of one student is read from; whether the trend is clear,
+/// [`students`] says.
+pub fn trend_line(
+    gradebook: &Gradebook<'_>,
+    student: u32,
+    scope: &Scope,
+    options: &Checked<Options>,
+    poll: Poll<'_>,
+) -> Result<Option<[(i64, f64); 2]>> {
+    let foundation = Foundation::lay(gradebook, scope, options, poll)?;
+    let needs = Needs {
+        piece_of_one: Needs::RECORDS.piece_of_one,
+        ..Needs::NONE
+    };
+    needs.ask(&foundation.ledger, options.counting)?;
+    Ok(explain::trend_line(student, &foundation, options, poll))
 }
 
 /// The assessments with a response as of the date, with their number in the gradebook.

@@ -4,10 +4,11 @@ use crate::Poll;
 use crate::foundation::Foundation;
 use crate::options::Options;
 use crate::questions::quality::weights;
-use crate::students::evidence::{EvidenceOptions, decay, evidence_of};
+use crate::students::evidence::{EvidenceOptions, decay, evidence_of, sort_by_time};
 use crate::students::level::LevelOptions;
 use crate::students::previous::Previous;
 use crate::students::records::Records;
+use crate::students::trend::Line;
 use crate::time::days_between;
 
 /// What one response adds to a level.
@@ -94,4 +95,27 @@ pub fn explain(
         }
     }
     contributions
+}
+
+/// The ends of the line that the trend of a student is read from, as times and scores. None with
+/// fewer than two different times.
+pub fn trend_line(
+    student: u32,
+    foundation: &Foundation,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Option<[(i64, f64); 2]> {
+    let (ledger, difficulty) = (&foundation.ledger, &foundation.difficulty);
+    let mut evidence = Vec::new();
+    evidence_of(
+        student as usize,
+        ledger,
+        difficulty,
+        &weights(&foundation.items, options.quality),
+        &EvidenceOptions::from(options),
+        &mut evidence,
+        poll,
+    );
+    sort_by_time(&mut evidence, poll);
+    Line::ends(&evidence, ledger.as_of, options.trend_window)
 }

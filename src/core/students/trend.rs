@@ -80,6 +80,20 @@ impl Line {
     /// Weighted least squares over the evidence of the last `window` days, or of all;
     /// `evidence` is in order of time. None with fewer than two different times.
     pub fn through(evidence: &[Evidence], as_of: i64, window: Option<f64>) -> Option<Self> {
+        Self::about(evidence, as_of, window).map(|(line, _)| line)
+    }
+
+    /// The same line from its first to its last time, as times and scores.
+    pub fn ends(evidence: &[Evidence], as_of: i64, window: Option<f64>) -> Option<[(i64, f64); 2]> {
+        let (line, centre) = Self::about(evidence, as_of, window)?;
+        let at = |taken_at| {
+            let days = days_between(centre.first, taken_at) - centre.time;
+            (taken_at, centre.score + line.slope * days)
+        };
+        Some([at(centre.first), at(centre.last)])
+    }
+
+    fn about(evidence: &[Evidence], as_of: i64, window: Option<f64>) -> Option<(Self, Centre)> {
         let inside = |piece: &&Evidence| {
             window.is_none_or(|window| days_between(piece.taken_at, as_of) <= window)
         };
@@ -122,15 +136,31 @@ impl Line {
         let dates = evidence
             .chunk_by(|a, b| same_day(a.taken_at, b.taken_at))
             .count() as u64;
-        Some(Self {
+        let line = Self {
             slope,
             spread,
             residual,
             df: evidence.len() as f64 - 2.0,
             dates,
             days,
-        })
+        };
+        let centre = Centre {
+            first,
+            last,
+            time,
+            score,
+        };
+        Some((line, centre))
     }
+}
+
+/// The mean of the evidence of a line, a point on it.
+struct Centre {
+    first: i64,
+    last: i64,
+    /// In days since the first.
+    time: f64,
+    score: f64,
 }
 
 fn same_day(a: i64, b: i64) -> bool {

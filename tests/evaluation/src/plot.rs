@@ -1,7 +1,7 @@
 //! Small pictures: one frame, a few series, a legend. Series differ in colour and in shape, and the
 //! colours are those of Okabe and Ito (2008), which the colour-blind can tell apart.
 
-use pg_assess_core::chart::{Axis, Rect, Svg, text_width};
+use pg_assess_chart::{Axis, Rect, Svg, text_width};
 
 const WIDTH: f64 = 700.0;
 const LEFT: f64 = 66.0;

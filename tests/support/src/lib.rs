@@ -1,7 +1,6 @@
 //! What the tests of the core, the evaluation and the fuzz targets share.
 
 mod data;
-mod drawing;
 mod past;
 mod random;
 mod rows;
@@ -9,9 +8,6 @@ pub mod solve;
 mod solved;
 
 pub use data::{Table, number, shared_data};
-pub use drawing::{
-    assert_contrast, assert_legible, assert_well_formed, linear, luminance, words_of,
-};
 pub use past::{assert_advice_sound, assert_backtest_sound, assert_past_sound};
 pub use random::{cases, messy_school, normal, shuffled};
 pub use rows::{

@@ -3,4 +3,5 @@
 mod calibrate;
 mod drift;
 mod items_reference;
+mod level_groups;
 mod recovery;

@@ -1,6 +1,6 @@
-//! The school map as an SQL function.
+//! The school map as an SQL function over arrays, and what it calls low.
 
-use pg_assess_core::chart::{MapPoint, school_map};
+use pg_assess_chart::{MapPoint, Of, SchoolMap};
 use pg_assess_core::quadrant::{self, Quadrant};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -14,38 +14,51 @@ fn school_map_svg(
     levels: Option<Vec<Option<f64>>>,
     slopes: Option<Vec<Option<f64>>>,
     needs: Option<Vec<Option<f64>>>,
-    title: Option<&str>,
+    title: Option<String>,
     mean: Option<f64>,
 ) -> Result<String, ErrorReport> {
     let labels = labels.unwrap_or_default();
     let n = labels.len();
-    if n > MOST {
-        return Err(ErrorReport::new(
-            PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-            "too many students for one school map",
-            function_name!(),
-        )
-        .set_detail(format!(
-            "There are {n} labels, at most {MOST} can be drawn."
-        ))
-        .set_hint("Draw one school or one grade at a time."));
-    }
+    check_size(n)?;
     let levels = same_length("levels", levels, n)?;
     let slopes = same_length("slopes", slopes, n)?;
     let needs = same_length("needs", needs, n)?;
-    let points: Vec<MapPoint> = labels
-        .iter()
-        .zip(levels)
-        .zip(slopes)
-        .zip(needs)
-        .map(|(((label, level), slope), need)| MapPoint {
-            label: label.as_deref().unwrap_or("?"),
-            level,
-            slope,
-            need,
-        })
-        .collect();
-    Ok(school_map(&points, title.unwrap_or_default(), mean))
+    let figures = levels.into_iter().zip(slopes).zip(needs);
+    let points = labels.into_iter().zip(figures);
+    let points = points.map(|(label, ((level, change), need))| MapPoint {
+        student: label.unwrap_or_else(|| "?".to_owned()),
+        level,
+        change,
+        need,
+    });
+    let map = SchoolMap {
+        of: Of::default(),
+        title: Some(title.unwrap_or_default()),
+        mean,
+        points: points.collect(),
+    };
+    Ok(map.svg())
+}
+
+/// Draws a map that is not too large.
+pub fn draw(map: &SchoolMap) -> Result<String, ErrorReport> {
+    check_size(map.points.len())?;
+    Ok(map.svg())
+}
+
+fn check_size(n: usize) -> Result<(), ErrorReport> {
+    if n <= MOST {
+        return Ok(());
+    }
+    Err(ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        "too many students for one school map",
+        function_name!(),
+    )
+    .set_detail(format!(
+        "There are {n} labels, at most {MOST} can be drawn."
+    ))
+    .set_hint("Draw one school or one grade at a time."))
 }
 
 /// The middle of the levels, what divides low from high; none without a level.
@@ -66,7 +79,7 @@ fn quadrant_rank(level: f64, middle: f64, change: f64) -> i32 {
 }
 
 /// An array left out says that nothing is known; one of another length pairs the wrong students.
-pub fn same_length<T>(
+fn same_length<T>(
     name: &str,
     values: Option<Vec<Option<T>>>,
     n: usize,

@@ -1,6 +1,7 @@
 //! Finds places for names beside crowded dots.
 
-use super::draw::Rect;
+use crate::draw::{Rect, Svg};
+use crate::words::text_width;
 
 /// Where a dot lies on the drawing, and how large it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,6 +102,33 @@ fn nearest(rect: Rect, dot: Dot) -> (f64, f64) {
 fn gap(rect: Rect, dot: Dot) -> f64 {
     let (x, y) = nearest(rect, dot);
     (x - dot.x).hypot(y - dot.y) - dot.r
+}
+
+/// Writes names (index of its dot, name) where there is room, and leads to those further away.
+pub fn write_names(
+    svg: &mut Svg,
+    dots: &[Dot],
+    names: &[(usize, String)],
+    size: f64,
+    bounds: Rect,
+    taken: &[Rect],
+) {
+    let wanted: Vec<(usize, f64)> = names
+        .iter()
+        .map(|(dot, name)| (*dot, text_width(name, size)))
+        .collect();
+    let places = place_names(dots, &wanted, bounds, taken);
+    for ((_, name), place) in names.iter().zip(places) {
+        let Some((rect, leader)) = place else {
+            continue;
+        };
+        if let Some(leader) = leader {
+            svg.line(leader, "stroke=\"#555\" stroke-width=\"0.8\"");
+        }
+        let extra = "text-anchor=\"middle\" class=\"halo name\" fill=\"#111\"";
+        let (x, y) = (rect.x + rect.w / 2.0, rect.y + 6.0 + size / 2.0);
+        svg.text(x, y, size, extra, name);
+    }
 }
 
 fn leader(rect: Rect, dot: Dot) -> Leader {

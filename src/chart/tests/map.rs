@@ -2,18 +2,34 @@
 
 mod common;
 
-use common::{assert_contrast, assert_well_formed, linear, luminance};
-use pg_assess_core::chart::{Dot, MapPoint, NAMED, Rect, colour, place_names, school_map};
+use common::{assert_contrast, assert_specification, assert_well_formed, cases, linear, luminance};
+use pg_assess_chart::{Dot, MapPoint, NAMED, Of, Rect, SchoolMap, colour, place_names, read};
 use pg_assess_core::quadrant::{self, Quadrant};
 use proptest::prelude::*;
 
-fn point(label: &str, level: f64, slope: f64, need: f64) -> MapPoint<'_> {
+fn point(student: &str, level: f64, change: f64, need: f64) -> MapPoint {
     MapPoint {
-        label,
+        student: student.to_owned(),
         level: Some(level),
-        slope: Some(slope),
+        change: Some(change),
         need: Some(need),
     }
+}
+
+fn map(points: &[MapPoint], title: &str, mean: Option<f64>) -> SchoolMap {
+    SchoolMap {
+        title: Some(title.to_owned()),
+        mean,
+        points: points.to_vec(),
+        ..SchoolMap::default()
+    }
+}
+
+/// The drawing; whatever the figures, there is a specification too.
+fn school_map(points: &[MapPoint], title: &str, mean: Option<f64>) -> String {
+    let map = map(points, title, mean);
+    assert_specification(&map.vega());
+    map.svg()
 }
 
 /// A repeatable crowd of `n` dots.
@@ -72,14 +88,14 @@ fn nobody_to_show() {
     assert!(nobody.contains("0 students shown."));
 
     let unknown = MapPoint {
-        label: "x",
+        student: "x".to_owned(),
         level: None,
-        slope: Some(0.1),
+        change: Some(0.1),
         need: Some(0.5),
     };
     let svg = school_map(
         &[
-            unknown,
+            unknown.clone(),
             MapPoint {
                 level: Some(f64::NAN),
                 ..unknown
@@ -244,7 +260,7 @@ fn odd_figures_do_not_break_the_drawing() {
         for slope in odd {
             let one = point("odd", level, slope, level);
             assert_well_formed(&school_map(&[one], "One", None));
-            all.push(one);
+            all.push(point("odd", level, slope, level));
         }
     }
     let svg = school_map(&all, "All", None);
@@ -310,12 +326,12 @@ fn rows_and_pictures_call_the_same_students_low() {
 #[test]
 fn students_without_a_trend_have_a_place() {
     let trendless = MapPoint {
-        label: "new",
+        student: "new".to_owned(),
         level: Some(0.4),
-        slope: None,
+        change: None,
         need: Some(0.7),
     };
-    let svg = school_map(&[trendless, point("old", 0.6, 0.01, 0.1)], "", None);
+    let svg = school_map(&[trendless.clone(), point("old", 0.6, 0.01, 0.1)], "", None);
     assert_well_formed(&svg);
     assert_contrast(&svg);
     assert!(
@@ -323,7 +339,11 @@ fn students_without_a_trend_have_a_place() {
             && svg.contains("new: level 40 %, no trend yet")
     );
 
-    let svg = school_map(&[trendless; 500], "In September nobody has a trend", None);
+    let svg = school_map(
+        &vec![trendless; 500],
+        "In September nobody has a trend",
+        None,
+    );
     assert_well_formed(&svg);
     assert_contrast(&svg);
     assert!(
@@ -397,7 +417,7 @@ fn names_never_overlap() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn whatever_it_is_given_it_is_well_formed(
@@ -409,13 +429,104 @@ proptest! {
     ) {
         let points: Vec<MapPoint> = rows
             .iter()
-            .map(|(label, level, slope, need)| MapPoint {
-                label,
+            .map(|(student, level, change, need)| MapPoint {
+                student: student.clone(),
                 level: *level,
-                slope: *slope,
+                change: *change,
                 need: *need,
             })
             .collect();
         assert_well_formed(&school_map(&points, &title, None));
+    }
+}
+
+#[test]
+fn the_specification_shows_what_the_drawing_shows() {
+    let mut points: Vec<MapPoint> = (0..40)
+        .map(|i| {
+            point(
+                &i.to_string(),
+                0.4 + 0.01 * f64::from(i),
+                0.001 * f64::from(i % 7 - 3),
+                0.1,
+            )
+        })
+        .collect();
+    points.push(point("far", 60.0, 0.0, 0.9));
+    points[3].change = None;
+    for mean in [None, Some(0.5)] {
+        let map = map(&points, "A school", mean);
+        let (svg, spec) = (map.svg(), map.vega());
+        assert_specification(&spec);
+        let rows = spec["data"]["values"].as_array().expect("rows");
+        assert_eq!(rows.len(), points.len());
+        for quadrant in Quadrant::ALL.map(Quadrant::label) {
+            let n = rows
+                .iter()
+                .filter(|row| row["quadrant"] == quadrant)
+                .count();
+            assert!(svg.contains(&format!("{quadrant}: {n}<")), "{quadrant} {n}");
+        }
+        assert_eq!(rows[3]["quadrant"], "no trend yet");
+        assert!(svg.contains("beyond the frame: 1."));
+        let words = spec["title"]["subtitle"].as_str().expect("words");
+        assert!(words.ends_with("beyond the frame: 1."), "{words}");
+    }
+    // Nobody: one view all the same.
+    let spec = map(&[], "Empty", None).vega();
+    assert_specification(&spec);
+    assert_eq!(spec["vconcat"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn rows_are_read_as_the_database_writes_them() {
+    let rows = r#"{"of": {"subject": "Math", "student_group": null}, "mean": 0.5, "points": [
+        {"student": "a", "level": 0.4, "change": null, "need": "NaN"},
+        {"student": "b", "level": "Infinity", "change": 1, "need": 0}]}"#;
+    let map: SchoolMap = read(rows).expect("a map");
+    assert!(
+        map.svg()
+            .contains("<title>Math: who is low, who is falling?</title>")
+    );
+    assert!(
+        map.svg()
+            .contains("1 student shown. 1 student without a level not shown.")
+    );
+    assert_eq!((map.points[0].change, map.points[0].need), (None, None));
+    assert_eq!(
+        (map.points[1].level, map.points[1].change),
+        (None, Some(1.0))
+    );
+    let bad = [
+        "",
+        "null",
+        "[]",
+        r#"{"points": []}"#,
+        r#"{"of": {"subject": null}, "mean": null, "points": [], "more": 1}"#,
+        r#"{"of": {"subject": null}, "mean": null, "points": [{"student": "Secret"}]}"#,
+    ];
+    for rows in bad {
+        let told = read::<SchoolMap>(rows).expect_err(rows);
+        assert!(!format!("{told:?}").contains("Secret"));
+    }
+}
+
+#[test]
+fn a_title_begins_with_whose_picture_it_is() {
+    for (subject, group, title) in [
+        (None, None, "Who is low, who is falling?"),
+        (Some("Math"), None, "Math: who is low, who is falling?"),
+        (
+            Some("Math"),
+            Some("8b"),
+            "Math, 8b: who is low, who is falling?",
+        ),
+        (None, Some("8b"), "8b: who is low, who is falling?"),
+    ] {
+        let of = Of {
+            subject: subject.map(str::to_owned),
+            student_group: group.map(str::to_owned),
+        };
+        assert_eq!(of.title("who is low, who is falling?"), title);
     }
 }

@@ -1,6 +1,91 @@
-//! What holds of any drawing: it is well-formed, and its words can be read.
+//! What the tests of the pictures share: whether a drawing is well-formed, and its words legible.
+#![allow(dead_code)] // Each test program uses its part.
 
-use pg_assess_core::chart::{Rect, text_width};
+use pg_assess_chart::{Rect, text_width};
+use proptest::prelude::ProptestConfig;
+use serde_json::Value;
+
+/// So many cases, of which none is kept.
+pub fn cases(n: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: n,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Texts that are no good words, but may be ids.
+pub const HOSTILE: [&str; 8] = [
+    "</text><script>alert(1)</script>",
+    "\" onload=\"alert(1)",
+    "Tom & Jerry's <b>",
+    "]]>&#0;",
+    "nul\0bell\u{7}del\u{7f}\u{fffe}",
+    "two\nlines\tand\u{202e}reversed",
+    "",
+    "ŁÓDŹ 学生 طالب 👩🏽‍🎓",
+];
+
+pub const ODD: [f64; 9] = [
+    0.0,
+    -0.0,
+    1e-300,
+    -3.0,
+    1e6,
+    f64::MAX,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+];
+
+/// A repeatable number from 0 to 1.
+pub fn dice(i: usize) -> f64 {
+    (i as f64 * 0.754_877_666).fract()
+}
+
+/// A specification has its data in it, and only fields that the data have.
+#[track_caller]
+pub fn assert_specification(spec: &Value) {
+    let schema = "https://vega.github.io/schema/vega-lite/v5.json";
+    assert_eq!(spec["$schema"], schema);
+    for words in [&spec["title"]["text"], &spec["title"]["subtitle"]] {
+        assert!(words.is_string(), "{words}");
+    }
+    let data = &spec["data"]["values"];
+    assert!(data.is_array());
+    assert_view(spec, data);
+}
+
+fn assert_view(view: &Value, data: &Value) {
+    assert!(view.get("url").is_none());
+    let data = match &view["data"]["values"] {
+        Value::Null => data,
+        own => own,
+    };
+    let fields = |encoding: &Value| -> Vec<String> {
+        let of = |channel: &Value| channel["field"].as_str().map(str::to_owned);
+        let channels = encoding
+            .as_object()
+            .into_iter()
+            .flat_map(|all| all.values());
+        channels
+            .flat_map(|channel| match channel {
+                Value::Array(several) => several.iter().filter_map(of).collect(),
+                one => Vec::from_iter(of(one)),
+            })
+            .collect()
+    };
+    for field in fields(&view["encoding"]) {
+        for row in data.as_array().into_iter().flatten() {
+            assert!(row.get(&field).is_some(), "{field} is not in {row}");
+        }
+    }
+    for parts in [&view["layer"], &view["vconcat"]] {
+        for part in parts.as_array().into_iter().flatten() {
+            assert_view(part, data);
+        }
+    }
+}
 
 /// A small check of well-formedness: tags nest, attributes are quoted, entities are known.
 pub fn assert_well_formed(svg: &str) {

@@ -120,33 +120,12 @@ impl Svg {
         ));
     }
 
-    /// Elements that tell `tooltip` when pointed at.
+    /// Elements that show `tooltip` when pointed at.
     pub fn group(&mut self, tooltip: &str, draw: impl FnOnce(&mut Self)) {
         self.push(format_args!("<g><title>{}</title>", escape(tooltip)));
         draw(self);
         self.push(format_args!("</g>"));
     }
-}
-
-/// At most `most` characters, with an ellipsis where some are left out.
-pub fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
-    }
-}
-
-/// As much of a text as is at most so wide, with an ellipsis where some is left out.
-pub fn fit(text: &str, size: f64, width: f64) -> String {
-    // No font has more characters in a width than this.
-    let text = shorten(text, (width / size * 4.0) as usize);
-    if text_width(&text, size) <= width {
-        return text;
-    }
-    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-    let fits = |end: &&usize| text_width(&text[..**end], size) + size <= width;
-    let end = ends.iter().rev().find(fits).copied().unwrap_or(0);
-    format!("{}…", text[..end].trim_end())
 }
 
 /// Text for XML: special characters escaped; characters that XML
@@ -170,19 +149,6 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// About how wide a text is, rather too much than too little: fonts differ from reader to reader.
-pub fn text_width(text: &str, size: f64) -> f64 {
-    let em = |c| match c {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | '\'' | ' ' | '|' => 0.36,
-        'f' | 't' | 'r' | '-' => 0.45,
-        'm' | 'w' | 'M' | 'W' | '@' | '…' => 1.0,
-        'A'..='Z' => 0.74,
-        c if c < '\u{1100}' => 0.64,
-        _ => 1.05,
-    };
-    text.chars().map(em).sum::<f64>() * size
-}
-
 /// A number for an attribute: at most one decimal, never NaN.
 fn num(value: f64) -> String {
     let value = if value.is_finite() {
@@ -192,59 +158,4 @@ fn num(value: f64) -> String {
     };
     // Adding zero turns a negative zero into a positive one.
     format!("{}", value + 0.0)
-}
-
-/// A share as per cent with a true minus sign.
-pub fn percent(share: f64, decimals: usize) -> String {
-    let text = format!("{:.*}", decimals, share.abs() * 100.0);
-    if share < 0.0 && is_not_zero(&text) {
-        format!("−{text}")
-    } else {
-        text
-    }
-}
-
-/// The same with a plus sign when it is above zero.
-pub fn signed_percent(share: f64, decimals: usize) -> String {
-    let text = percent(share, decimals);
-    if share > 0.0 && is_not_zero(&text) {
-        format!("+{text}")
-    } else {
-        text
-    }
-}
-
-fn is_not_zero(digits: &str) -> bool {
-    digits.bytes().any(|b| (b'1'..=b'9').contains(&b))
-}
-
-/// One axis: the figures `lo` to `hi` on the drawing from `from` to `to`.
-#[derive(Clone, Copy)]
-pub struct Axis {
-    pub lo: f64,
-    pub hi: f64,
-    pub from: f64,
-    pub to: f64,
-}
-
-impl Axis {
-    pub fn at(&self, value: f64) -> f64 {
-        let share = (value.clamp(self.lo, self.hi) - self.lo) / (self.hi - self.lo);
-        self.from + share * (self.to - self.from)
-    }
-
-    /// Round figures, at most about `wanted` of them, and the decimals their per cents need.
-    pub fn ticks(&self, wanted: f64) -> (Vec<f64>, usize) {
-        let least = (self.hi - self.lo) / wanted;
-        let power = 10f64.powf(least.log10().floor());
-        let step = [1.0, 2.0, 5.0]
-            .map(|s| s * power)
-            .into_iter()
-            .find(|&step| step >= least)
-            .unwrap_or(10.0 * power);
-        let decimals = (-(step * 100.0).log10().floor()).clamp(0.0, 6.0) as usize;
-        let first = (self.lo / step).ceil() as i64;
-        let last = (self.hi / step).floor() as i64;
-        ((first..=last).map(|i| i as f64 * step).collect(), decimals)
-    }
 }
