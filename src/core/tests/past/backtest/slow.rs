@@ -322,7 +322,7 @@ pub(super) fn sorted(mut forecasts: Vec<Forecast>) -> Vec<Forecast> {
 
 pub(super) fn all_forecasts(
     book: &Gradebook<'_>,
-    options: &Options,
+    options: &impl Ask,
     settings: &Settings,
 ) -> Vec<Forecast> {
     let mut all = Vec::new();
