@@ -1,4 +1,4 @@
-//! `calibrate`, declared in `sql/calibrate.sql`.
+//! `calibrate`, declared in `sql/functions/calibrate.sql`.
 
 use std::sync::atomic::AtomicI64;
 
