@@ -1,4 +1,4 @@
--- Cronbach's alpha over one array of scores for each student (src/alpha.rs).
+-- Cronbach's alpha over one array of scores for each student (src/aggregates/alpha.rs).
 
 CREATE FUNCTION @extschema@._alpha_trans(internal, float8[]) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'alpha_trans_wrapper';

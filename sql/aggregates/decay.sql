@@ -1,5 +1,6 @@
--- A mean in which scores fade: the type decay_summary (src/aggregates/summary/decay.rs). Its aggregates are
--- in over_time.sql. Accessors that return or take a time read dates in the session's time zone.
+-- A mean in which scores fade: the type decay_summary (src/aggregates/summary/decay.rs). Its
+-- aggregates are in over_time.sql. Accessors that return or take a time read dates in the session's
+-- time zone.
 
 CREATE TYPE @extschema@.decay_summary;
 

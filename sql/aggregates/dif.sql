@@ -1,4 +1,4 @@
--- Differential functioning of a question by Mantel and Haenszel (src/dif.rs).
+-- Differential functioning of a question by Mantel and Haenszel (src/aggregates/dif.rs).
 
 CREATE FUNCTION @extschema@._dif_trans(internal, boolean, boolean, float8) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dif_trans_wrapper';

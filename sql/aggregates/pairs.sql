@@ -1,6 +1,6 @@
--- One-step aggregates that go by order and keep all pairs of a group (src/aggregates/pairs.rs), and what
--- they share with those of alpha.sql and dif.sql (src/numbers.rs). Those over time are in
--- over_time.sql. Rows with a NULL are passed over, as by corr().
+-- One-step aggregates that go by order and keep all pairs of a group (src/aggregates/pairs.rs), and
+-- what they share with those of alpha.sql and dif.sql (src/aggregates/numbers.rs). Those over time
+-- are in over_time.sql. Rows with a NULL are passed over, as by corr().
 
 CREATE FUNCTION @extschema@._numbers_serial(internal) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'numbers_serial_wrapper';

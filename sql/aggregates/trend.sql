@@ -1,5 +1,5 @@
--- A straight line through scores over time: the type trend_summary (src/aggregates/summary/trend.rs). Its
--- aggregates are in over_time.sql.
+-- A straight line through scores over time: the type trend_summary
+-- (src/aggregates/summary/trend.rs). Its aggregates are in over_time.sql.
 
 CREATE TYPE @extschema@.trend_summary;
 

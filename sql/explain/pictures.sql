@@ -54,7 +54,8 @@ BEGIN
     RETURN @extschema@._map_svg(@extschema@._map_rows(model, in_subject, student_group));
 END $$;
 COMMENT ON FUNCTION @extschema@.school_map_svg(name, text, text) IS
-'the school map of a model as an SVG picture: level across, change in 30 days up and down; of a subject, or of one group of it';
+'the school map of a model as an SVG picture: level across, change in 30 days up and down; of a '
+'subject, or of one group of it';
 
 CREATE FUNCTION @extschema@.school_map_vega(
     model name, in_subject text DEFAULT NULL, student_group text DEFAULT NULL) RETURNS jsonb
@@ -112,7 +113,8 @@ BEGIN
     RETURN @extschema@._curve_svg(@extschema@._curve_rows(model, item::text, in_subject));
 END $$;
 COMMENT ON FUNCTION @extschema@.item_curve_svg IS
-'the mean score on a question by level of the students as an SVG picture, beside what is expected of a question as hard';
+'the mean score on a question by level of the students as an SVG picture, beside what is '
+'expected of a question as hard';
 
 CREATE FUNCTION @extschema@.item_curve_vega(
     model name, item anycompatible, in_subject text DEFAULT NULL) RETURNS jsonb
@@ -224,7 +226,8 @@ BEGIN
     RETURN @extschema@._history_svg(@extschema@._history_rows(model, student::text, in_subject));
 END $$;
 COMMENT ON FUNCTION @extschema@.student_history_svg IS
-'the scores of a student over time as an SVG picture, with what each still counts, the level and its interval, and the trend';
+'the scores of a student over time as an SVG picture, with what each still counts, the level and '
+'its interval, and the trend';
 
 CREATE FUNCTION @extschema@.student_history_vega(
     model name, student anycompatible, in_subject text DEFAULT NULL) RETURNS jsonb
@@ -298,4 +301,5 @@ BEGIN
     RETURN @extschema@._sheet_svg(gathered);
 END $$;
 COMMENT ON FUNCTION @extschema@.score_sheet_svg IS
-'the scores of one assessment as an SVG picture, students by questions, what is below expectation marked; of all students, or of one group';
+'the scores of one assessment as an SVG picture, students by questions, what is below '
+'expectation marked; of all students, or of one group';

@@ -1,4 +1,4 @@
--- How well the past would have been predicted (src/backtest.rs).
+-- How well the past would have been predicted (src/functions/backtest.rs).
 
 CREATE FUNCTION @extschema@.backtest(
     gradebook @extschema@.gradebook,

@@ -1,5 +1,5 @@
--- Discrimination and difficulty by the two-parameter logistic model (src/calibrate.rs). Declared as
--- the functions in solvers.sql.
+-- Discrimination and difficulty by the two-parameter logistic model (src/functions/calibrate.rs).
+-- Declared as the functions in solvers.sql.
 
 CREATE FUNCTION @extschema@.calibrate(
     gradebook @extschema@.gradebook,

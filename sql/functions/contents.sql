@@ -1,4 +1,4 @@
--- What a gradebook holds, as rows again (src/contents.rs).
+-- What a gradebook holds, as rows again (src/functions/contents.rs).
 
 CREATE FUNCTION @extschema@.responses(gradebook @extschema@.gradebook) RETURNS TABLE (
     student text,

@@ -1,4 +1,5 @@
--- Questions that became easier or harder (src/drift.rs). Declared as the functions in solvers.sql.
+-- Questions that became easier or harder (src/functions/drift.rs). Declared as the functions in
+-- solvers.sql.
 
 CREATE FUNCTION @extschema@.item_drift(
     gradebook @extschema@.gradebook,

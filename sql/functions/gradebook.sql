@@ -1,5 +1,5 @@
--- The type gradebook and its rollup (src/aggregates/gradebook.rs). The aggregates that make one are in
--- over_time.sql of the aggregates.
+-- The type gradebook and its rollup (src/aggregates/gradebook.rs). The aggregates that make one are
+-- in over_time.sql of the aggregates.
 
 CREATE TYPE @extschema@.gradebook;
 

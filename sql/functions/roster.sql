@@ -1,5 +1,5 @@
 -- The roster in a gradebook, two gradebooks as one (src/aggregates/gradebook.rs), and missing work
--- (src/missing_work.rs).
+-- (src/functions/missing_work.rs).
 
 CREATE FUNCTION @extschema@.rollup(gradebook @extschema@.gradebook, other @extschema@.gradebook)
 RETURNS @extschema@.gradebook

@@ -1,5 +1,5 @@
--- Typed answers and untidy labels (src/word.rs). IMMUTABLE, so that they can be indexed: a WARNING
--- changes no result (to_tsvector, too, is IMMUTABLE and reports words that it left out).
+-- Typed answers and untidy labels (src/functions/word.rs). IMMUTABLE, so that they can be indexed:
+-- a WARNING changes no result (to_tsvector, too, is IMMUTABLE and reports words that it left out).
 
 CREATE FUNCTION @extschema@.normalize_word(text text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10

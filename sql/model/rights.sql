@@ -1,6 +1,6 @@
--- With whose rights a model's code runs (src/pg/rights.rs). What may run code of its owner or of its
--- source (triggers, policies, views, casts, defaults) goes through _as_owner; what does not, looks
--- at catalogs only.
+-- With whose rights a model's code runs (src/pg/rights.rs). What may run code of its owner or of
+-- its source (triggers, policies, views, casts, defaults) goes through _as_owner; what does not,
+-- looks at catalogs only.
 
 CREATE FUNCTION @extschema@._as_owner(
     owner oid, statement text, is_restricted boolean DEFAULT true) RETURNS text
