@@ -12,10 +12,13 @@ use pg_assess_test_support::{OwnRow, answers, close, close_option, go, gradebook
 
 use super::{METHODS, TIE, TOLERANCE};
 
+/// When an assessment was taken, which, and the answers.
+type Sitting = (i64, u32, Vec<Contribution>);
+
 /// One student's assessments: time, id, its answers; by time, then by id.
-fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<(i64, u32, Vec<Contribution>)> {
+fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<Sitting> {
     let own = answers.iter().filter(|(id, _)| *id == student);
-    let mut sittings: Vec<(i64, u32, Vec<Contribution>)> = Vec::new();
+    let mut sittings: Vec<Sitting> = Vec::new();
     for (_, answer) in own {
         match sittings.iter_mut().find(|own| own.1 == answer.assessment) {
             Some(own) => {
@@ -77,11 +80,120 @@ pub(super) fn of(levels: &[(i64, Level)], student: i64) -> Option<Level> {
     Some(own.1)
 }
 
+/// How fast levels drift is how fast a million days of silence make them uncertain.
+fn drift_of(levels: &[(i64, Level)], later: Vec<(i64, Level)>) -> f64 {
+    let variance = |levels: &[(i64, Level)]| levels.iter().find_map(|own| own.1.se);
+    match (variance(levels), variance(&later)) {
+        (Some(now), Some(then)) => (then.powi(2) - now.powi(2)) / 1e6,
+        _ => 0.0,
+    }
+}
+
+/// How scores are measured that came later: over all that there is.
+fn in_hindsight(options: &Asked, settings: &Settings) -> Asked {
+    Asked {
+        as_of: None,
+        exclude: Vec::new(),
+        options: Options {
+            quality: options.quality && settings.weighted_target,
+            counting: match settings.weighted_target {
+                true => Counting::Effective,
+                false => Counting::Assessments,
+            },
+            ..options.options.clone()
+        },
+        ..options.clone()
+    }
+}
+
+/// What each question weighs in a level.
+fn weights_of(rows: &[&OwnRow], options: &Asked) -> Vec<(i64, f64)> {
+    let bytes = gradebook(rows.iter().copied());
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let items = solve::items(&book, options, &go).expect("items");
+    let named = items.iter().map(|item| {
+        let id = book.items().get(item.item).to_string();
+        (id.parse().expect("a number"), item.quality.weight)
+    });
+    named.collect()
+}
+
+/// What came of a target: sums over its assessments.
+struct Ahead {
+    sum: f64,
+    total: f64,
+    noise: f64,
+}
+
+impl Ahead {
+    fn of(ahead: &[Sitting], whole: &Asked, options: &Asked, weight: &dyn Fn(u32) -> f64) -> Self {
+        let (mut sum, mut total, mut noise) = (0.0, 0.0, 0.0);
+        for (_, _, answers) in ahead {
+            let weights: Vec<f64> = answers.iter().map(|answer| answer.quality).collect();
+            let counts = precision(&weights, whole);
+            let score = answers
+                .iter()
+                .map(|answer| answer.quality * (answer.score - answer.expected))
+                .sum::<f64>()
+                / weights.iter().sum::<f64>();
+            let weights: Vec<f64> = answers.iter().map(|answer| weight(answer.item)).collect();
+            sum += counts;
+            total += counts * score;
+            noise += match weights.iter().sum::<f64>() > 0.0 {
+                true => counts * counts / precision(&weights, options),
+                false => f64::INFINITY,
+            };
+        }
+        Self { sum, total, noise }
+    }
+}
+
+/// Without weights of questions, without drawing to the cohort as well, without decay as well.
+fn simpler(current: &Options) -> [Options; 3] {
+    let plain = Options {
+        quality: false,
+        ..current.clone()
+    };
+    let adjusted = Options {
+        shrink: false,
+        ..plain.clone()
+    };
+    let forever = Options {
+        half_life: 1e18,
+        ..adjusted.clone()
+    };
+    [plain, adjusted, forever]
+}
+
+/// Of all scores, the last, the latest three, and all under decay; each with its time.
+fn means(scores: &[(i64, f64)], half_life: f64) -> [f64; 4] {
+    let last_at = scores[scores.len() - 1].0;
+    let latest = |n: usize| mean(scores.iter().rev().take(n).map(|score| score.1));
+    let fades = |at: i64| 0.5_f64.powf((last_at - at) as f64 / DAY as f64 / half_life);
+    let decayed_mean = scores
+        .iter()
+        .map(|score| fades(score.0) * score.1)
+        .sum::<f64>()
+        / scores.iter().map(|score| fades(score.0)).sum::<f64>();
+    [latest(usize::MAX), latest(1), latest(3), decayed_mean]
+}
+
+/// Those of a student's assessments of which nothing was known.
+fn not_begun(past: &[&OwnRow], coming: Vec<Sitting>, student: i64) -> Vec<Sitting> {
+    let begun = |assessment: u32| {
+        past.iter().any(|row| {
+            integer(&row.student) == student
+                && integer(&row.assessment) == i64::from(assessment)
+                && row.score.is_some()
+        })
+    };
+    coming
+        .into_iter()
+        .filter(|sitting| !begun(sitting.1))
+        .collect()
+}
+
 /// What would have been said at one date, by a gradebook that ends there. `excluded` are ids.
-#[expect(
-    clippy::too_many_lines,
-    reason = "a slow calculation is read from top to bottom, beside the method"
-)]
 pub(super) fn told_at(
     rows: &[OwnRow],
     cut_at: i64,
@@ -108,58 +220,15 @@ pub(super) fn told_at(
         ..options.options.clone()
     };
     let as_of = |days: i64| with(days, current.clone());
-    let plain = Options {
-        quality: false,
-        ..current.clone()
-    };
-    let adjusted = Options {
-        shrink: false,
-        ..plain.clone()
-    };
-    let forever = Options {
-        half_life: 1e18,
-        ..adjusted.clone()
-    };
-    let [plain, adjusted, forever] = [plain, adjusted, forever].map(|own| with(0, own));
+    let [plain, adjusted, forever] = simpler(&current).map(|own| with(0, own));
     let level = levels(&past, &as_of(0));
     let [shrunk, decayed, undecayed] =
         [&plain, &adjusted, &forever].map(|options| levels(&past, options));
     let known = answers(&past, &plain);
-    // How fast levels drift is how fast silence makes them uncertain.
-    let drift = |levels: &[(i64, Level)], later: Vec<(i64, Level)>| -> f64 {
-        let variance = |levels: &[(i64, Level)]| levels.iter().find_map(|own| own.1.se);
-        match (variance(levels), variance(&later)) {
-            (Some(now), Some(then)) => (then.powi(2) - now.powi(2)) / 1e6,
-            _ => 0.0,
-        }
-    };
-    let drift = drift(&level, levels(&past, &as_of(1_000_000)));
-
-    let whole = Asked {
-        as_of: None,
-        exclude: Vec::new(),
-        options: Options {
-            quality: options.quality && settings.weighted_target,
-            counting: match settings.weighted_target {
-                true => Counting::Effective,
-                false => Counting::Assessments,
-            },
-            ..options.options.clone()
-        },
-        ..options.clone()
-    };
+    let drift = drift_of(&level, levels(&past, &as_of(1_000_000)));
+    let whole = in_hindsight(options, settings);
     let coming = answers(&all, &whole);
-    // What each question weighed in a level then.
-    let weights: Vec<(i64, f64)> = {
-        let bytes = gradebook(past.iter().copied());
-        let book = Gradebook::open(&bytes).expect("a gradebook");
-        let items = solve::items(&book, &as_of(0), &go).expect("items");
-        let named = items.iter().map(|item| {
-            let id = book.items().get(item.item).to_string();
-            (id.parse().expect("a number"), item.quality.weight)
-        });
-        named.collect()
-    };
+    let weights = weights_of(&past, &as_of(0));
     let weight = |item: u32| {
         let own = weights.iter().find(|(id, _)| *id == i64::from(item));
         own.filter(|_| options.quality)
@@ -175,25 +244,8 @@ pub(super) fn told_at(
             .iter()
             .map(|(at, _, answers)| (*at, mean(answers.iter().map(|answer| answer.score))))
             .collect();
-        let last_at = scores[scores.len() - 1].0;
-        let latest = |n: usize| mean(scores.iter().rev().take(n).map(|score| score.1));
-        let fades = |at: i64| 0.5_f64.powf((last_at - at) as f64 / DAY as f64 / options.half_life);
-        let decayed_mean = scores
-            .iter()
-            .map(|score| fades(score.0) * score.1)
-            .sum::<f64>()
-            / scores.iter().map(|score| fades(score.0)).sum::<f64>();
-        let begun = |assessment: u32| {
-            past.iter().any(|row| {
-                integer(&row.student) == student
-                    && integer(&row.assessment) == i64::from(assessment)
-                    && row.score.is_some()
-            })
-        };
-        let coming: Vec<_> = sittings(&coming, student)
-            .into_iter()
-            .filter(|sitting| !begun(sitting.1))
-            .collect();
+        let [overall, last, latest, decayed_mean] = means(&scores, options.half_life);
+        let coming = not_begun(&past, sittings(&coming, student), student);
         let within: Vec<_> = coming
             .iter()
             .filter(|own| (own.0 - cut_at) as f64 / DAY as f64 <= settings.horizon)
@@ -208,23 +260,7 @@ pub(super) fn told_at(
             if ahead.is_empty() {
                 continue;
             }
-            let (mut sum, mut total, mut noise) = (0.0, 0.0, 0.0);
-            for (_, _, answers) in ahead {
-                let weights: Vec<f64> = answers.iter().map(|answer| answer.quality).collect();
-                let counts = precision(&weights, &whole);
-                let score = answers
-                    .iter()
-                    .map(|answer| answer.quality * (answer.score - answer.expected))
-                    .sum::<f64>()
-                    / weights.iter().sum::<f64>();
-                let weights: Vec<f64> = answers.iter().map(|answer| weight(answer.item)).collect();
-                sum += counts;
-                total += counts * score;
-                noise += match weights.iter().sum::<f64>() > 0.0 {
-                    true => counts * counts / precision(&weights, options),
-                    false => f64::INFINITY,
-                };
-            }
+            let Ahead { sum, total, noise } = Ahead::of(ahead, &whole, options, &weight);
             let days = (ahead[ahead.len() / 2].0 - cut_at) as f64 / DAY as f64;
             let reach = |level: Level| -> Option<[f64; 2]> {
                 let noise = level.noise? * noise / (sum * sum);
@@ -244,9 +280,9 @@ pub(super) fn told_at(
                 known: scores.len(),
                 observed: total / sum,
                 values: [
-                    latest(usize::MAX),
-                    latest(1),
-                    latest(3),
+                    overall,
+                    last,
+                    latest,
                     decayed_mean,
                     of(&undecayed, student).expect("a level").level,
                     of(&decayed, student).expect("a level").level,

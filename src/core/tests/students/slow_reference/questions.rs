@@ -184,10 +184,6 @@ pub(super) struct Quality {
     pub(super) facility: f64,
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "a slow calculation is read from top to bottom, beside the method"
-)]
 pub(super) fn qualities(
     rows: &[Response],
     effect: &[f64],
@@ -288,14 +284,21 @@ pub(super) fn qualities(
             ..Quality::default()
         });
     }
+    discriminate(&mut items, &evidence, options);
+    weigh(&mut items, options);
+    items
+}
+
+/// Correlations drawn to each other, from Fisher's z and its variance.
+fn discriminate(items: &mut [Quality], evidence: &[Option<(f64, f64)>], options: &Options) {
     let members: Vec<(f64, f64)> = items
         .iter()
-        .zip(&evidence)
+        .zip(evidence)
         .filter(|(item, _)| item.n_effective >= options.min_answers)
         .filter_map(|(_, z)| *z)
         .collect();
     let reach = normal_quantile(0.5 + options.confidence / 2.0);
-    for (item, z) in items.iter_mut().zip(&evidence) {
+    for (item, z) in items.iter_mut().zip(evidence) {
         let Some((z, v)) = *z else { continue };
         let (centre, variance) = if !options.shrink {
             (z, v)
@@ -319,7 +322,10 @@ pub(super) fn qualities(
             (centre + reach * sd).tanh(),
         ]);
     }
-    // Weights: at least a share of the mean, mean 1; nothing for flawed items.
+}
+
+/// Weights: at least a share of the mean, mean 1; nothing for flawed items.
+fn weigh(items: &mut [Quality], options: &Options) {
     let known = |item: &Quality| !["flawed", "insufficient"].contains(&item.status);
     let values: Vec<f64> = items
         .iter()
@@ -340,7 +346,6 @@ pub(super) fn qualities(
     for item in items.iter_mut().filter(|item| item.status == "flawed") {
         item.weight = 0.0;
     }
-    items
 }
 
 /// Concordant less discordant pairs, and pairs with different scores, pair by pair.

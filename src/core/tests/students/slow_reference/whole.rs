@@ -1,17 +1,18 @@
 //! Everything at once, on tables in which all goes wrong that can.
 
 use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::level::Level;
 use pg_assess_core::options::{Counting, Options};
+use pg_assess_core::solve::Item;
+use pg_assess_core::student::Student;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{close, close_option, go, normal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::levels::{
-    Cohort, Own, Piece, cohort, drift, due_and_missing, line, slow_t_cdf, standing,
-};
-use super::questions::{close_up, reliability};
+use super::levels::{Own, Piece, cohort, drift, due_and_missing, line, slow_t_cdf, standing};
+use super::questions::{Quality, close_up, reliability};
 use super::{Response, TOLERANCE, bytes_of};
 
 /// A random table without repeated attempts. Some items come again in another assessment, some
@@ -71,49 +72,7 @@ pub(super) fn compare(rows: &[Response], silence: f64, options: &Options) {
     compare_after(&[], rows, silence, options);
 }
 
-/// The same with a year before: students are numbered alike in both. Returns of how many students
-/// last year says something.
-#[expect(
-    clippy::too_many_lines,
-    reason = "a slow calculation is read from top to bottom, beside the method"
-)]
-fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
-    let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
-    let as_of = last + silence;
-    let mut options = Asked {
-        as_of: Some((as_of * DAY as f64) as i64),
-        ..Asked::from(options.clone())
-    };
-    let bytes = bytes_of(rows);
-    let book = Gradebook::open(&bytes).expect("a gradebook");
-    let old_bytes = bytes_of(before);
-    let old_book = Gradebook::open(&old_bytes).expect("a gradebook");
-    options.previous =
-        solve::previous(&old_book, &options, &book, &options, &|at| at, &go).expect("last year");
-    let options = &options;
-    // Nothing that comes later than the first response of this year.
-    let first = |student: usize| {
-        let own = rows.iter().filter(|r| r.student == student);
-        own.map(|r| r.day).fold(as_of, f64::min)
-    };
-    let older = before.iter().filter(|r| r.day < first(r.student));
-    let mut older: Vec<Response> = older.copied().collect();
-    let numbers = close_up(&mut older);
-    let last_year = (options.shrink && !older.is_empty()).then(|| cohort(&older, options, None));
-    let record = |student: usize| {
-        let place = numbers.iter().position(|number| *number == student)?;
-        standing(last_year.as_ref()?, place, options)
-    };
-    let this_year = cohort(rows, options, last_year.as_ref().and_then(|old| old.noise));
-    let Cohort {
-        items: expected,
-        pieces: all,
-        own,
-        ..
-    } = &this_year;
-    let students = own.len();
-
-    let found = solve::items(&book, options, &go).expect("items");
+fn compare_items(found: &[Item], expected: &[Quality]) {
     assert_eq!(found.len(), expected.len());
     for (at, (ours, slow)) in found.iter().zip(expected).enumerate() {
         let what = format!("item {at}: {ours:?} against {slow:?}");
@@ -143,6 +102,217 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
             &what,
         );
     }
+}
+
+/// The lines of all students, and the noise about them.
+struct Lines {
+    own: Vec<(Vec<Piece>, Option<[f64; 4]>)>,
+    df: f64,
+    noise: f64,
+}
+
+impl Lines {
+    fn of(all: &[Vec<Piece>], as_of: f64, options: &Options) -> Self {
+        let lines: Vec<(Vec<Piece>, Option<[f64; 4]>)> = all
+            .iter()
+            .map(|pieces| {
+                let window = options.trend_window.unwrap_or(f64::MAX);
+                let inside: Vec<Piece> = pieces
+                    .iter()
+                    .filter(|p| as_of - p.day <= window)
+                    .copied()
+                    .collect();
+                let line = line(&inside);
+                (inside, line)
+            })
+            .collect();
+        let free = || {
+            lines
+                .iter()
+                .filter_map(|(_, line)| *line)
+                .filter(|line| line[3] > 0.0)
+        };
+        let df: f64 = free().map(|line| line[3]).sum();
+        let noise = free().map(|line| line[2]).sum::<f64>() / df;
+        Self {
+            own: lines,
+            df,
+            noise,
+        }
+    }
+}
+
+fn compare_trend(row: &Student, lines: &Lines, options: &Options, what: &str) {
+    let (inside, line) = &lines.own[row.student as usize];
+    close_option(
+        row.trend.slope,
+        line.map(|line| 30.0 * line[0]),
+        TOLERANCE,
+        what,
+    );
+    let Some([slope, spread, residual, df]) = *line else {
+        return;
+    };
+    let (noise, df) = if options.shrink && lines.df > 0.0 {
+        let total = options.trend_noise_df + df;
+        (
+            (options.trend_noise_df * lines.noise + residual) / total,
+            total,
+        )
+    } else {
+        (residual / df, df)
+    };
+    if df <= 0.0 {
+        assert_eq!(row.trend.slope_se, None, "{what}");
+        return;
+    }
+    let se = (noise / spread).sqrt();
+    close_option(row.trend.slope_se, Some(30.0 * se), 1e-8, what);
+    if se < 1e-6 {
+        return;
+    }
+    let p = 2.0 * slow_t_cdf(-(slope / se).abs(), df);
+    close_option(row.trend.p, Some(p), 1e-4, what);
+    let mut days: Vec<i64> = inside.iter().map(|p| p.day.floor() as i64).collect();
+    days.dedup();
+    let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_span;
+    let margin = options.steady_margin / 90.0;
+    let inside_margin = slow_t_cdf((margin - slope.abs()) / se, df) >= 0.95;
+    let direction = match slope {
+        _ if (days.len() as u64) < options.trend_min_dates || !long => "unclear",
+        slope if p < options.trend_alpha && slope < 0.0 => "falling",
+        _ if p < options.trend_alpha => "rising",
+        _ if inside_margin => "steady",
+        _ => "unclear",
+    };
+    assert_eq!(row.trend.direction.label(), direction, "{what}");
+}
+
+/// What is known of a student with evidence.
+struct Known {
+    prior: f64,
+    believed: f64,
+    mean_variance: f64,
+    /// Days since the last evidence, and by how much variance has grown since.
+    age: f64,
+    gained: f64,
+    cut: f64,
+}
+
+fn compare_level(level: &Level, own: &Own, known: &Known, options: &Options, what: &str) {
+    close_option(level.raw_level, Some(own.plain), TOLERANCE, what);
+    let b = known.believed;
+    close(level.reliability, b, TOLERANCE, what);
+    close(
+        level.level,
+        known.prior + b * (own.level - known.prior),
+        TOLERANCE,
+        what,
+    );
+    let information = own.sum * 0.5_f64.powf(known.age / options.half_life);
+    close(level.information, information, TOLERANCE, what);
+    let variance = b * known.mean_variance + known.gained;
+    let df = own.df
+        + if options.shrink {
+            options.noise_df
+        } else {
+            0.0
+        };
+    if df > 0.0 {
+        let se = level.se.expect("an error");
+        close(se, variance.sqrt(), 1e-8, what);
+        if se > 1e-6 && df >= 1.0 {
+            let reach = level.ci_high.expect("an interval") - level.level;
+            let coverage = 0.5 + options.confidence / 2.0;
+            let near = if df < 4.0 { 1e-4 } else { 1e-9 };
+            close(slow_t_cdf(reach / se, df), coverage, near, what);
+            let need = slow_t_cdf((known.cut - level.level) / se, df);
+            close_option(level.need, Some(need), near.max(1e-7), what);
+        }
+    } else {
+        assert_eq!(
+            (level.se, level.ci_low, level.need),
+            (None, None, None),
+            "{what}"
+        );
+    }
+}
+
+/// By need, then by level; whoever is tied but for rounding may stand in either order.
+fn compare_ranks(mut ranked: Vec<&Student>) {
+    ranked.sort_by_key(|row| row.need_rank);
+    for pair in ranked.windows(2) {
+        let key = |at: usize| {
+            let level = pair[at].level.expect("a level");
+            (level.need.unwrap_or(-1.0), level.level)
+        };
+        let (first, second) = (key(0), key(1));
+        assert!(first.0 > second.0 || (first.0 == second.0 && first.1 <= second.1));
+    }
+}
+
+/// How many assessments a student took.
+fn units_of(rows: &[Response], student: usize) -> u32 {
+    let own = rows.iter().filter(|r| r.student == student);
+    let mut units: Vec<usize> = own.map(|r| r.assessment).collect();
+    units.dedup();
+    units.len() as u32
+}
+
+fn status_of(units: u32, age: f64, options: &Options) -> &'static str {
+    match units {
+        _ if age > options.stale_half_lives * options.half_life => "stale",
+        1 | 2 => "provisional",
+        _ => "ok",
+    }
+}
+
+/// The level below which a share of the cohort lies.
+fn cut_of(mut spread: Vec<f64>, share: f64) -> f64 {
+    spread.sort_by(f64::total_cmp);
+    let place = share * (spread.len() - 1) as f64;
+    let (below, above) = (
+        spread[place.floor() as usize],
+        spread[place.ceil() as usize],
+    );
+    below + place.fract() * (above - below)
+}
+
+/// The same with a year before: students are numbered alike in both. Returns of how many students
+/// last year says something.
+fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
+    let last = rows.iter().map(|r| r.day).fold(0.0, f64::max);
+    let as_of = last + silence;
+    let mut options = Asked {
+        as_of: Some((as_of * DAY as f64) as i64),
+        ..Asked::from(options.clone())
+    };
+    let bytes = bytes_of(rows);
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let old_bytes = bytes_of(before);
+    let old_book = Gradebook::open(&old_bytes).expect("a gradebook");
+    options.previous =
+        solve::previous(&old_book, &options, &book, &options, &|at| at, &go).expect("last year");
+    let options = &options;
+    // Nothing that comes later than the first response of this year.
+    let first = |student: usize| {
+        let own = rows.iter().filter(|r| r.student == student);
+        own.map(|r| r.day).fold(as_of, f64::min)
+    };
+    let older = before.iter().filter(|r| r.day < first(r.student));
+    let mut older: Vec<Response> = older.copied().collect();
+    let numbers = close_up(&mut older);
+    let last_year = (options.shrink && !older.is_empty()).then(|| cohort(&older, options, None));
+    let record = |student: usize| {
+        let place = numbers.iter().position(|number| *number == student)?;
+        standing(last_year.as_ref()?, place, options)
+    };
+    let this_year = cohort(rows, options, last_year.as_ref().and_then(|old| old.noise));
+    let (expected, all, own) = (&this_year.items, &this_year.pieces, &this_year.own);
+    let students = own.len();
+
+    let found = solve::items(&book, options, &go).expect("items");
+    compare_items(&found, expected);
 
     let found = solve::students(&book, options, &go).expect("students");
     assert_eq!(found.len(), students);
@@ -164,45 +334,18 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
             1.0
         }
     };
-    let mut spread: Vec<f64> = (0..students)
+    let spread: Vec<f64> = (0..students)
         .filter_map(|student| {
             let own = own[student]?;
             let towards = prior(student).0;
             Some(towards + believed(student, &own).sqrt() * (own.level - towards))
         })
         .collect();
-    spread.sort_by(f64::total_cmp);
-    let place = options.cut_share * (spread.len() - 1) as f64;
-    let (below, above) = (
-        spread[place.floor() as usize],
-        spread[place.ceil() as usize],
-    );
     let cut = options
         .cut
-        .unwrap_or(below + place.fract() * (above - below));
+        .unwrap_or_else(|| cut_of(spread, options.cut_share));
 
-    let lines: Vec<(Vec<Piece>, Option<[f64; 4]>)> = all
-        .iter()
-        .map(|pieces| {
-            let window = options.trend_window.unwrap_or(f64::MAX);
-            let inside: Vec<Piece> = pieces
-                .iter()
-                .filter(|p| as_of - p.day <= window)
-                .copied()
-                .collect();
-            let line = line(&inside);
-            (inside, line)
-        })
-        .collect();
-    let free = || {
-        lines
-            .iter()
-            .filter_map(|(_, line)| *line)
-            .filter(|line| line[3] > 0.0)
-    };
-    let lines_df: f64 = free().map(|line| line[3]).sum();
-    let lines_noise = free().map(|line| line[2]).sum::<f64>() / lines_df;
-
+    let lines = Lines::of(all, as_of, options);
     let work = due_and_missing(rows, options.due_share);
     for (student, row) in found.iter().enumerate() {
         let what = format!("student {student}: {row:?}");
@@ -218,118 +361,27 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
             close_option(level.need, Some(need), 1e-5, &what);
             continue;
         };
-        close_option(level.raw_level, Some(own.plain), TOLERANCE, &what);
-        let b = believed(student, own);
-        close(level.reliability, b, TOLERANCE, &what);
-        close(
-            level.level,
-            prior + b * (own.level - prior),
-            TOLERANCE,
-            &what,
-        );
         let age = as_of - all[student].last().expect("evidence").day;
-        let information = own.sum * 0.5_f64.powf(age / options.half_life);
-        close(level.information, information, TOLERANCE, &what);
-        let variance = b * this_year.mean_variance(own, options) + gain * age;
-        let df = own.df
-            + if options.shrink {
-                options.noise_df
-            } else {
-                0.0
-            };
-        if df > 0.0 {
-            let se = level.se.expect("an error");
-            close(se, variance.sqrt(), 1e-8, &what);
-            if se > 1e-6 && df >= 1.0 {
-                let reach = level.ci_high.expect("an interval") - level.level;
-                let coverage = 0.5 + options.confidence / 2.0;
-                let near = if df < 4.0 { 1e-4 } else { 1e-9 };
-                close(slow_t_cdf(reach / se, df), coverage, near, &what);
-                let need = slow_t_cdf((cut - level.level) / se, df);
-                close_option(level.need, Some(need), near.max(1e-7), &what);
-            }
-        } else {
-            assert_eq!(
-                (level.se, level.ci_low, level.need),
-                (None, None, None),
-                "{what}"
-            );
-        }
-        let units = {
-            let mut units: Vec<usize> = rows
-                .iter()
-                .filter(|r| r.student == student)
-                .map(|r| r.assessment)
-                .collect();
-            units.dedup();
-            units.len() as u32
+        let known = Known {
+            prior,
+            believed: believed(student, own),
+            mean_variance: this_year.mean_variance(own, options),
+            age,
+            gained: gain * age,
+            cut,
         };
+        compare_level(&level, own, &known, options, &what);
+        let units = units_of(rows, student);
         assert_eq!(row.assessments, units, "{what}");
-        let status = match units {
-            _ if age > options.stale_half_lives * options.half_life => "stale",
-            1 | 2 => "provisional",
-            _ => "ok",
-        };
-        assert_eq!(row.status.label(), status, "{what}");
+        assert_eq!(row.status.label(), status_of(units, age, options), "{what}");
 
-        let (inside, line) = &lines[student];
-        close_option(
-            row.trend.slope,
-            line.map(|line| 30.0 * line[0]),
-            TOLERANCE,
-            &what,
-        );
-        let Some([slope, spread, residual, df]) = *line else {
-            continue;
-        };
-        let (noise, df) = if options.shrink && lines_df > 0.0 {
-            let total = options.trend_noise_df + df;
-            (
-                (options.trend_noise_df * lines_noise + residual) / total,
-                total,
-            )
-        } else {
-            (residual / df, df)
-        };
-        if df <= 0.0 {
-            assert_eq!(row.trend.slope_se, None, "{what}");
-            continue;
-        }
-        let se = (noise / spread).sqrt();
-        close_option(row.trend.slope_se, Some(30.0 * se), 1e-8, &what);
-        if se < 1e-6 {
-            continue;
-        }
-        let p = 2.0 * slow_t_cdf(-(slope / se).abs(), df);
-        close_option(row.trend.p, Some(p), 1e-4, &what);
-        let mut days: Vec<i64> = inside.iter().map(|p| p.day.floor() as i64).collect();
-        days.dedup();
-        let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_span;
-        let margin = options.steady_margin / 90.0;
-        let inside_margin = slow_t_cdf((margin - slope.abs()) / se, df) >= 0.95;
-        let direction = match slope {
-            _ if (days.len() as u64) < options.trend_min_dates || !long => "unclear",
-            slope if p < options.trend_alpha && slope < 0.0 => "falling",
-            _ if p < options.trend_alpha => "rising",
-            _ if inside_margin => "steady",
-            _ => "unclear",
-        };
-        assert_eq!(row.trend.direction.label(), direction, "{what}");
+        compare_trend(row, &lines, options, &what);
     }
 
-    // Ranked by need, then by level; whoever is tied but for rounding may stand in either order.
-    let mut ranked: Vec<_> = found.iter().filter(|row| row.need_rank.is_some()).collect();
+    let ranked: Vec<_> = found.iter().filter(|row| row.need_rank.is_some()).collect();
     let known = |student: &usize| own[*student].is_some() || record(*student).is_some();
     assert_eq!(ranked.len(), (0..students).filter(known).count());
-    ranked.sort_by_key(|row| row.need_rank);
-    for pair in ranked.windows(2) {
-        let key = |at: usize| {
-            let level = pair[at].level.expect("a level");
-            (level.need.unwrap_or(-1.0), level.level)
-        };
-        let (first, second) = (key(0), key(1));
-        assert!(first.0 > second.0 || (first.0 == second.0 && first.1 <= second.1));
-    }
+    compare_ranks(ranked);
     (0..students)
         .filter(|student| record(*student).is_some())
         .count()
