@@ -22,7 +22,7 @@ coverage='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4'
 for kind in inline-8bit-counters pc-table trace-compares; do
     coverage+=" -Cllvm-args=-sanitizer-coverage-$kind"
 done
-RUSTFLAGS="$coverage -Ccodegen-units=1" cargo build --quiet --release --locked \
+RUSTFLAGS="$coverage -Ccodegen-units=1" cargo build --quiet --release \
     --manifest-path tests/fuzz/Cargo.toml --target "$host" --target-dir "$out"
 
 processor_seconds() {
