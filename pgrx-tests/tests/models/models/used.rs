@@ -262,5 +262,18 @@ fn a_model_made_by_an_older_version_works_on() {
          SELECT assess.set_option('school', 'cut', '0.5')",
     );
     session.run("CALL assess.refresh('school')");
-    session.table("SELECT * FROM assess.what_if('school') LIMIT 1");
+    assert_eq!(
+        session.table(
+            "SELECT status, settings ->> 'cut' FROM school.runs ORDER BY run_id DESC LIMIT 1"
+        ),
+        ["succeeded|0.5"]
+    );
+    let students: i64 = session.one("SELECT count(*) FROM school.students");
+    assert_eq!(
+        session.table(
+            "SELECT count(*), count(*) FILTER (WHERE level IS DISTINCT FROM stored_level)
+             FROM assess.what_if('school')"
+        ),
+        [format!("{students}|0")]
+    );
 }
