@@ -3,10 +3,12 @@
 -- specification. It is json, which is read once, and not jsonb, which holds no more than 256 MB.
 -- Ids are compared and shown as text; everything is read with the rights of the caller.
 
--- A time as the clock of the session shows it, in microseconds since 1970.
+-- A time as the clock of the session shows it, in microseconds since 1970. Times of the last thirty
+-- of 294,276 years have no such number, and count as the last that has one.
 CREATE FUNCTION @extschema@._local_microseconds(at timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (extract(epoch FROM at::timestamp) * 1000000)::bigint
+    SELECT greatest(least(extract(epoch FROM at::timestamp) * 1000000, 9223372036854775807),
+                    -9223372036854775808)::bigint
 $$;
 COMMENT ON FUNCTION @extschema@._local_microseconds(timestamptz) IS
 'internal: a local time in microseconds since 1970';

@@ -110,6 +110,22 @@ fn rows_of_another_picture_are_refused() {
 }
 
 #[test]
+fn every_time_has_a_number() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run("SET timezone = 'UTC'");
+    for (at, number) in [
+        ("1970-01-01 00:00:01", 1_000_000),
+        ("294276-12-31", i64::MAX),
+        ("infinity", i64::MAX),
+        ("-infinity", i64::MIN),
+    ] {
+        let sql = format!("SELECT assess._local_microseconds('{at}')");
+        assert_eq!(session.one::<i64>(&sql), number, "{at}");
+    }
+}
+
+#[test]
 fn pictures_are_of_the_settings_that_the_results_have() {
     let mut m = Model::new();
     let drawings = "SELECT md5(assess.student_history_svg('m', '1', 'Math'))

@@ -316,7 +316,7 @@ fn values(r#type: &str, gradebooks: &[String]) -> Vec<String> {
         "regclass" => &["'pg_class'", "'responses'", "0"],
         "regproc" => &["'assess.students'", "0"],
         "oid" => &["'pg_catalog'::regnamespace", "0", "4294967295"],
-        "jsonb" => &["'{}'", "'[]'", "'null'", "'{\"x\": [1]}'"],
+        "json" | "jsonb" => &["'{}'", "'[]'", "'null'", "'{\"x\": [1]}'"],
         "interval" => &[
             "'30 days'",
             "'0'",
