@@ -191,7 +191,7 @@ fn hostile_and_odd() {
                 half_life: Some(b),
                 line: Some([end(a, b), end(b, a)]),
             };
-            assert_well_formed(&draw(&[odd.clone()], &told, "Odd"));
+            assert_well_formed(&draw(std::slice::from_ref(&odd), &told, "Odd"));
             assert_well_formed(&draw(&[odd], &standing("rising"), "Odd"));
             let fine = Test {
                 score: Some(b),
