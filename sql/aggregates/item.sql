@@ -28,7 +28,7 @@ CREATE TYPE @extschema@.item_summary (
     ALIGNMENT = double
 );
 COMMENT ON TYPE @extschema@.item_summary IS
-'scores of a question and the criterion they are held against, in fixed space: storable, '
+'scores of a question and the criterion they are compared with, in fixed space: storable, '
 'mergeable; made by item_agg, read by facility, discrimination and others';
 
 CREATE FUNCTION @extschema@._item_merge(@extschema@.item_summary, @extschema@.item_summary)
@@ -128,7 +128,7 @@ CREATE AGGREGATE @extschema@.item_agg(score float8, criterion float8) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.item_agg(float8, float8) IS
-'scores of a question and the criterion they are held against as a summary';
+'scores of a question and the criterion they are compared with as a summary';
 
 CREATE AGGREGATE @extschema@.discrimination(score float8, criterion float8) (
     SFUNC = @extschema@._item_trans,

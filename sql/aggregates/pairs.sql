@@ -103,8 +103,8 @@ CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.discrimination_index(float8, float8) IS
-'mean score of the upper 27 per cent by criterion less that of the lower 27 per cent; who is tied '
-'at an edge belongs to a group in part';
+'mean score of the upper 27 per cent by criterion less that of the lower 27 per cent; students '
+'tied at an edge belong to a group in part';
 
 CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8, share float8) (
     SFUNC = @extschema@._pairs_trans,
@@ -117,8 +117,8 @@ CREATE AGGREGATE @extschema@.discrimination_index(score float8, criterion float8
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.discrimination_index(float8, float8, float8) IS
-'mean score of the upper share by criterion less that of the lower share; who is tied at an edge '
-'belongs to a group in part';
+'mean score of the upper share by criterion less that of the lower share; students tied at an edge '
+'belong to a group in part';
 
 CREATE AGGREGATE @extschema@.discriminative_efficiency(score float8, criterion float8) (
     SFUNC = @extschema@._pairs_trans,

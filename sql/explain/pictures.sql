@@ -24,7 +24,7 @@ DECLARE
     gathered json;
 BEGIN
     IF student_group IS NOT NULL THEN
-        PERFORM @extschema@._know(model, 'school_map', 'student_group', student_group, of);
+        PERFORM @extschema@._must_have(model, 'school_map', 'student_group', student_group, of);
     END IF;
     EXECUTE format(
         'SELECT json_build_object(
@@ -260,7 +260,7 @@ DECLARE
 BEGIN
     PERFORM @extschema@._model(model, 'score_sheet');
     IF student_group IS NOT NULL THEN
-        PERFORM @extschema@._know(model, 'students', 'student_group', student_group, of);
+        PERFORM @extschema@._must_have(model, 'students', 'student_group', student_group, of);
     END IF;
     -- Every student beside every question.
     EXECUTE format(

@@ -1,6 +1,6 @@
 -- Explanations of a model's questions, for people; what student.sql begins with holds here too.
 
--- What explains a question is read from these.
+-- The relations that explanations of a question read.
 CREATE FUNCTION @extschema@._question_relations() RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '{questions,students,gradebook,expectations,settings,run_log}'::name[];
@@ -60,7 +60,7 @@ BEGIN
         SELECT a.subject, a.student, a.level, a.assessment, a.taken_at, a.score, a.bounded,
                a.threshold, a.above < a.group_share, a.score >= a.threshold, a.group_share
         FROM   a
-        -- Who is among both, is among neither.
+        -- Students who are in both are counted in neither.
         WHERE  (a.above < a.group_share) <> (a.below < a.group_share)
         AND    a.in_all >= a.min_group_size;
 END $$;
@@ -96,7 +96,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
-    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
+    PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT s.subject, v.place::int, v.lowest, v.highest, v.level, v.students, v.score, v.ci_low,
                v.ci_high, v.expected
@@ -133,7 +133,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
-    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
+    PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT d.subject, k.kind, k.kind_rank, d.student, d.level, d.assessment, d.taken_at,
                d.score, d.threshold
@@ -160,10 +160,10 @@ BEGIN
     END IF;
     PERFORM @extschema@._must_read(
         model, VARIADIC @extschema@._question_relations() || 'responses'::name);
-    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
-    -- Which responses count, the gradebook says; what was answered stands in the source alone,
-    -- which is read once, however the rest is joined. Of several rows with one key and time the one
-    -- is meant that has the score.
+    PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
+    -- The gradebook says which responses count; only the source says what was answered, and it is
+    -- read once, however the rest is joined. Of several rows with one key and time, the one with
+    -- the score is meant.
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         WITH r AS MATERIALIZED (
             SELECT * FROM {model}.responses r
@@ -211,7 +211,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
-    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
+    PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT a.subject, a.assessment, min(a.taken_at), max(a.taken_at), count(*),
                CASE WHEN count(*) >= max(a.min_group_size) THEN avg(a.score) END,
@@ -251,7 +251,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._question_key(name, text, text) IS
 'internal: the right and the most frequent wrong answer to a question';
 
--- What explain_question() says of a question, by subject, as numbers.
+-- What explain_question() reports about a question, by subject, as numbers.
 CREATE FUNCTION @extschema@._question_figures(model name, id text, in_subject text)
 RETURNS TABLE (
     subject text, n bigint, assessments int, first_at timestamptz, last_at timestamptz,
@@ -301,9 +301,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@._question_figures(name, text, text) IS
 'internal: the numbers that explain a question';
 
--- Sentences of explain_question(). Each function has its matter; null where there is nothing to say
--- of it.
-CREATE FUNCTION @extschema@._said_of_answers(
+-- Sentences of explain_question(), one function for each topic; null where there is nothing to
+-- report.
+CREATE FUNCTION @extschema@._describe_answers(
     opening text, item text, n bigint, assessments int, first_at timestamptz,
     last_at timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -314,11 +314,11 @@ RETURN @extschema@._sentence(opening, pg_catalog.format(
          THEN 'on ' || @extschema@._day(first_at)
          ELSE pg_catalog.format('between %s and %s', @extschema@._day(first_at),
                                 @extschema@._day(last_at)) END));
-COMMENT ON FUNCTION @extschema@._said_of_answers(text, text, bigint, int, timestamptz,
+COMMENT ON FUNCTION @extschema@._describe_answers(text, text, bigint, int, timestamptz,
                                                  timestamptz) IS
 'internal: how much a question was used, in words';
 
-CREATE FUNCTION @extschema@._said_of_scores(
+CREATE FUNCTION @extschema@._describe_scores(
     n bigint, facility float8, groups bigint, weakest_mean float8, strongest_mean float8)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -335,32 +335,32 @@ RETURN pg_catalog.concat_ws(' ',
          WHEN groups > 1 THEN pg_catalog.format(
              'Of %s groups of students by level, the weakest reaches %s and the strongest %s.',
              groups, @extschema@._points(weakest_mean), @extschema@._points(strongest_mean)) END);
-COMMENT ON FUNCTION @extschema@._said_of_scores(bigint, float8, bigint, float8, float8) IS
+COMMENT ON FUNCTION @extschema@._describe_scores(bigint, float8, bigint, float8, float8) IS
 'internal: how hard a question is, in words';
 
-CREATE FUNCTION @extschema@._said_of_separation(status text, label text) RETURNS text
+CREATE FUNCTION @extschema@._describe_separation(status text, label text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE status
     WHEN 'flawed' THEN 'Stronger students do worse on it than weaker ones, by more than chance '
                        'explains: look at its key and its wording.'
     WHEN 'suspect' THEN 'Stronger students do worse on it than weaker ones, though that may be '
                         'chance: look at its key and its wording.'
-    WHEN 'no_variance' THEN 'It does not tell students apart: either all of them got the same '
+    WHEN 'no_variance' THEN 'It does not separate students: either all of them got the same '
                             'score on it, or they do not differ elsewhere.'
-    WHEN 'insufficient' THEN 'That is too little to say how well it tells strong from weak '
+    WHEN 'insufficient' THEN 'That is too little to say how well it separates strong from weak '
                              'students.'
     ELSE pg_catalog.concat_ws(' ', CASE label
-        WHEN 'very_good' THEN 'It tells strong from weak students very well.'
-        WHEN 'good' THEN 'It tells strong from weak students well.'
-        WHEN 'marginal' THEN 'It tells strong from weak students only moderately.'
-        WHEN 'poor' THEN 'It hardly tells strong from weak students.'
+        WHEN 'very_good' THEN 'It separates strong from weak students very well.'
+        WHEN 'good' THEN 'It separates strong from weak students well.'
+        WHEN 'marginal' THEN 'It separates strong from weak students only moderately.'
+        WHEN 'poor' THEN 'It hardly separates strong from weak students.'
         WHEN 'negative' THEN 'Stronger students do worse on it than weaker ones.'
-        ELSE 'How well it tells strong from weak students is not known.' END,
+        ELSE 'How well it separates strong from weak students is not known.' END,
         CASE status WHEN 'provisional' THEN 'With so few answers this may yet change.' END) END;
-COMMENT ON FUNCTION @extschema@._said_of_separation(text, text) IS
+COMMENT ON FUNCTION @extschema@._describe_separation(text, text) IS
 'internal: how well a question separates students, in words';
 
-CREATE FUNCTION @extschema@._said_of_weight(weight float8) RETURNS text
+CREATE FUNCTION @extschema@._describe_weight(weight float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN weight = 0 THEN 'Its answers count for nothing in levels.'
@@ -369,10 +369,10 @@ RETURN CASE
     ELSE pg_catalog.format(
         'In levels an answer to it counts %s times as much as one to a usual question.',
         @extschema@._rounded(weight, CASE WHEN weight < 0.1 THEN 3 ELSE 1 END)) END;
-COMMENT ON FUNCTION @extschema@._said_of_weight(float8) IS
+COMMENT ON FUNCTION @extschema@._describe_weight(float8) IS
 'internal: what an answer to a question weighs, in words';
 
-CREATE FUNCTION @extschema@._said_of_sides(
+CREATE FUNCTION @extschema@._describe_sides(
     strong bigint, strong_wrong bigint, weak bigint, weak_right bigint, bounded boolean,
     group_share float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -383,22 +383,22 @@ RETURN CASE WHEN strong > 0 AND weak > 0 THEN pg_catalog.format(
     CASE WHEN bounded THEN 'wrong' ELSE 'below the mean' END,
     @extschema@._count(weak, 'answer'), weak_right, @extschema@._is_or_are(weak_right),
     CASE WHEN bounded THEN 'right' ELSE 'not' END) END;
-COMMENT ON FUNCTION @extschema@._said_of_sides(bigint, bigint, bigint, bigint, boolean, float8) IS
+COMMENT ON FUNCTION @extschema@._describe_sides(bigint, bigint, bigint, bigint, boolean, float8) IS
 'internal: how the strongest and the weakest did on a question, in words';
 
-CREATE FUNCTION @extschema@._said_of_choices(
+CREATE FUNCTION @extschema@._describe_choices(
     right_answer text, right_level float8, wrong_answer text, wrong_share float8,
     wrong_level float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN right_answer IS NOT NULL THEN pg_catalog.concat_ws(' ',
-    pg_catalog.format('The right answer is %s.', @extschema@._told(right_answer)),
+    pg_catalog.format('The right answer is %s.', @extschema@._quoted(right_answer)),
     CASE WHEN wrong_answer IS NOT NULL THEN pg_catalog.format(
-        'The wrong answer given most is %s, by %s%s.', @extschema@._told(wrong_answer),
+        'The wrong answer given most is %s, by %s%s.', @extschema@._quoted(wrong_answer),
         @extschema@._chance(wrong_share),
         CASE WHEN wrong_level IS NOT NULL AND right_level IS NOT NULL THEN pg_catalog.format(
             '; those who gave it are at %s on average, those who were right at %s',
             @extschema@._points(wrong_level), @extschema@._points(right_level)) END) END) END;
-COMMENT ON FUNCTION @extschema@._said_of_choices(text, float8, text, float8, float8) IS
+COMMENT ON FUNCTION @extschema@._describe_choices(text, float8, text, float8, float8) IS
 'internal: which answers were given to a question, in words';
 
 CREATE FUNCTION @extschema@.explain_question(
@@ -417,23 +417,23 @@ BEGIN
         RETURN;
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
-    PERFORM @extschema@._know(model, 'questions', 'item', $2::text, $3);
+    PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
     RETURN QUERY
         SELECT f.subject, f.n, f.assessments, f.first_at, f.last_at, f.facility, f.weakest_mean,
                f.strongest_mean, f.discrimination, f.r_rest, f.weight, f.label, f.strong,
                f.strong_wrong, f.weak, f.weak_right, f.right_answer, f.wrong_answer, f.wrong_share,
                f.wrong_level, f.right_level, f.status, f.status_rank, f.as_of,
                concat_ws(' ',
-                   @extschema@._said_of_answers(
-                       @extschema@._in_subject(model, f.subject), @extschema@._told($2::text),
+                   @extschema@._describe_answers(
+                       @extschema@._in_subject(model, f.subject), @extschema@._quoted($2::text),
                        f.n, f.assessments, f.first_at, f.last_at),
-                   @extschema@._said_of_scores(
+                   @extschema@._describe_scores(
                        f.n, f.facility, f.groups, f.weakest_mean, f.strongest_mean),
-                   @extschema@._said_of_separation(f.status, f.label),
-                   @extschema@._said_of_weight(f.weight),
-                   @extschema@._said_of_sides(
+                   @extschema@._describe_separation(f.status, f.label),
+                   @extschema@._describe_weight(f.weight),
+                   @extschema@._describe_sides(
                        f.strong, f.strong_wrong, f.weak, f.weak_right, f.bounded, f.group_share),
-                   @extschema@._said_of_choices(
+                   @extschema@._describe_choices(
                        f.right_answer, f.right_level, f.wrong_answer, f.wrong_share,
                        f.wrong_level))
         FROM   @extschema@._question_figures(model, $2::text, $3) f;

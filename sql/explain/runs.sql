@@ -1,7 +1,7 @@
 -- What changed between two runs of a model, and why; what student.sql begins with holds here too.
 
--- A gradebook's responses as a gradebook again; what has no maximum keeps none.
-CREATE FUNCTION @extschema@._again(model name, condition text) RETURNS text
+-- A gradebook rebuilt from some of its responses; questions without a maximum stay without one.
+CREATE FUNCTION @extschema@._rebuilt(model name, condition text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
@@ -9,9 +9,9 @@ BEGIN ATOMIC
               r.student, r.item, r.assessment, r.score,
               CASE WHEN r.bounded THEN 1 ELSE ''Infinity''::float8 END, r.taken_at::%s)
           FROM @extschema@.responses(g.gradebook) r WHERE %s)',
-        @extschema@._type(_again.model, 'responses', 'taken_at'), _again.condition);
+        @extschema@._type(_rebuilt.model, 'responses', 'taken_at'), _rebuilt.condition);
 END;
-COMMENT ON FUNCTION @extschema@._again(name, text) IS
+COMMENT ON FUNCTION @extschema@._rebuilt(name, text) IS
 'internal: the gradebook of some of a gradebook''s responses';
 
 -- The times that two runs are of; an error where they cannot be compared.
@@ -50,8 +50,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._run_times(name, bigint, bigint) IS
 'internal: the times that two runs are of';
 
--- By how much each cause moves each level. One thing after another is changed, and each level is
--- less the one before it:
+-- By how much each cause moves each level. One thing is changed after another, and each level is
+-- compared with the one before it:
 --   then, under the settings of run_a; later, by the same responses; with the newer ones; and
 --   under the settings of run_b. Where the newer ones come in, what happens to the level with
 --   all questions weighing alike is scores, and the rest weights.
@@ -100,7 +100,7 @@ BEGIN
                              AND aged_alike.student = n.student
         LEFT JOIN was ON ARRAY[was.subject] = ARRAY[n.subject] AND was.student = n.student
         LEFT JOIN fresh ON ARRAY[fresh.subject] = ARRAY[n.subject] AND fresh.student = n.student
-        -- Of whom there was but a row without a score, was at the average.
+        -- A student with only a row without a score was at the average.
         LEFT JOIN (SELECT p.subject, max(p.prior) AS aged FROM aged p GROUP BY p.subject) m
                ON ARRAY[m.subject] = ARRAY[n.subject]
         LEFT JOIN (SELECT p.subject, max(p.prior) AS aged FROM aged_alike p
@@ -110,7 +110,7 @@ BEGIN
             SELECT coalesce(aged.level, m.aged) AS aged,
                    coalesce(aged_alike.level, m_alike.aged) AS aged_alike) v
         $sql$, jsonb_build_object(
-            'old_gradebook', @extschema@._again(model, 'r.taken_at <= $3'),
+            'old_gradebook', @extschema@._rebuilt(model, 'r.taken_at <= $3'),
             'students_before', @extschema@._call(model, '@extschema@.students', '{"as_of": "$3"}',
                                                  'a'),
             'students_after', @extschema@._call(model, '@extschema@.students', '{"as_of": "$4"}',
@@ -163,7 +163,7 @@ BEGIN
                    CASE WHEN m.change IS NOT NULL THEN coalesce(t.settings, 0) END AS settings,
                    m.change - coalesce(t.scores, 0) - coalesce(t.weights, 0)
                        - coalesce(t.time, 0) - coalesce(t.settings, 0) AS other,
-                   -- Known now of the time of run_a, and not then.
+                   -- Known now about the time of run_a, but not known then.
                    greatest(coalesce(t.known - m.n, 0), 0) AS late) p
         CROSS JOIN LATERAL (
             SELECT CASE WHEN m.is_new THEN 'new' WHEN m.is_gone THEN 'gone'
@@ -186,7 +186,7 @@ COMMENT ON FUNCTION @extschema@._run_changes(name, bigint, bigint, timestamptz, 
 'internal: the levels of two runs, with the causes of what changed';
 
 -- Sentences of compare_runs().
-CREATE FUNCTION @extschema@._said_of_causes(
+CREATE FUNCTION @extschema@._describe_causes(
     by_scores float8, by_weights float8, by_time float8, by_settings float8, by_other float8,
     new_answers bigint, late_answers bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -208,11 +208,11 @@ BEGIN ATOMIC
                      ELSE 'corrections and unknown causes' END, by_other)) AS u(cause, part)
            WHERE pg_catalog.abs(u.part) >= 0.005) v;
 END;
-COMMENT ON FUNCTION @extschema@._said_of_causes(
+COMMENT ON FUNCTION @extschema@._describe_causes(
     float8, float8, float8, float8, float8, bigint, bigint) IS
 'internal: what moved a level, in words; null where nothing did';
 
-CREATE FUNCTION @extschema@._said_of_change(
+CREATE FUNCTION @extschema@._describe_change(
     reason text, change float8, level_before float8, level_after float8, causes text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -226,7 +226,7 @@ RETURN CASE
                            CASE WHEN change > 0 THEN 'up' ELSE 'down' END,
                            @extschema@._points(level_before), @extschema@._points(level_after),
                            causes) END;
-COMMENT ON FUNCTION @extschema@._said_of_change(text, float8, float8, float8, text) IS
+COMMENT ON FUNCTION @extschema@._describe_change(text, float8, float8, float8, text) IS
 'internal: what became of a student between two runs, in words';
 
 CREATE FUNCTION @extschema@.compare_runs(model name, run_a bigint, run_b bigint)
@@ -251,10 +251,10 @@ BEGIN
                                      unchanged}'::text[], c.reason),
                @extschema@._sentence(
                    @extschema@._in_subject(model, c.subject),
-                   format('student %s ', @extschema@._told(c.student))
-                   || @extschema@._said_of_change(
+                   format('student %s ', @extschema@._quoted(c.student))
+                   || @extschema@._describe_change(
                           c.reason, c.change, c.level_before, c.level_after,
-                          @extschema@._said_of_causes(
+                          @extschema@._describe_causes(
                               c.by_scores, c.by_weights, c.by_time, c.by_settings, c.by_other,
                               c.new_answers, c.late_answers)))
         FROM   @extschema@._run_changes(model, run_a, run_b, times.before, times.after) c;

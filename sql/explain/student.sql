@@ -2,12 +2,12 @@
 -- in the row whose numbers it puts into words. Everything is given under the settings of the run
 -- that made the results, so that it explains these and not others.
 --
--- The planner takes the subjects of a student or a question for a few, and would go through all of
--- another relation for each. Where it is forbidden to, that looks so dear to it that it compiles
--- what it does instead, which takes seconds, so that is forbidden too.
+-- The planner expects a student or a question to have few subjects, and would scan another relation
+-- for each. A nested loop that is disabled and still needed looks so expensive that Postgres would
+-- compile the query, which takes seconds, so that is disabled too.
 --
--- All run with the rights of their caller. No message names a student: those who read the server's
--- log need not know who was looked at.
+-- All run with the rights of their caller. No message names a student: readers of the server's log
+-- need not know which student was looked up.
 
 CREATE FUNCTION @extschema@.student_answers(
     model name, student anycompatible, in_subject text DEFAULT NULL)
@@ -23,7 +23,7 @@ BEGIN
     END IF;
     PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings',
                                    'run_log');
-    PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
+    PERFORM @extschema@._must_have(model, 'students', 'student', student::text, $3);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject::text, e.assessment, e.item, e.taken_at, e.score, e.expected, p.others,
                 CASE WHEN p.others >= greatest(o.min_group_size, 1) AND q.facility IS NOT NULL
@@ -61,7 +61,7 @@ BEGIN
     END IF;
     PERFORM @extschema@._must_read(model, 'students', 'questions', 'gradebook', 'settings',
                                    'run_log');
-    PERFORM @extschema@._know(model, 'students', 'student', student::text, $3);
+    PERFORM @extschema@._must_have(model, 'students', 'student', student::text, $3);
     -- Means under the shares, so that contribution = share * (score - expected) of a row as well.
     RETURN QUERY EXECUTE format(
         'SELECT a.subject, a.assessment, ''taken'', 1, max(a.taken_at), NULL::timestamptz, count(*),
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION @extschema@.student_assessments IS
 'what raised and lowered a student''s level in a model, by assessment, and the due ones that are '
 'missing; the contributions add up to level - prior';
 
--- What explain_student() says of a student, by subject, as numbers.
+-- What explain_student() reports about a student, by subject, as numbers.
 CREATE FUNCTION @extschema@._student_figures(model name, id text, in_subject text)
 RETURNS TABLE (
     subject text, level float8, ci_low float8, ci_high float8, prior float8,
@@ -127,9 +127,9 @@ BEGIN
                        FILTER (WHERE a.status = 'missing') AS absent
             FROM   @extschema@.student_assessments($3, $1, $2) a
             CROSS  JOIN LATERAL (
-                       SELECT format('%s (%s)', @extschema@._told(a.assessment),
+                       SELECT format('%s (%s)', @extschema@._quoted(a.assessment),
                                      @extschema@._amount(a.contribution)) AS moved,
-                              format('%s (%s)', @extschema@._told(a.assessment),
+                              format('%s (%s)', @extschema@._quoted(a.assessment),
                                      @extschema@._day(a.due_at)) AS absent) w
             GROUP  BY a.subject),
         pace AS (
@@ -145,7 +145,7 @@ BEGIN
         SELECT s.subject, s.level, s.ci_low, s.ci_high, s.prior, other.without_decay,
                other.without_quality, s.need, s.trend, s.slope, s.n, s.assessments, s.last_at,
                s.due, s.missing, s.status, pace.margin, t.further,
-               -- In more than a hundred years is never.
+               -- More than a hundred years from now means never.
                CASE WHEN t.further > 0
                     AND  t.further * (span.span / (pace.usual - 1)) < interval '100 years'
                     THEN s.local_as_of + t.further * (span.span / (pace.usual - 1)) END,
@@ -174,9 +174,9 @@ END $$;
 COMMENT ON FUNCTION @extschema@._student_figures(name, text, text) IS
 'internal: the numbers that explain a student''s level';
 
--- Sentences of explain_student(). Each function has its matter; null where there is nothing to say
--- of it.
-CREATE FUNCTION @extschema@._said_of_level(
+-- Sentences of explain_student(), one function for each topic; null where there is nothing to
+-- report.
+CREATE FUNCTION @extschema@._describe_level(
     opening text, student text, status text, level float8, prior float8, ci_low float8,
     ci_high float8, confidence float8, need float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -196,11 +196,11 @@ RETURN pg_catalog.concat_ws(' ',
              @extschema@._points(ci_high))
          WHEN level IS NOT NULL THEN 'There is too little data for a margin of error.' END,
     'The chance that it is below the line for help is ' || @extschema@._chance(need) || '.');
-COMMENT ON FUNCTION @extschema@._said_of_level(
+COMMENT ON FUNCTION @extschema@._describe_level(
     text, text, text, float8, float8, float8, float8, float8, float8) IS
 'internal: how high a level is, and how sure that is, in words';
 
-CREATE FUNCTION @extschema@._said_of_evidence(
+CREATE FUNCTION @extschema@._describe_evidence(
     status text, n bigint, assessments int, last_at timestamptz, evidence_share float8,
     further_assessments int, enough_at timestamptz, usual_margin float8) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -221,11 +221,11 @@ RETURN pg_catalog.concat_ws(' ',
     CASE WHEN status IN ('provisional', 'stale', 'none') THEN
         'Levels of students with enough evidence are usually known to within '
         || @extschema@._amount(usual_margin) || '.' END);
-COMMENT ON FUNCTION @extschema@._said_of_evidence(
+COMMENT ON FUNCTION @extschema@._describe_evidence(
     text, bigint, int, timestamptz, float8, int, timestamptz, float8) IS
 'internal: what a level rests on, in words';
 
-CREATE FUNCTION @extschema@._said_of_contributions(
+CREATE FUNCTION @extschema@._describe_contributions(
     raised float8, lowered float8, raising_n bigint, lowering_n bigint, raising text[],
     lowering text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -243,11 +243,11 @@ RETURN CASE WHEN raising_n + lowering_n > 0 THEN pg_catalog.concat_ws(' ',
         'was assessment ', 'were assessments ') || @extschema@._and(lowering[1:3]) || '.',
     'What raised it most ' || @extschema@._plural(pg_catalog.cardinality(raising),
         'was assessment ', 'were assessments ') || @extschema@._and(raising[1:3]) || '.') END;
-COMMENT ON FUNCTION @extschema@._said_of_contributions(
+COMMENT ON FUNCTION @extschema@._describe_contributions(
     float8, float8, bigint, bigint, text[], text[]) IS
 'internal: what raised and lowered a level, in words';
 
-CREATE FUNCTION @extschema@._said_of_other_ways(
+CREATE FUNCTION @extschema@._describe_other_ways(
     level_without_decay float8, level_without_quality float8, trend text, slope float8)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -261,10 +261,10 @@ RETURN pg_catalog.concat_ws(' ',
              'Scores are %s, by about %s points in 30 days.', trend,
              @extschema@._rounded(greatest(pg_catalog.abs(100 * slope), 0.1), 1))
          ELSE 'It is not clear whether scores are rising or falling.' END);
-COMMENT ON FUNCTION @extschema@._said_of_other_ways(float8, float8, text, float8) IS
+COMMENT ON FUNCTION @extschema@._describe_other_ways(float8, float8, text, float8) IS
 'internal: what a level would be otherwise, and where it goes, in words';
 
-CREATE FUNCTION @extschema@._said_of_work(due int, absent_n bigint, absent text[]) RETURNS text
+CREATE FUNCTION @extschema@._describe_work(due int, absent_n bigint, absent text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN absent_n > 0 THEN pg_catalog.format('Of %s, %s %s missing: %s.',
@@ -272,7 +272,7 @@ RETURN CASE
         CASE WHEN absent_n <= 4 THEN @extschema@._and(absent)
              ELSE @extschema@._and(absent[1:3] || pg_catalog.format('%s more', absent_n - 3)) END)
     WHEN due > 0 THEN 'No due assessment is missing.' END;
-COMMENT ON FUNCTION @extschema@._said_of_work(int, bigint, text[]) IS
+COMMENT ON FUNCTION @extschema@._describe_work(int, bigint, text[]) IS
 'internal: which work is missing, in words';
 
 CREATE FUNCTION @extschema@.explain_student(
@@ -291,24 +291,24 @@ BEGIN
     END IF;
     PERFORM @extschema@._must_read(model, 'students', 'questions', 'assessments', 'gradebook',
                                    'settings', 'run_log');
-    PERFORM @extschema@._know(model, 'students', 'student', $2::text, $3);
+    PERFORM @extschema@._must_have(model, 'students', 'student', $2::text, $3);
     RETURN QUERY
         SELECT f.subject, f.level, f.ci_low, f.ci_high, f.prior, f.raised, f.lowered,
                f.level_without_decay, f.level_without_quality, f.need, f.trend, f.slope, f.n,
                f.assessments, f.last_at, f.due, f.missing, f.evidence_share, f.usual_margin,
                f.status, f.further_assessments, f.enough_at, f.as_of,
                concat_ws(' ',
-                   @extschema@._said_of_level(
-                       @extschema@._in_subject(model, f.subject), @extschema@._told($2::text),
+                   @extschema@._describe_level(
+                       @extschema@._in_subject(model, f.subject), @extschema@._quoted($2::text),
                        f.status, f.level, f.prior, f.ci_low, f.ci_high, f.confidence, f.need),
-                   @extschema@._said_of_evidence(
+                   @extschema@._describe_evidence(
                        f.status, f.n, f.assessments, f.last_at, f.evidence_share,
                        f.further_assessments, f.enough_at, f.usual_margin),
-                   @extschema@._said_of_contributions(
+                   @extschema@._describe_contributions(
                        f.raised, f.lowered, f.raising_n, f.lowering_n, f.raising, f.lowering),
-                   CASE WHEN f.status <> 'none' THEN @extschema@._said_of_other_ways(
+                   CASE WHEN f.status <> 'none' THEN @extschema@._describe_other_ways(
                        f.level_without_decay, f.level_without_quality, f.trend, f.slope) END,
-                   @extschema@._said_of_work(f.due, f.absent_n, f.absent))
+                   @extschema@._describe_work(f.due, f.absent_n, f.absent))
         FROM   @extschema@._student_figures(model, $2::text, $3) f;
 END $$;
 COMMENT ON FUNCTION @extschema@.explain_student IS

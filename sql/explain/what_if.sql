@@ -1,9 +1,9 @@
--- What a model would say of another day, with other settings, or without a question. Nothing that
--- is stored is touched.
+-- What a model would report for another day, with other settings, or without a question. Stored
+-- results are not touched.
 
 -- The gradebooks and the settings of a model as the parameters $1 (as of), $2 (settings) and $3
 -- (questions left out) of a statement say.
-CREATE FUNCTION @extschema@._otherwise(model name) RETURNS text
+CREATE FUNCTION @extschema@._hypothetical(model name) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
@@ -12,10 +12,10 @@ BEGIN ATOMIC
                       ELSE g.gradebook END AS gradebook
           FROM %1$I.gradebook g) g
          CROSS JOIN LATERAL jsonb_populate_record((SELECT o FROM %1$I.settings o), $2) o', model,
-        @extschema@._local(_otherwise.model, 'g.as_of'));
+        @extschema@._local(_hypothetical.model, 'g.as_of'));
 END;
-COMMENT ON FUNCTION @extschema@._otherwise(name) IS
-'internal: the gradebooks and settings of a model as of another time, otherwise';
+COMMENT ON FUNCTION @extschema@._hypothetical(name) IS
+'internal: the gradebooks and settings of a model as they would be in a what-if';
 
 CREATE FUNCTION @extschema@.what_if(
     model name,
@@ -33,11 +33,11 @@ CREATE FUNCTION @extschema@.what_if(
     need_rank bigint,
     trend text,
     status text,
-    is_helped boolean,
+    on_help_list boolean,
     stored_level float8,
     stored_need float8,
     stored_need_rank bigint,
-    stored_is_helped boolean,
+    stored_on_help_list boolean,
     change float8
 )
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
@@ -56,7 +56,7 @@ BEGIN
          LEFT JOIN (SELECT t.*, c.help_need FROM %1$I.students t CROSS JOIN %1$I.settings c) n
                 ON ARRAY[n.subject::text, n.student::text] = ARRAY[g.subject, s.student]
          ORDER BY g.subject, s.need_rank',
-        model, @extschema@._otherwise(model),
+        model, @extschema@._hypothetical(model),
         @extschema@._call(model, '@extschema@.students'::regproc))
     USING as_of, settings, without;
 END $$;
@@ -105,7 +105,7 @@ BEGIN
          LEFT JOIN %1$I.questions q
                 ON ARRAY[q.subject::text, q.item::text] = ARRAY[g.subject, i.item]
          ORDER BY g.subject, i.status_rank, i.r_rest, i.item',
-        model, @extschema@._otherwise(model),
+        model, @extschema@._hypothetical(model),
         @extschema@._call(model, '@extschema@.items'::regproc))
     USING as_of, settings, without;
 END $$;
@@ -144,7 +144,7 @@ BEGIN
          LEFT JOIN %1$I.assessments s
                 ON ARRAY[s.subject::text, s.assessment::text] = ARRAY[g.subject, a.assessment]
          ORDER BY g.subject, a.last_at, a.assessment',
-        model, @extschema@._otherwise(model),
+        model, @extschema@._hypothetical(model),
         @extschema@._call(model, '@extschema@.assessments'::regproc))
     USING as_of, settings, without;
 END $$;
@@ -162,7 +162,7 @@ CREATE FUNCTION @extschema@.half_life_report(model name) RETURNS TABLE (
     difference float8,
     ci_low float8,
     ci_high float8,
-    helped bigint,
+    listed bigint,
     stays bigint,
     joins bigint,
     leaves bigint,
@@ -179,21 +179,21 @@ BEGIN
              CROSS JOIN %1$I.settings o
              CROSS JOIN LATERAL %2$s a),
          w AS (
-             SELECT l.place, count(*) FILTER (WHERE l.is_helped) AS helped,
-                    count(*) FILTER (WHERE l.is_helped AND l.stored_is_helped) AS stays,
-                    count(*) FILTER (WHERE l.is_helped AND NOT l.stored_is_helped) AS joins,
-                    count(*) FILTER (WHERE NOT l.is_helped AND l.stored_is_helped) AS leaves
+             SELECT l.place, count(*) FILTER (WHERE l.on_help_list) AS listed,
+                    count(*) FILTER (WHERE l.on_help_list AND l.stored_on_help_list) AS stays,
+                    count(*) FILTER (WHERE l.on_help_list AND NOT l.stored_on_help_list) AS joins,
+                    count(*) FILTER (WHERE NOT l.on_help_list AND l.stored_on_help_list) AS leaves
              FROM (SELECT g.place,
                           coalesce(s.need >= o.help_need AND s.need_rank IS NOT NULL, false)
-                              AS is_helped,
+                              AS on_help_list,
                           coalesce(t.need >= o.help_need AND t.need_rank IS NOT NULL, false)
-                              AS stored_is_helped
+                              AS stored_on_help_list
                    FROM g CROSS JOIN %1$I.settings o CROSS JOIN LATERAL %3$s s
                    LEFT JOIN %1$I.students t ON ARRAY[t.subject] = ARRAY[g.subject]
                                             AND t.student::text = s.student) l
              GROUP BY l.place)
          SELECT g.subject::text, g.half_life, g.in_use, g.is_best, g.indistinguishable, g.rmse,
-                g.difference, g.ci_low, g.ci_high, coalesce(w.helped, 0), coalesce(w.stays, 0),
+                g.difference, g.ci_low, g.ci_high, coalesce(w.listed, 0), coalesce(w.stays, 0),
                 coalesce(w.joins, 0), coalesce(w.leaves, 0), g.advice
          FROM g LEFT JOIN w ON w.place = g.place
          ORDER BY g.subject, g.half_life',

@@ -91,5 +91,5 @@ CREATE FUNCTION @extschema@.half_life_advice(
 LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 10 AS 'MODULE_PATHNAME',
     'half_life_advice_wrapper';
 COMMENT ON FUNCTION @extschema@.half_life_advice IS
-'how well other half-lives would have predicted the past, which cannot be told apart from the '
-'best, and one sentence of advice; it changes no setting';
+'how well other half-lives would have predicted the past, which cannot be distinguished from '
+'the best, and one sentence of advice; it changes no setting';

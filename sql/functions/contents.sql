@@ -32,8 +32,8 @@ COMMENT ON FUNCTION @extschema@.counted_responses IS
 'the responses in a gradebook that count as of a time, at most one for each student, question and '
 'assessment; columns as of responses()';
 
--- The same with all answers of a student in one row, or in several where they are very many: what
--- is asked about one student need not unpack the others.
+-- The same with all answers of a student in one row, or in several where they are very many: a
+-- query about one student need not unpack the others.
 CREATE FUNCTION @extschema@._counted_sheets(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,

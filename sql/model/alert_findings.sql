@@ -1,4 +1,4 @@
--- Which rules hold of the results of a run. Each function asks one kind of rule.
+-- Which rules hold for the results of a run. Each function checks one kind of rule.
 
 -- A question that separates the wrong way, by its correlation with the other scores.
 CREATE FUNCTION @extschema@._alert_of_questions(model name) RETURNS TABLE (
@@ -8,9 +8,10 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         SELECT r.rule, q.subject, NULL::text, q.item, q.r_rest, r.threshold, false,
-               format('Question %s %s speaks against itself, %s: stronger students do worse'
-                      ' on it (correlation %s, %s answers).',
-                      @extschema@._told(q.item), @extschema@._alert_subject(q.subject),
+               format('Question %s %s is %s: stronger students do worse on it, %s'
+                      ' (correlation %s, %s answers).',
+                      @extschema@._quoted(q.item), @extschema@._alert_subject(q.subject),
+                      q.status,
                       CASE q.status WHEN 'flawed' THEN 'beyond chance' ELSE 'perhaps by chance' END,
                       round(q.r_rest::numeric, 2), q.n)
         FROM   {model}.alert_rules r
@@ -22,7 +23,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_questions(name) IS
 'internal: which rules about questions hold of a model';
 
--- A subject of whose students too little is known, or of which nothing has come for long.
+-- A subject with too little evidence about its students, or without new responses for long.
 CREATE FUNCTION @extschema@._alert_of_subjects(model name, run bigint) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)
@@ -85,7 +86,7 @@ BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         SELECT r.rule, l.subject, NULL::text, NULL::text, l.rise, r.threshold, true,
                format('%s of the %s rows %s were left out, %s at the refresh before;'
-                      ' coverage tells why.', @extschema@._percent(l.value, 1), l.size,
+                      ' coverage shows why.', @extschema@._percent(l.value, 1), l.size,
                       @extschema@._alert_subject(l.subject), @extschema@._percent(l.before, 1))
         FROM   {model}.alert_rules r
         CROSS  JOIN (SELECT n.*, b.value AS before,
@@ -101,8 +102,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_rows(name, bigint, bigint) IS
 'internal: whether more rows of a model are left out than before';
 
--- A group whose level has moved. A level creeps: it is also compared with what was reported of it
--- last.
+-- A group whose level has moved. A level may creep: it is also compared with the level that was
+-- last reported.
 CREATE FUNCTION @extschema@._alert_of_levels(model name, run bigint, before bigint) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)
@@ -128,7 +129,7 @@ BEGIN
                       ' error of the change (%s %s).',
                       CASE WHEN l.is_rest THEN 'of students without a named group '
                            WHEN l.student_group IS NOT NULL
-                           THEN 'of ' || @extschema@._told(l.student_group) || ' '
+                           THEN 'of ' || @extschema@._quoted(l.student_group) || ' '
                            ELSE '' END,
                       @extschema@._alert_subject(l.subject),
                       CASE WHEN l.moved < 0 THEN 'fell' ELSE 'rose' END,
@@ -178,7 +179,7 @@ BEGIN
                    CASE WHEN l.broken_off IS NULL THEN l.status ELSE 'failed' END AS status,
                    coalesce(l.broken_off, l.sqlstate) AS sqlstate
             FROM  (SELECT g.*, CASE
-                       -- Of those before the last that says so none is at work.
+                       -- No run before the last one that is logged as running is at work.
                        WHEN g.status = 'running' AND g.run_id < max(g.run_id)
                             FILTER (WHERE g.status = 'running') OVER () THEN '57014'
                        ELSE @extschema@._broken_off(g.tableoid, g.status, g.pid, g.started)

@@ -61,7 +61,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN subject IS NULL THEN 'without a subject'
                 WHEN subject = 'all' THEN 'in all subjects'
-                ELSE 'in ' || @extschema@._told(subject) END;
+                ELSE 'in ' || @extschema@._quoted(subject) END;
 END;
 COMMENT ON FUNCTION @extschema@._alert_subject(text) IS 'internal: a subject in a sentence';
 
@@ -88,7 +88,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_before(name, bigint) IS
 'internal: the last run, where a run can be compared with it';
 
--- What is kept of a run, to compare the next one with.
+-- The figures of a run that are kept, to compare with those of the next one.
 CREATE FUNCTION @extschema@._alert_figures(model name, run bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -6,23 +6,24 @@
 CREATE FUNCTION @extschema@._alert_report(model name, alerts jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    batch record;
     usual constant int := 20;
     payload jsonb;
 BEGIN
-    FOR what IN
+    FOR batch IN
         SELECT a.rule, count(*) AS n, min(a.alert_id) AS first_id
         FROM   jsonb_to_recordset(alerts) AS a(rule text, alert_id bigint)
         GROUP  BY a.rule ORDER BY min(a.alert_id)
     LOOP
         RAISE WARNING USING
-            MESSAGE = format('model %s: %s%s', @extschema@._told(model),
-                CASE WHEN what.n > 1
-                     THEN format('%s alerts of %s, the clearest: ', what.n, what.rule)
+            MESSAGE = format('model %s: %s%s', @extschema@._quoted(model),
+                CASE WHEN batch.n > 1
+                     THEN format('%s alerts of %s, the clearest: ', batch.n, batch.rule)
                      ELSE '' END,
                 (SELECT a.value ->> 'message' FROM jsonb_array_elements(alerts) a
-                 WHERE (a.value ->> 'alert_id')::bigint = what.first_id)),
-            HINT = format('See the table alerts of the model, from alert_id %s on.', what.first_id);
+                 WHERE (a.value ->> 'alert_id')::bigint = batch.first_id)),
+            HINT = format('See the table alerts of the model, from alert_id %s on.',
+                          batch.first_id);
         FOR payload IN
             SELECT jsonb_build_object(
                        'model', model, 'rule', a.rule, 'subject', left(a.subject, 200),
@@ -34,15 +35,15 @@ BEGIN
             FROM   jsonb_to_recordset(alerts) AS a(
                        alert_id bigint, raised timestamptz, run_id bigint, rule text, subject text,
                        student_group text, item text, value float8, threshold float8, message text)
-            WHERE  a.rule = what.rule ORDER BY a.alert_id LIMIT usual
+            WHERE  a.rule = batch.rule ORDER BY a.alert_id LIMIT usual
         LOOP
             PERFORM pg_notify('assess_alerts', payload::text);
         END LOOP;
-        IF what.n > usual THEN
+        IF batch.n > usual THEN
             PERFORM pg_notify('assess_alerts', (payload || jsonb_build_object(
                 'subject', NULL, 'value', NULL,
-                'message', format('There are %s more alerts of %s.', what.n - usual, what.rule),
-                'details', jsonb_build_object('more', what.n - usual)))::text);
+                'message', format('There are %s more alerts of %s.', batch.n - usual, batch.rule),
+                'details', jsonb_build_object('more', batch.n - usual)))::text);
         END IF;
     END LOOP;
 END $$;
@@ -55,7 +56,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     new jsonb;
 BEGIN
-    -- Two at once would both find an alert new. Who reads does not wait.
+    -- Two at once would both take an alert for new. Readers do not wait.
     EXECUTE format('LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE', model);
     EXECUTE format(
         'UPDATE %I.alerts a SET ended = clock_timestamp()
@@ -96,11 +97,11 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
 'internal: keeps, ends and reports alerts';
 
--- All that follows a run that succeeded. What is so when the model is made is kept, but no news.
--- Alerts are known again by their subject and group as text, and come as JSON: in every session
--- alike. The planner takes the figures of a run that it has not seen for one row, and would go
--- through all others for each. What it is forbidden looks so dear to it that it compiles what it
--- does instead.
+-- The alerts after a run that succeeded. What holds when the model is made is kept, but is no news.
+-- Alerts are recognised by their subject and group as text, and come as JSON: the same in every
+-- session. The planner expects one row for the figures of a run that it has no statistics of, and
+-- would scan all others for each. A nested loop that is disabled and still needed looks so
+-- expensive that Postgres would compile the query.
 CREATE FUNCTION @extschema@._alert(model name, run bigint, quiet boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off SET datestyle = 'ISO' SET extra_float_digits = 1 AS $$

@@ -31,7 +31,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._options() IS 'internal: the choices of the method';
 
--- No evidence grows old: as good as none over all the time there is.
+-- A half-life without decay: over any span of time the decay is negligible.
 CREATE FUNCTION @extschema@._no_decay() RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN interval '1000000000 days';

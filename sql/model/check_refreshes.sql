@@ -25,22 +25,22 @@ COMMENT ON FUNCTION @extschema@._unwritable_log(name) IS
 'internal: why the log of a model cannot be written';
 
 -- A refresh that never begins reports nothing: this is for a scheduler to call. It waits for
--- nobody's lock. At the models of others it only looks, with care, and where the caller may act for
--- their owner it tries as the owner whether their log can be written. That runs triggers: one that
--- ends with a cancel, or lasts until a timeout does, is the last that is tried.
+-- nobody's lock. It only reads models of other owners, with care, and where the caller may act for
+-- their owner it checks as the owner whether their log can be written. That runs triggers: after
+-- one that is cancelled, or runs into a timeout, no other log is tried.
 CREATE FUNCTION @extschema@.check_refreshes()
 RETURNS TABLE (model name, rule text, message text, value float8, threshold float8)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 SET lock_timeout = '100ms' AS $$
 #variable_conflict use_variable
 DECLARE
-    what record;
+    target record;
     acts boolean;
     tries boolean := NOT current_setting('transaction_read_only')::boolean;
     findings jsonb;
     failure text;
 BEGIN
-    FOR what IN
+    FOR target IN
         SELECT n.nspname AS model, n.oid AS schema,
                min(t.relowner) FILTER (WHERE t.relname = 'run_log') AS owner,
                count(*) FILTER (WHERE t.relname IN ('run_log', 'alert_rules')) = 2
@@ -58,30 +58,32 @@ BEGIN
     LOOP
         findings := '[]';
         failure := NULL;
-        -- Who owns but a part could have put code there.
-        acts := @extschema@._may_act_for(what.owner)
-                AND (@extschema@._foreign_part(what.schema, what.owner)).what IS NULL;
+        -- A role that owns only a part could have put code there.
+        acts := @extschema@._may_act_for(target.owner)
+                AND (@extschema@._foreign_part(target.schema, target.owner)).what IS NULL;
         <<look>>
         BEGIN
-            EXIT look WHEN NOT what.can_be_looked_at;
-            -- From here on they stay as they are.
+            EXIT look WHEN NOT target.can_be_looked_at;
+            -- They cannot change from here on.
             EXECUTE format('LOCK TABLE ONLY %1$I.run_log, ONLY %1$I.alert_rules
-                            IN ACCESS SHARE MODE NOWAIT', what.model);
-            CONTINUE WHEN NOT (acts AND what.owner = @extschema@._caller())
-                          AND NOT @extschema@._is_plain(what.schema, 'run_log', 'alert_rules');
-            findings := coalesce(@extschema@._look(what.owner, format(
-                'SELECT @extschema@._alert_found_of_runs(%L)', what.model)), '[]');
-            IF tries AND what.owner = @extschema@._caller() AND acts AND what.can_keep_alerts THEN
-                PERFORM @extschema@._as_owner(what.owner, format(
-                    'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', what.model));
-                PERFORM @extschema@._as_owner(what.owner, format(
+                            IN ACCESS SHARE MODE NOWAIT', target.model);
+            CONTINUE WHEN NOT (acts AND target.owner = @extschema@._caller())
+                          AND NOT @extschema@._is_plain(target.schema, 'run_log', 'alert_rules');
+            findings := coalesce(@extschema@._look(target.owner, format(
+                'SELECT @extschema@._alert_found_of_runs(%L)', target.model)), '[]');
+            IF tries AND acts AND target.can_keep_alerts
+               AND target.owner = @extschema@._caller() THEN
+                PERFORM @extschema@._as_owner(target.owner, format(
+                    'LOCK TABLE %I.alerts IN SHARE ROW EXCLUSIVE MODE NOWAIT', target.model));
+                PERFORM @extschema@._as_owner(target.owner, format(
                     'SELECT @extschema@._alert_raise(%L, ''{refresh_failed,refresh_overdue}'', '
                     '%L, false)',
-                    what.model, findings));
+                    target.model, findings));
             END IF;
             IF tries AND acts THEN
-                failure := 'The log of its refreshes cannot be written: ' || @extschema@._as_owner(
-                    what.owner, format('SELECT @extschema@._unwritable_log(%L)', what.model));
+                failure := 'The log of its refreshes cannot be written: '
+                    || @extschema@._as_owner(target.owner, format(
+                           'SELECT @extschema@._unwritable_log(%L)', target.model));
             END IF;
         EXCEPTION
             WHEN query_canceled THEN
@@ -91,19 +93,19 @@ BEGIN
                 failure := 'Its refreshes could not be checked: ' || SQLERRM;
         END;
         RETURN QUERY
-            SELECT what.model, f.rule, f.message, f.value, f.threshold
+            SELECT target.model, f.rule, f.message, f.value, f.threshold
             FROM   jsonb_to_recordset(findings) AS f(rule text, message text, value float8,
                                                      threshold float8)
             UNION  ALL
-            SELECT what.model, 'broken',
-                format('The model is broken: %s. %s', b.why, @extschema@._mending(what.model)),
+            SELECT target.model, 'broken',
+                format('The model is broken: %s. %s', b.why, @extschema@._mending(target.model)),
                    NULL, NULL
-            FROM   @extschema@._broken(what.schema) AS b(why) WHERE b.why IS NOT NULL
+            FROM   @extschema@._broken(target.schema) AS b(why) WHERE b.why IS NOT NULL
             UNION  ALL
-            SELECT what.model, 'refresh_failed', failure || '.', NULL, NULL
+            SELECT target.model, 'refresh_failed', failure || '.', NULL, NULL
                 WHERE failure IS NOT NULL;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@.check_refreshes() IS
-'failed and overdue refreshes of the models one may read; of one''s own it also keeps and tells '
+'failed and overdue refreshes of the models one may read; of one''s own it also keeps and reports '
 'the alerts, once; for a scheduler';

@@ -47,7 +47,7 @@ BEGIN
         PERFORM @extschema@._track(model, source, (meanings ->> 'taken_at')::name,
                                    (parts ->> 'time_type')::regtype, meanings ->> 'period');
     ELSE
-        -- Nothing is kept that was stored of another source.
+        -- Nothing that was stored from another source is kept.
         PERFORM @extschema@._drop(model, '{dirty,stored_parts,changes,tracking}');
         PERFORM @extschema@._create_tracking(model, source, meanings, parts);
     END IF;
@@ -70,37 +70,37 @@ BEGIN
     WHERE  a.attname = ANY (kept.ids) AND b.attname = a.attname AND b.atttypid <> a.atttypid
     LIMIT  1;
     IF FOUND THEN
-        RAISE EXCEPTION 'the source of model % is of other types than before', quote_ident(model)
+        RAISE EXCEPTION 'the source of model % has other types than before', quote_ident(model)
             USING ERRCODE = 'datatype_mismatch', DETAIL = difference,
-                  HINT = 'Attach a view that casts to the type of before, or make another model.';
+                  HINT = 'Attach a view that casts to the previous type, or make another model.';
     END IF;
 END $$;
 COMMENT ON FUNCTION @extschema@._check_kept_ids(name) IS
 'internal: refuses ids of other types than those that are kept';
 
--- What there is of a model, as its maker is shown it.
+-- What exists of a model, as create_model() reports it.
 CREATE FUNCTION @extschema@._inventory(model name)
 RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    part record;
 BEGIN
-    FOR what IN
+    FOR part IN
         SELECT format('%I.%I', model, r.relation) AS name, r.refreshed,
                @extschema@._kind(model, r.relation) AS kind
         FROM   @extschema@._relations() r ORDER BY r.place
     LOOP
-        CONTINUE WHEN what.kind IS NULL;
-        relation := what.name;
-        kind := lower(what.kind);
+        CONTINUE WHEN part.kind IS NULL;
+        relation := part.name;
+        kind := lower(part.kind);
         rows := NULL;
-        IF what.refreshed THEN
+        IF part.refreshed THEN
             EXECUTE format('SELECT count(*) FROM %s', relation) INTO rows;
         END IF;
         RETURN NEXT;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION @extschema@._inventory(name) IS 'internal: what there is of a model';
+COMMENT ON FUNCTION @extschema@._inventory(name) IS 'internal: what exists of a model';
 
 -- Makes what a model lacks over a source: all of it, or what was dropped with the source of before.
 CREATE FUNCTION @extschema@._make(
@@ -144,7 +144,7 @@ BEGIN
         PERFORM @extschema@._freeze(model, false);
     END IF;
     PERFORM @extschema@._create_alerts(model);
-    -- Of a table that was never looked at the planner expects hundreds of rows, and compiles
+    -- The planner expects hundreds of rows in a table that was never analyzed, and compiles
     -- whatever joins it.
     EXECUTE format('ANALYZE %I.settings', model);
     IF run IS NOT NULL THEN
@@ -249,7 +249,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     known record;
-    what record;
+    granted record;
     settings jsonb;
     had name[] := ARRAY(SELECT c.relname FROM pg_class c
                         WHERE c.relnamespace = @extschema@._schema(model));
@@ -261,7 +261,7 @@ BEGIN
         RAISE EXCEPTION 'model % does not know what it was made over', quote_ident(model)
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('The table %I.definition is missing.', model),
-                  HINT = 'Call @extschema@.create_model() with the arguments of before and '
+                  HINT = 'Call @extschema@.create_model() with the same arguments as before and '
                          'if_not_exists => true.';
     END IF;
     EXECUTE format('SELECT d.source, d.arguments AS a, d.grants FROM %I.definition d', model)
@@ -286,7 +286,7 @@ BEGIN
     END IF;
     RETURN QUERY SELECT m.* FROM @extschema@._make(model, source, known.a, coalesce(settings, '{}'),
                                                     attaches => true) m;
-    FOR what IN
+    FOR granted IN
         SELECT * FROM jsonb_to_recordset(known.grants) AS g(
             relation name, attribute name, privilege text, grantee name, grantable boolean)
         WHERE to_regclass(format('%I.%I', model, g.relation)) <> ALL (kept)
@@ -299,10 +299,10 @@ BEGIN
                   WHERE  a.attrelid = to_regclass(format('%I.%I', model, g.relation))
                   AND    a.attname = g.attribute AND NOT a.attisdropped))
     LOOP
-        EXECUTE format('GRANT %s %s ON %I.%I TO %s %s', what.privilege,
-                       '(' || quote_ident(what.attribute) || ')', model, what.relation,
-                       coalesce(quote_ident(what.grantee), 'PUBLIC'),
-                       CASE WHEN what.grantable THEN 'WITH GRANT OPTION' END);
+        EXECUTE format('GRANT %s %s ON %I.%I TO %s %s', granted.privilege,
+                       '(' || quote_ident(granted.attribute) || ')', model, granted.relation,
+                       coalesce(quote_ident(granted.grantee), 'PUBLIC'),
+                       CASE WHEN granted.grantable THEN 'WITH GRANT OPTION' END);
     END LOOP;
     IF 'gradebook' = ANY (had) THEN
         RAISE NOTICE 'model % reads % from the next refresh on', quote_ident(model), source;

@@ -4,22 +4,22 @@
 CREATE FUNCTION @extschema@._named_columns(source regclass, meanings jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    meaning record;
     types jsonb := '{}';
     has_status boolean := meanings ->> 'status' IS NOT NULL;
 BEGIN
-    FOR what IN
+    FOR meaning IN
         SELECT a.argument, (meanings ->> a.argument)::name AS attribute, a.needed
         FROM (VALUES
             ('student', true), ('item', true), ('assessment', true), ('score', true),
             ('taken_at', true), ('max_score', false), ('subject', false), ('student_group', false),
             ('attempt', false), ('status', false), ('answer', false)) AS a(argument, needed)
     LOOP
-        IF what.attribute IS NOT NULL THEN
-            types := types || jsonb_build_object(what.argument,
-                @extschema@._source_column(source, what.argument, what.attribute)::int8);
-        ELSIF what.needed THEN
-            RAISE EXCEPTION '% must not be null', what.argument
+        IF meaning.attribute IS NOT NULL THEN
+            types := types || jsonb_build_object(meaning.argument,
+                @extschema@._source_column(source, meaning.argument, meaning.attribute)::int8);
+        ELSIF meaning.needed THEN
+            RAISE EXCEPTION '% must not be null', meaning.argument
                 USING ERRCODE = 'null_value_not_allowed',
                       DETAIL = 'No model can do without a column of that kind.',
                       HINT = format('Name the column of %s that holds it.', source);
@@ -83,8 +83,8 @@ BEGIN
     IF NOT has_rows THEN
         RAISE EXCEPTION '% has no rows', source
             USING ERRCODE = 'no_data_found',
-                  DETAIL = 'There is nothing to make results of, and nothing to tell a wrong '
-                           'column by.',
+                  DETAIL = 'There is nothing to make results of, and nothing that would show '
+                           'a wrong column.',
                   HINT = 'Make the model when there are responses.';
     END IF;
     SELECT jsonb_object_agg(a.argument, i.expression)

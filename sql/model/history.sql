@@ -1,5 +1,4 @@
--- What a run keeps for later: what it made of each student, and the grants that attach() gives
--- again.
+-- What a run keeps for later: its students, and the grants that attach() restores.
 
 -- Who was granted what on the relations of a model, but for its owner.
 CREATE FUNCTION @extschema@._grants(model name) RETURNS jsonb
@@ -42,8 +41,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._record(name) IS 'internal: keeps what attach() needs';
 
--- What a run made of each student, for compare_runs; as long as the settings say.
-CREATE FUNCTION @extschema@._remember(model name, run bigint) RETURNS void
+-- Keeps the students of a run for compare_runs(), for as many runs as the settings ask for.
+CREATE FUNCTION @extschema@._keep_run(model name, run bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     list text;
@@ -62,5 +61,5 @@ BEGIN
              WHERE k.place > (SELECT c.keep_history FROM %1$I.settings c))
          OR NOT EXISTS (SELECT FROM %1$I.run_log l WHERE l.run_id = h.run_id)', model) USING run;
 END $$;
-COMMENT ON FUNCTION @extschema@._remember(name, bigint) IS
-'internal: keeps what a run made of each student';
+COMMENT ON FUNCTION @extschema@._keep_run(name, bigint) IS
+'internal: keeps the students of a run';

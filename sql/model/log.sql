@@ -1,4 +1,4 @@
--- The log of runs, and what may be said of other roles' models.
+-- The log of runs, and what may be shown of other roles' models.
 
 -- Logs a new run and forgets the oldest. Its number lies above every one that is still in use, also
 -- where the log was restored or its numbers began anew. However many have failed since, the run
@@ -39,7 +39,7 @@ DECLARE
     holder int;
     prepared text;
 BEGIN
-    -- A run that has no lock for a moment is not overtaken.
+    -- A run that briefly holds no lock is not overtaken.
     IF @extschema@._kind(model, 'run_log') IS NOT NULL THEN
         EXECUTE format('SELECT l.pid FROM %I.run_log l
                         WHERE l.status = ''running'' AND l.pid <> pg_backend_pid()
@@ -110,7 +110,7 @@ BEGIN
     WHERE  n.oid = schema;
     IF has_schema_privilege(schema, 'USAGE')
         AND has_table_privilege(to_regclass(log.name), 'SELECT') THEN
-        -- From here on it stays as it is.
+        -- It cannot change from here on.
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', log.name);
         IF @extschema@._is_plain(schema, 'run_log') THEN
             RETURN QUERY SELECT * FROM jsonb_to_record(@extschema@._look(log.owner, format(
@@ -128,7 +128,7 @@ BEGIN
         END IF;
     END IF;
 EXCEPTION WHEN OTHERS THEN
-    -- What is no log, or kept from being read, says nothing of the others.
+    -- A table that is no log, or cannot be read, shows nothing about the others.
     RETURN;
 END $$;
 COMMENT ON FUNCTION @extschema@._last_run(oid) IS 'internal: how the last refresh of a model ended';

@@ -1,8 +1,8 @@
--- Who or what is meant: a student, question, assessment, group or subject of a model. No message
--- names a student: those who read the server's log need not know who was looked at.
+-- Looks up a student, question, assessment, group or subject of a model. No message names a
+-- student: readers of the server's log need not know which student was looked up.
 
--- Refuses who may not read what a function reads: else Postgres would show a page of its SQL as the
--- context of the error.
+-- Refuses a caller who may not read what a function reads: otherwise Postgres would show a page of
+-- its SQL as the context of the error.
 CREATE FUNCTION @extschema@._must_read(model name, VARIADIC relations name[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION @extschema@._must_read(name, name[]) IS
 
 -- Refuses a subject, and a student, question, assessment or group, that a relation of the model
 -- does not have, without saying which id it was: errors end in the server's log.
-CREATE FUNCTION @extschema@._know(
+CREATE FUNCTION @extschema@._must_have(
     model name, relation name, attribute name, id text, in_subject text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -34,8 +34,8 @@ DECLARE
     type text;
 BEGIN
     PERFORM @extschema@._model(model, relation);
-    -- The gradebook knows subjects without a student too, but holds everything there is, which not
-    -- everybody may read who may read the relation.
+    -- The gradebook has subjects without a student too, but it holds everything, which not every
+    -- reader of the relation may read.
     subjects := format('%I.%I', model, CASE
         WHEN has_table_privilege(format('%I.gradebook', model), 'SELECT') THEN 'gradebook'
         ELSE relation END);
@@ -74,7 +74,7 @@ BEGIN
                                     ', and a group smaller than min_group_size has no name' END);
     END IF;
 END $$;
-COMMENT ON FUNCTION @extschema@._know(name, name, name, text, text) IS
+COMMENT ON FUNCTION @extschema@._must_have(name, name, name, text, text) IS
 'internal: an error unless a model has that subject, and that student, question, assessment or '
 'group';
 
@@ -97,7 +97,7 @@ BEGIN
                                 relation);
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC relation || others);
-    PERFORM @extschema@._know(model, relation, attribute, id, in_subject);
+    PERFORM @extschema@._must_have(model, relation, attribute, id, in_subject);
     EXECUTE format(
         'SELECT count(*) AS subjects, count(*) FILTER (WHERE r.subject IS NULL) AS without,
                 min(r.subject::text) AS subject,

@@ -8,9 +8,9 @@ DECLARE
     run bigint;
 BEGIN
     PERFORM @extschema@._lock(model);
-    -- A restore without data has left none.
+    -- There is none after a restore without data.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
-    -- What else says that it runs was broken off.
+    -- Any other run that is logged as running was interrupted.
     EXECUTE format(
         'UPDATE %I.run_log l
          SET    status = ''failed'', sqlstate = b.sqlstate,
@@ -33,10 +33,10 @@ CREATE FUNCTION @extschema@._succeeded(
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET timezone = 'UTC' AS $$
 BEGIN
-    -- Also that which made the results until now.
+    -- Also the run that made the previous results.
     EXECUTE format('DELETE FROM %1$I.run_log
                     WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;
-    PERFORM @extschema@._remember(model, run);
+    PERFORM @extschema@._keep_run(model, run);
     PERFORM @extschema@._record(model);
     EXECUTE format(
         'UPDATE %1$I.run_log SET
@@ -54,8 +54,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._succeeded(name, bigint, jsonb, int) IS
 'internal: logs that a run succeeded';
 
--- Logs that a run failed, also one that failed before it was in the log. Who came while another run
--- was at work has not failed.
+-- Logs that a run failed, also one that failed before it was in the log. A call that came while
+-- another run was at work has not failed.
 CREATE FUNCTION @extschema@._failed(model name, run bigint, sqlstate text, error text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -90,13 +90,13 @@ CREATE FUNCTION @extschema@._refresh(owner oid, model name, run bigint) RETURNS 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 SET quote_all_identifiers = off SET extra_float_digits = 1 AS $$
 DECLARE
-    what record;
+    member record;
     began timestamptz := clock_timestamp();
     steps jsonb := '{}';
     periods int;
     is_tracked boolean := @extschema@._is_tracked(model);
 BEGIN
-    -- CONCURRENTLY lays whole rows aside, gradebooks and all, and Postgres compresses them there.
+    -- CONCURRENTLY sets whole rows aside, gradebooks too, and Postgres compresses them there.
     IF EXISTS (SELECT FROM pg_settings s
                WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) THEN
         PERFORM set_config('default_toast_compression', 'lz4', true);
@@ -108,7 +108,7 @@ BEGIN
         steps := jsonb_build_object('stored_parts',
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END IF;
-    FOR what IN
+    FOR member IN
         SELECT r.relation, c.relispopulated
         FROM   @extschema@._relations() r
         JOIN   pg_class c ON c.oid = to_regclass(format('%I.%I', model, r.relation))
@@ -118,8 +118,9 @@ BEGIN
         -- What has never been filled, as after the restore of a schema without data, has no
         -- readers. The statement restricts its query itself, and needs a temporary table before.
         PERFORM @extschema@._as_owner(owner, format('REFRESH MATERIALIZED VIEW %s %I.%I',
-            CASE WHEN what.relispopulated THEN 'CONCURRENTLY' END, model, what.relation), false);
-        steps := steps || jsonb_build_object(what.relation,
+            CASE WHEN member.relispopulated THEN 'CONCURRENTLY' END, model, member.relation),
+            false);
+        steps := steps || jsonb_build_object(member.relation,
             round(extract(epoch FROM clock_timestamp() - began) * 1000));
     END LOOP;
     IF is_tracked THEN
@@ -136,7 +137,7 @@ COMMENT ON FUNCTION @extschema@._refresh(oid, name, bigint) IS
 -- Whether a table of the source was emptied or written anew by what committed after the snapshot of
 -- this transaction. Such a table looks empty to the snapshot (TRUNCATE and ALTER TABLE are not safe
 -- in that way, says Postgres' chapter on caveats of concurrency). Planning a query locks all tables
--- below; then the catalog as the snapshot has it is held against the catalog as it is.
+-- below; then the catalog of the snapshot is compared with the catalog as it is.
 CREATE FUNCTION @extschema@._is_rewritten(model name) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

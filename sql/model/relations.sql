@@ -43,9 +43,9 @@ BEGIN ATOMIC
         (10, 'gradebook', 'MATERIALIZED VIEW', true,
          'a gradebook for each subject, and the time it is of'),
         (11, 'questions', 'MATERIALIZED VIEW', true,
-         'how good each question is; assess.items() tells how'),
+         'how good each question is; see assess.items()'),
         (12, 'students', 'MATERIALIZED VIEW', true,
-         'where each student stands in each subject; assess.students() tells how'),
+         'where each student stands in each subject; see assess.students()'),
         (13, 'assessments', 'MATERIALIZED VIEW', true,
          'size, mean and reliability of each assessment'),
         (14, 'coverage', 'MATERIALIZED VIEW', true,
@@ -55,7 +55,7 @@ BEGIN ATOMIC
         (16, 'check_in_list', 'VIEW', false,
          'students of whom too little is known: no evidence, old evidence, or much missing work'),
         (17, 'question_review', 'VIEW', false,
-         'questions whose scores speak against them, the worst first'),
+         'questions on which stronger students do worse, the worst first'),
         (18, 'school_map', 'VIEW', false,
          'each student as a point: level across, change in 30 days up and down'),
         (19, 'pass_marks', 'TABLE', false,
@@ -82,7 +82,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._relations() IS 'internal: the relations of a model';
 
--- The owner of a model: who owns the first of its relations that is there.
+-- The owner of a model: the owner of the first of its relations that exists.
 CREATE FUNCTION @extschema@._owner(schema oid) RETURNS oid
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -259,15 +259,15 @@ COMMENT ON FUNCTION @extschema@._mending(name) IS 'internal: how a broken model 
 CREATE FUNCTION @extschema@._comment(model name, relation name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    part record;
 BEGIN
-    FOR what IN
+    FOR part IN
         SELECT @extschema@._kind(model, r.relation) AS kind, r.about
         FROM   @extschema@._relations() r WHERE r.relation = _comment.relation
     LOOP
-        EXECUTE format('COMMENT ON %s %I.%I IS %L', what.kind, model, relation, what.about);
+        EXECUTE format('COMMENT ON %s %I.%I IS %L', part.kind, model, relation, part.about);
     END LOOP;
-    FOR what IN
+    FOR part IN
         SELECT a.attname, c.about
         FROM   pg_attribute a
         LEFT   JOIN LATERAL (
@@ -277,13 +277,13 @@ BEGIN
         WHERE  a.attrelid = format('%I.%I', model, relation)::regclass
         AND    a.attnum > 0 AND NOT a.attisdropped
     LOOP
-        IF what.about IS NULL THEN
-            RAISE EXCEPTION 'column %.% has no comment', relation, what.attname
+        IF part.about IS NULL THEN
+            RAISE EXCEPTION 'column %.% has no comment', relation, part.attname
                 USING ERRCODE = 'internal_error', DETAIL = 'It is not in @extschema@._columns().',
                       HINT = 'This is a fault of pg_assess: report it.';
         END IF;
-        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, what.attname,
-                       what.about);
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', model, relation, part.attname,
+                       part.about);
     END LOOP;
 END $$;
 COMMENT ON FUNCTION @extschema@._comment(name, name) IS

@@ -1,6 +1,6 @@
--- With whose rights a model's code runs (src/pg/rights.rs). What may run code of its owner or of
--- its source (triggers, policies, views, casts, defaults) goes through _as_owner; what does not,
--- looks at catalogs only.
+-- With whose rights a model's code runs (src/pg/rights.rs). Whatever may run code of its owner or
+-- of its source (triggers, policies, views, casts, defaults) goes through _as_owner; the rest looks
+-- at catalogs only.
 
 CREATE FUNCTION @extschema@._as_owner(
     owner oid, statement text, is_restricted boolean DEFAULT true) RETURNS text
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION @extschema@._foreign_part(oid, oid) IS
 'internal: what of a model belongs to another role than its owner';
 
 -- A statement that reads tables of a model, with the rights of their owner where the caller may act
--- for it; returns its value as text. Whether they are plain is known of the catalog as the snapshot
+-- for it; returns its value as text. Whether they are plain is known from the catalog as the snapshot
 -- of the transaction has it, and the planner goes by the catalog as it is.
 CREATE FUNCTION @extschema@._look(owner oid, statement text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -60,7 +60,7 @@ BEGIN
     IF @extschema@._may_act_for(owner) THEN
         RETURN @extschema@._as_owner(owner, statement);
     END IF;
-    -- Who may not is kept from an old snapshot.
+    -- A caller who may not act for the owner gets no old snapshot.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RETURN NULL;
     END IF;
@@ -70,8 +70,8 @@ END $$;
 COMMENT ON FUNCTION @extschema@._look(oid, text) IS
 'internal: a value that is read from tables of a model';
 
--- The owner of a model, where the caller may act for it. Who owns but a part of the model could put
--- code there that would run with the rights of the owner of the rest.
+-- The owner of a model, where the caller may act for it. A role that owns only a part of the model
+-- could put code there that would run with the rights of the owner of the rest.
 CREATE FUNCTION @extschema@._must_be_owner(model name) RETURNS oid
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -4,18 +4,19 @@
 CREATE FUNCTION @extschema@._set(model name, settings jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    setting record;
     broken name;
 BEGIN
-    FOR what IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
+    FOR setting IN SELECT * FROM jsonb_each_text(settings) AS e(option, value) LOOP
         EXECUTE format('UPDATE %1$I.settings c SET %2$I = (jsonb_populate_record(c, $1)).%2$I',
-                       model, what.option) USING settings;
+                       model, setting.option) USING settings;
     END LOOP;
 EXCEPTION WHEN check_violation OR not_null_violation THEN
     GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
-    RAISE EXCEPTION '% is out of range', quote_ident(what.option)
+    RAISE EXCEPTION '% is out of range', quote_ident(setting.option)
         USING ERRCODE = SQLSTATE,
-              DETAIL = format('The value of %I is %s.', what.option, coalesce(what.value, 'null')),
+              DETAIL = format('The value of %I is %s.', setting.option,
+                              coalesce(setting.value, 'null')),
               HINT = coalesce((SELECT format('The table settings has it as %s.',
                                              pg_get_constraintdef(c.oid))
                                FROM pg_constraint c
@@ -33,7 +34,7 @@ BEGIN
                   HINT = 'Name a column of the table settings.';
     END IF;
     PERFORM @extschema@._model(model);
-    -- A restore without data has left none.
+    -- There is none after a restore without data.
     EXECUTE format('INSERT INTO %I.settings DEFAULT VALUES ON CONFLICT DO NOTHING', model);
     PERFORM @extschema@._check_settings(model, jsonb_build_object(option, value));
     PERFORM @extschema@._set(model, jsonb_build_object(option, value));

@@ -92,7 +92,7 @@ BEGIN
                  ELSE CASE argument WHEN 'score' THEN 'numbers, or of true and false'
                                     WHEN 'attempt' THEN 'whole numbers' ELSE 'numbers' END END
         WHEN (@extschema@._id(type, attribute)).expression IS NULL
-        THEN 'numbers, text, uuid or another type that tells ids apart as their text does'
+        THEN 'numbers, text, uuid or another type that distinguishes ids as their text does'
     END;
     IF advice IS NOT NULL THEN
         RAISE EXCEPTION 'column % of % cannot be used for %',

@@ -64,12 +64,12 @@ END $$;
 COMMENT ON FUNCTION @extschema@._create_tracking(name, regclass, jsonb, jsonb) IS
 'internal: makes what a model needs that tracks changes';
 
--- Lets a model that tracks changes know of another source, of which nothing is stored yet.
+-- Gives a model that tracks changes another source, of which nothing is stored yet.
 CREATE FUNCTION @extschema@._track(
     model name, source regclass, taken_at name, type regtype, period text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    installed record;
     mode text;
     note oid := to_regprocedure(format('%I.note_changes()', model));
 BEGIN
@@ -80,16 +80,16 @@ BEGIN
     IF mode <> 'triggers' THEN
         RETURN;
     END IF;
-    -- The other table does not have to know of the model any more. Who may not drop its triggers
-    -- leaves them: their notes make a refresh read more than it has to.
-    FOR what IN SELECT t.tgname, t.tgrelid::regclass AS member FROM pg_trigger t
+    -- The other table need not note changes for the model any more. Where the caller may not drop
+    -- its triggers, they stay: their notes make a refresh read more than it has to.
+    FOR installed IN SELECT t.tgname, t.tgrelid::regclass AS member FROM pg_trigger t
                 WHERE t.tgfoid = note AND t.tgparentid = 0
                 AND   t.tgrelid <> ALL (@extschema@._members(source)) LOOP
         BEGIN
-            EXECUTE format('DROP TRIGGER %I ON %s', what.tgname, what.member);
+            EXECUTE format('DROP TRIGGER %I ON %s', installed.tgname, installed.member);
         EXCEPTION WHEN insufficient_privilege THEN
-            RAISE WARNING 'trigger % of model % stays on %', what.tgname, quote_ident(model),
-                what.member
+            RAISE WARNING 'trigger % of model % stays on %', installed.tgname, quote_ident(model),
+                installed.member
                 USING HINT = 'Its owner can drop it.';
         END;
     END LOOP;
@@ -200,14 +200,14 @@ COMMENT ON FUNCTION @extschema@._has_other_members(name) IS
 CREATE FUNCTION @extschema@._store_parts(model name) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    tracked record;
     periods date[];
     n int;
     is_all boolean;
 BEGIN
     EXECUTE format('SELECT array_agg(d.period ORDER BY d.period) FROM %I.dirty d', model)
     INTO periods;
-    EXECUTE format('SELECT t.* FROM %I.tracking t', model) INTO what;
+    EXECUTE format('SELECT t.* FROM %I.tracking t', model) INTO tracked;
     is_all := 'infinity'::date = ANY (periods);
     n := cardinality(periods);
     IF n > 0 THEN
@@ -220,13 +220,13 @@ BEGIN
                                               r.max_score, r.taken_at)
              FROM %1$I.responses r WHERE %2$s GROUP BY r.subject, r.student_group, r.period',
             model, CASE WHEN is_all THEN 'true'
-                        ELSE @extschema@._in_periods(periods, what.period, what.type) END);
+                        ELSE @extschema@._in_periods(periods, tracked.period, tracked.type) END);
         EXECUTE format('DELETE FROM %I.changes', model);
         IF is_all THEN
             EXECUTE format('SELECT count(DISTINCT s.period) FROM %I.stored_parts s', model) INTO n;
         END IF;
     END IF;
-    IF what.mode = 'changed_at' THEN
+    IF tracked.mode = 'changed_at' THEN
         -- A clock that is far ahead must not hide what comes after. A sub-select that looks outward
         -- would be too much for the planner of Citus.
         EXECUTE format(
@@ -235,7 +235,7 @@ BEGIN
                  WHERE r.changed_at <= CURRENT_TIMESTAMP + interval ''1 day''
                  AND   ($1 IS NULL OR r.changed_at >= $1))
              UPDATE %1$I.tracking t SET changed_to = greatest(t.changed_to, l.changed_at)
-             FROM   latest l', model) USING what.changed_to;
+             FROM   latest l', model) USING tracked.changed_to;
     END IF;
     -- A partition that was attached only just now is gone again, perhaps, when the next refresh
     -- looks: that must not take the partitions for those of before.

@@ -64,14 +64,14 @@ DECLARE
     -- No name that a model may have is too long for this.
     prefix text := 'pg_assess_' || left(md5(model), 16);
     note regprocedure := format('%I.note_changes()', model)::regprocedure;
-    what record;
+    wanted record;
 BEGIN
     -- Foreign tables see nothing: a source with one among its partitions is taken to have changed.
     IF (SELECT c.relkind FROM pg_class c WHERE c.oid = member) NOT IN ('r', 'p')
        OR @extschema@._is_chunk(member) THEN
         RETURN;
     END IF;
-    FOR what IN
+    FOR wanted IN
         SELECT * FROM (VALUES
             ('INSERT', 'REFERENCING NEW TABLE AS added'),
             ('UPDATE', 'REFERENCING OLD TABLE AS removed NEW TABLE AS added'),
@@ -80,16 +80,16 @@ BEGIN
     LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = member
                        AND t.tgfoid = note AND t.tgname = format('%s_%s', prefix,
-                                                                 lower(what.event)))
+                                                                 lower(wanted.event)))
         THEN
             EXECUTE format('CREATE TRIGGER %I AFTER %s ON %s %s
                             FOR EACH STATEMENT EXECUTE FUNCTION %I.note_changes(%s)',
-                           format('%s_%s', prefix, lower(what.event)), what.event, member,
-                           what.tables, model, quote_ident(model)::regnamespace::oid);
+                           format('%s_%s', prefix, lower(wanted.event)), wanted.event, member,
+                           wanted.tables, model, quote_ident(model)::regnamespace::oid);
         END IF;
     END LOOP;
 EXCEPTION WHEN feature_not_supported THEN
-    -- As of a hypertable with a columnstore.
+    -- As for a hypertable with a columnstore.
     RAISE EXCEPTION 'triggers cannot report what changes in %', member
         USING ERRCODE = 'feature_not_supported', DETAIL = SQLERRM,
               HINT = 'Track changes by a column with the time of the last change (changed_at), or '
@@ -98,11 +98,11 @@ END $$;
 COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 'internal: triggers that note what changes in a table';
 
--- The function of these triggers. It runs with the rights of the model's owner, as who writes
+-- The function of these triggers. It runs with the rights of the model's owner, as a writer of
 -- responses need know nothing of the model, and only adds the periods of the rows before and after
 -- to a table that nobody else writes: no writer ever waits for another. A failure here would stop
--- the writer, so it has none to fear: where the schema was renamed, it finds the new name; where
--- the column was, it notes that anything may have changed. Who writes may have a snapshot of before
+-- the writer, so it avoids all of them: where the schema was renamed, it finds the new name; where
+-- the column was, it notes that anything may have changed. A writer may have a snapshot from before
 -- the trigger was made: then the trigger's argument says which schema it is. After a restore that
 -- is out of date, so it is asked last.
 CREATE FUNCTION @extschema@._note_function(
@@ -124,7 +124,7 @@ DECLARE
     is_known boolean;
     type regtype;
 BEGIN
-    -- As text it has the name of today, whatever the snapshot.
+    -- As text it has the current name, whatever the snapshot.
     schema := coalesce((SELECT p.pronamespace FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                         WHERE t.tgrelid = TG_RELID AND t.tgname = TG_NAME),
                        TG_ARGV[0]::oid)::regnamespace;
@@ -184,14 +184,14 @@ COMMENT ON FUNCTION @extschema@._note_function(name, name, regtype, text) IS
 CREATE FUNCTION @extschema@._drop_triggers(model name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    what record;
+    installed record;
     note oid := to_regprocedure(format('%I.note_changes()', model));
 BEGIN
     IF note IS NOT NULL THEN
         -- The parent's first.
-        FOR what IN SELECT t.tgname, t.tgrelid::regclass AS member FROM pg_trigger t
+        FOR installed IN SELECT t.tgname, t.tgrelid::regclass AS member FROM pg_trigger t
                     WHERE t.tgfoid = note ORDER BY t.tgrelid, t.tgname LOOP
-            EXECUTE format('DROP TRIGGER %I ON %s', what.tgname, what.member);
+            EXECUTE format('DROP TRIGGER %I ON %s', installed.tgname, installed.member);
         END LOOP;
         EXECUTE format('DROP FUNCTION %I.note_changes()', model);
     END IF;
@@ -237,7 +237,7 @@ BEGIN
     IF track_changes = 'triggers' AND EXISTS (
            SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = taken_at
            AND a.attgenerated = 'v') THEN
-        RAISE EXCEPTION 'triggers cannot tell of column % of %', quote_ident(taken_at), source
+        RAISE EXCEPTION 'triggers cannot see column % of %', quote_ident(taken_at), source
             USING ERRCODE = 'feature_not_supported',
                   DETAIL = 'It is a virtual generated column, which triggers do not see.',
                   HINT = 'Generate it STORED, or name the column that it is made from.';

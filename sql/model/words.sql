@@ -2,7 +2,7 @@
 
 -- An id or name within a sentence, also of an alert: nothing that breaks the line, and not longer
 -- than a line.
-CREATE FUNCTION @extschema@._told(id text) RETURNS text
+CREATE FUNCTION @extschema@._quoted(id text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN t.id ~ '^[[:alnum:]_.:/#-]+$' THEN t.id
@@ -10,9 +10,9 @@ BEGIN ATOMIC
     FROM  (SELECT CASE WHEN pg_catalog.length(c.id) > 60
                        THEN pg_catalog.left(c.id, 57) || '...' ELSE c.id END AS id
            FROM  (SELECT pg_catalog.btrim(pg_catalog.regexp_replace(
-                             _told.id, '[[:cntrl:][:space:]]+', ' ', 'g')) AS id) c) t;
+                             _quoted.id, '[[:cntrl:][:space:]]+', ' ', 'g')) AS id) c) t;
 END;
-COMMENT ON FUNCTION @extschema@._told(text) IS 'internal: an id within a sentence';
+COMMENT ON FUNCTION @extschema@._quoted(text) IS 'internal: an id within a sentence';
 
 CREATE FUNCTION @extschema@._plural(n bigint, one text, more text DEFAULT NULL) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -31,7 +31,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN @extschema@._plural(n, 'is', 'are');
 COMMENT ON FUNCTION @extschema@._is_or_are(bigint) IS 'internal: the verb after a number';
 
--- A level or score in points of a hundred, beyond which nobody would understand it.
+-- A level or score in points of a hundred, kept within 0 to 100: others would mean nothing.
 CREATE FUNCTION @extschema@._points(share float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN share IS NOT NULL
@@ -79,7 +79,7 @@ BEGIN
     EXECUTE format('SELECT count(*) = 1 FROM (SELECT FROM %I.gradebook LIMIT 2) g', model)
     INTO is_only;
     RETURN CASE WHEN subject IS NULL OR is_only AND subject = 'all' THEN ''
-                ELSE format('In %s, ', @extschema@._told(subject)) END;
+                ELSE format('In %s, ', @extschema@._quoted(subject)) END;
 END $$;
 COMMENT ON FUNCTION @extschema@._in_subject(name, text) IS 'internal: the beginning of a sentence';
 
@@ -106,7 +106,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.trim_scale(pg_catalog.round(figure::numeric, decimals))::text;
 COMMENT ON FUNCTION @extschema@._rounded(float8, int) IS 'internal: a figure for a sentence';
 
--- What is more than a threshold shall look so.
+-- A figure above a threshold must look so when rounded.
 CREATE FUNCTION @extschema@._rounded_up(figure float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.trim_scale(pg_catalog.ceil(10 * figure::numeric) / 10)::text;

@@ -1,4 +1,4 @@
--- Who is at work on a model, and how a run that is at work no more was broken off.
+-- Which run is at work on a model, and how a run that no longer is was interrupted.
 
 -- Each transaction of a refresh holds this lock; 1634956133 is "asse" in ASCII. The server releases
 -- it however the transaction ends, and shows it to every role.
@@ -63,7 +63,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._is_refreshing(oid, int, timestamptz) IS
 'internal: whether a run that was logged is still at work';
 
--- A run that its log calls running, and that is not: how it ended, as far as can be known. Null for
+-- How a run ended that the log shows as running but that is not, as far as can be known. Null for
 -- all others.
 CREATE FUNCTION @extschema@._broken_off(log oid, status text, pid int, started timestamptz)
 RETURNS text
@@ -87,4 +87,4 @@ BEGIN ATOMIC
                          WHEN '57P01' THEN 'the server process ended' END;
 END;
 COMMENT ON FUNCTION @extschema@._broken_off_error(text) IS
-'internal: what is said of a run that was broken off';
+'internal: how a run was interrupted, in words';

@@ -45,7 +45,7 @@ BEGIN ATOMIC
            changed_to {changed_type}, frozen boolean NOT NULL DEFAULT false)$sql$,
      NULL, NULL),
     -- Every note has a key of its own transaction (the time distinguishes those of before and after
-    -- a restore): who writes in many small statements notes each period once.
+    -- a restore): a client that writes in many small statements notes each period once.
     ('changes', NULL,
      $sql$(xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
            noted timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
