@@ -1,7 +1,7 @@
 //! pg_assess: which students most need our help, and why?
 //!
 //! This crate is glue. The arithmetic is in `src/core`, the SQL objects are declared in `sql/`.
-//! `pg` is the only room that touches raw memory or changes who acts; `functions` and
+//! `pg` is the only room that touches raw memory or changes the acting role; `functions` and
 //! `aggregates` are what Postgres calls.
 
 mod aggregates;

@@ -35,7 +35,7 @@ fn dif_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
         if numbers.is_full(entry.len()) {
             let before = numbers.as_slice().len();
             tidy(numbers);
-            // Room for as many again, lest the next few rows have the tally sorted again.
+            // Room for twice as many, so that the next few rows do not have the tally sorted again.
             if 2 * numbers.as_slice().len() > before {
                 numbers.reserve(before)?;
             }

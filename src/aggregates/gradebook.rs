@@ -111,11 +111,13 @@ fn gradebook_combine(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal, Error
 #[pg_extern(sql = false)]
 fn gradebook_serial(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let state = state::state::<State>(fcinfo, 0);
-    let own = |bytes| match bytes {
+    let owned = |bytes| match bytes {
         Cow::Borrowed(bytes) => copied(bytes),
         Cow::Owned(bytes) => Ok(bytes),
     };
-    state.map(|state| state.encode().and_then(own)).transpose()
+    state
+        .map(|state| state.encode().and_then(owned))
+        .transpose()
 }
 
 #[pg_extern(sql = false)]
@@ -176,8 +178,8 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
     Ok(gradebook)
 }
 
-/// Tells once per query that rows were left out; which and how many of every group,
-/// `coverage` tells. No student is named.
+/// Warns once per query that rows were left out; `coverage` shows which and how many of every
+/// group. No student is named.
 fn warn_of_exclusions(fcinfo: pg_sys::FunctionCallInfo, gradebook: &Gradebook<'_>) {
     let excluded = gradebook.excluded();
     if excluded.total() == 0 || !notices::is_first_in_query(fcinfo, Notice::Responses) {

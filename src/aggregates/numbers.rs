@@ -25,11 +25,11 @@ pub fn combine(
     })
 }
 
-/// How often a figure may hold the numbers of its group while it is worked out: `somers_d_se`, the
-/// greediest, has them in two orders, as ranks, and as influences.
+/// How often a figure may hold the numbers of its group while it is worked out: `somers_d_se`,
+/// which needs most, has them in two orders, as ranks, and as influences.
 const COPIES: usize = 6;
 
-/// The numbers of a group that has ended. It tells that rows were left out.
+/// The numbers of a group that has ended. Warns when rows were left out.
 pub fn ended(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Numbers>> {
     let Some(numbers) = state::numbers(fcinfo, 0) else {
         return Ok(None);

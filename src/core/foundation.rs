@@ -1,5 +1,5 @@
-//! What every solver of students and questions rests on, laid once: the responses that count, how
-//! hard the questions are, what answers are held against, and how well each question separates.
+//! What every solver of students and questions rests on, made once: the responses that count, how
+//! hard the questions are, what answers are compared with, and how well each question separates.
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Result};
@@ -22,18 +22,18 @@ pub struct Foundation {
 
 impl Foundation {
     /// For the responses of `gradebook` in the scope.
-    pub fn lay(
+    pub fn new(
         gradebook: &Gradebook<'_>,
         scope: &Scope,
         options: &Checked<Options>,
         poll: Poll<'_>,
     ) -> Result<Self> {
         let ledger = Ledger::new(gradebook, scope, poll)?;
-        Self::on(ledger, options, poll)
+        Self::from_ledger(ledger, options, poll)
     }
 
-    /// For responses that are laid out.
-    pub fn on(ledger: Ledger, options: &Checked<Options>, poll: Poll<'_>) -> Result<Self> {
+    /// For a ledger that is there already.
+    pub fn from_ledger(ledger: Ledger, options: &Checked<Options>, poll: Poll<'_>) -> Result<Self> {
         Needs::FOUNDATION.ask(&ledger, options.counting)?;
         let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
         let criterion = Criterion::new(&ledger, &difficulty, poll);

@@ -21,7 +21,7 @@ macro_rules! labels {
 
             /// The variant with this label.
             pub fn of_label(label: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|own| own.label() == label)
+                Self::ALL.into_iter().find(|variant| variant.label() == label)
             }
 
             /// The place in the order, from 1.

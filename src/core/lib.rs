@@ -40,5 +40,5 @@ pub use students::{
 
 pub use error::{Error, Result};
 
-/// Called now and then by long loops, so that whoever runs them can stop them by a panic.
+/// Called now and then by long loops, so that their caller can stop them by a panic.
 pub type Poll<'a> = &'a dyn Fn();

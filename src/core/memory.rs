@@ -1,8 +1,8 @@
 //! Memory is asked for before it is taken. Rust ends the process that cannot get memory, and
 //! Postgres then ends all others; so what the next step may take is tried, and given back.
 //!
-//! Not all is asked for: small pieces are not worth a call, and Postgres takes memory in between. For
-//! these there is a reserve, which the allocator opens when there is no other memory
+//! Not all is asked for: small pieces are not worth a call, and Postgres takes memory in between.
+//! For these there is a reserve, which the allocator opens when there is no other memory
 //! (src/pg/allocator.rs), and which must be full again before anything more is granted.
 
 use std::hint::black_box;
@@ -72,13 +72,13 @@ fn fill_reserve() -> bool {
     is_full
 }
 
-/// Gives the reserve back for an allocation of so many bytes that has failed; returns whether that may
-/// work now. What is larger was to be asked for.
+/// Gives the reserve back for an allocation of so many bytes that has failed; returns whether that
+/// may work now. What is larger was to be asked for.
 pub fn open_reserve(bytes: usize) -> bool {
     if bytes > RESERVE || IS_OPEN.swap(true, Ordering::Relaxed) {
         return false;
     }
-    // Who fills it holds the lock, and must not wait for itself.
+    // The thread that fills it holds the lock, and must not wait for itself.
     match RESERVED.try_lock() {
         Ok(mut reserved) => {
             *reserved = Vec::new();

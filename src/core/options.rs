@@ -65,10 +65,10 @@ pub trait Choice {
 }
 
 macro_rules! choice {
-    ($type:ty, $slot:ident, $own:ident => $value:expr) => {
+    ($type:ty, $slot:ident, $this:ident => $value:expr) => {
         impl Choice for $type {
             fn value(&self) -> Value {
-                let $own = *self;
+                let $this = *self;
                 $value
             }
             fn slot(&mut self) -> Slot<'_> {
@@ -78,11 +78,11 @@ macro_rules! choice {
     };
 }
 
-choice!(bool, Boolean, own => Value::Boolean(own));
-choice!(u64, Integer, own => Value::Integer(own));
-choice!(f64, Number, own => Value::Number(Some(own)));
-choice!(Option<f64>, OptionalNumber, own => Value::Number(own));
-choice!(Counting, Counting, own => Value::Label(own.label()));
+choice!(bool, Boolean, this => Value::Boolean(this));
+choice!(u64, Integer, this => Value::Integer(this));
+choice!(f64, Number, this => Value::Number(Some(this)));
+choice!(Option<f64>, OptionalNumber, this => Value::Number(this));
+choice!(Counting, Counting, this => Value::Label(this.label()));
 
 /// A set of options, as `options!` makes it.
 pub trait Choices: Default {

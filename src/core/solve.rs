@@ -49,7 +49,7 @@ pub fn items(
         difficulty,
         criterion,
         items,
-    } = Foundation::lay(gradebook, scope, options, poll)?;
+    } = Foundation::new(gradebook, scope, options, poll)?;
     let share = options.upper_lower_share;
     let needs = Needs {
         item: size_of::<Item>() + size_of::<Separation>() + 64,
@@ -99,7 +99,7 @@ pub fn item_drift(
     poll: Poll<'_>,
 ) -> Result<Vec<Drift>> {
     let ledger = Ledger::new(gradebook, scope, poll)?;
-    // The sittings as students of their own, and those again that others are held against.
+    // The sittings as students of their own, and once more those that others are compared with.
     let needs = Needs {
         response: 48,
         unit: 80,
@@ -153,7 +153,7 @@ pub fn each_student(
     options: &Checked<Options>,
     poll: Poll<'_>,
 ) -> Result<impl Iterator<Item = Student> + use<>> {
-    let foundation = Foundation::lay(gradebook, scope, options, poll)?;
+    let foundation = Foundation::new(gradebook, scope, options, poll)?;
     // With a rank, and what it rests on.
     let needs = Needs {
         student: Needs::RECORDS.student + 48,
@@ -163,7 +163,7 @@ pub fn each_student(
     Ok(student::students(foundation, previous, options, poll)?)
 }
 
-/// What last year's gradebook, `old`, says of the students of `gradebook`, who are known by the
+/// What last year's gradebook, `old`, shows about the students of `gradebook`, who are known by the
 /// text of their ids. `before` is the scope in the terms of last year's: with `exclude` by its
 /// numbers, and `as_of` on its clock, to which `convert` brings a time of this year's.
 ///
@@ -204,11 +204,11 @@ pub fn previous(
         ..before.clone()
     };
     let ledger = Ledger::before(old, &ends, &before, poll)?;
-    // Whoever borrows nothing does not borrow from last year either.
+    // Without borrowing from the cohort, nothing is borrowed from last year either.
     if options.carry_over == 0.0 || !options.shrink {
         return Ok(Previous::default());
     }
-    let last_year = Foundation::on(ledger, options, poll)?;
+    let last_year = Foundation::from_ledger(ledger, options, poll)?;
     let (ledger, difficulty) = (&last_year.ledger, &last_year.difficulty);
     Needs::RECORDS.ask(ledger, options.counting)?;
     let weights = weights(&last_year.items, options.quality);
@@ -239,7 +239,7 @@ pub fn explain(
     options: &Checked<Options>,
     poll: Poll<'_>,
 ) -> Result<Vec<Contribution>> {
-    let foundation = Foundation::lay(gradebook, scope, options, poll)?;
+    let foundation = Foundation::new(gradebook, scope, options, poll)?;
     let ledger = &foundation.ledger;
     Needs::RECORDS.ask(ledger, options.counting)?;
     let own = ledger.responses_of(student as usize).len();
@@ -332,7 +332,7 @@ pub fn coverage(
     Ok(rows)
 }
 
-/// What the past says of the half-life; see [`half_life::advise`].
+/// What the past shows about the half-life; see [`half_life::advise`].
 pub fn half_life_advice(
     gradebook: &Gradebook<'_>,
     scope: &Scope,
@@ -340,7 +340,7 @@ pub fn half_life_advice(
     resampling: &Checked<Resampling>,
     poll: Poll<'_>,
 ) -> Result<Advice> {
-    let foundation = Foundation::lay(gradebook, scope, options, poll)?;
+    let foundation = Foundation::new(gradebook, scope, options, poll)?;
     // The times between pieces of evidence.
     let needs = Needs {
         unit: 3 * size_of::<f64>(),

@@ -1,4 +1,4 @@
-//! How well the past would have been predicted, and what that says of the half-life.
+//! How well the past would have been predicted, and what that shows about the half-life.
 
 use pg_assess_core::backtest::{self, Difference, Settings, Slice};
 use pg_assess_core::bootstrap::Resampling;
@@ -89,9 +89,10 @@ fn backtest(
             }
             let figures = row.figures;
             let [rmse, ranks, recall] = figures.differences;
-            let value = |difference: Option<Difference>| difference.map(|own| own.value);
-            let low = |difference: Option<Difference>| difference.and_then(|own| own.low);
-            let high = |difference: Option<Difference>| difference.and_then(|own| own.high);
+            let value = |difference: Option<Difference>| difference.map(|interval| interval.value);
+            let low = |difference: Option<Difference>| difference.and_then(|interval| interval.low);
+            let high =
+                |difference: Option<Difference>| difference.and_then(|interval| interval.high);
             (
                 row.target.label(),
                 row.slice.label(),

@@ -1,6 +1,6 @@
 //! The tables of the sample network, which `sample_network` in SQL fills. All take the same
-//! arguments: see [`NetworkOptions::new`]. Rows are made while they are read, so that a network of any size
-//! can be had, and the executor looks for interrupts between them.
+//! arguments: see [`NetworkOptions::new`]. Rows are made while they are read, so that a network of
+//! any size can be had, and the executor looks for interrupts between them.
 
 use crate::error::{Result, report};
 use pg_assess_core::sample::{Network, NetworkOptions};

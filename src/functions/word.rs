@@ -26,12 +26,12 @@ struct Judge {
     /// The key of the call before: the array it came in, and ready for use.
     array: Vec<u8>,
     key: Key,
-    told: Told,
+    given: Warnings,
 }
 
 /// The warnings that have been given.
 #[derive(Default)]
-struct Told {
+struct Warnings {
     damaged_answer: bool,
     key_without_entries: bool,
     entries_left_out: bool,
@@ -41,32 +41,32 @@ struct Told {
 fn matches_key(fcinfo: pg_sys::FunctionCallInfo) -> Option<bool> {
     let mut from = Arguments::of(fcinfo);
     let answer = from.optional::<&[u8]>()?;
-    let mut again = from;
+    let mut arguments = from;
     let array = from.optional::<&[u8]>()?;
     let Judge {
         array: before,
         key,
-        told,
-    } = notices::kept(fcinfo);
+        given,
+    } = notices::call_state(fcinfo);
     // Mostly one key serves many answers, one after the other.
     if before != array {
-        let entries: Array<'_, &[u8]> = again.optional()?;
+        let entries: Array<'_, &[u8]> = arguments.optional()?;
         *key = Key::new(entries.iter().inspect(|_| poll()));
         *before = array.to_vec();
     }
     let word = normalize(answer);
     let is_right = key.has(word.as_deref().ok());
     if is_right.is_none() {
-        once(&mut told.key_without_entries, || {
+        once(&mut given.key_without_entries, || {
             "matches_key gave null: a key has no entry that can be normalised".to_owned()
         });
     } else if key.unusable() > 0 {
-        once(&mut told.entries_left_out, || {
+        once(&mut given.entries_left_out, || {
             "matches_key left out entries of a key: null, or not to be normalised".to_owned()
         });
     }
     if word == Err(Unusable::Damaged) {
-        once(&mut told.damaged_answer, || {
+        once(&mut given.damaged_answer, || {
             format!(
                 "matches_key took an answer for wrong: {}",
                 Unusable::Damaged
@@ -76,8 +76,8 @@ fn matches_key(fcinfo: pg_sys::FunctionCallInfo) -> Option<bool> {
     is_right
 }
 
-fn once(told: &mut bool, message: impl FnOnce() -> String) {
-    if !std::mem::replace(told, true) {
+fn once(given: &mut bool, message: impl FnOnce() -> String) {
+    if !std::mem::replace(given, true) {
         log::warn!("{}", message());
     }
 }

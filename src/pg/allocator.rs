@@ -1,5 +1,5 @@
-//! Memory of the library is that of the system. Where there is none left, the reserve of the core is
-//! opened (`memory` there), so that what runs comes to the place where it is refused.
+//! Memory of the library is that of the system. Where there is none left, the reserve of the core
+//! is opened (`memory` there), so that what runs comes to the place where it is refused.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 

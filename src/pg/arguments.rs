@@ -39,7 +39,7 @@ impl NamedArguments {
     fn place(&self, name: &str) -> Option<usize> {
         self.names
             .iter()
-            .position(|own| own.as_deref() == Some(name))
+            .position(|argument| argument.as_deref() == Some(name))
     }
 
     /// The argument; none when it is NULL, or when there is none of the name. `T` is the Rust form

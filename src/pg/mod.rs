@@ -1,4 +1,4 @@
-//! Where Postgres and Rust meet: raw memory, calls into the server, and who acts.
+//! Where Postgres and Rust meet: raw memory, calls into the server, and the acting role.
 //!
 //! The only folder with unsafe code. `functions` and `aggregates` rest on it; it imports nothing
 //! of theirs.

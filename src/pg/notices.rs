@@ -1,4 +1,4 @@
-//! What is said once: in a query, in a statement, or in the execution of a statement.
+//! What is reported once: in a query, in a statement, or in the execution of a statement.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,11 +7,11 @@ use pgrx::{PgMemoryContexts, pg_sys};
 /// Whether this is the first time that the function asks in the execution of its statement. Such
 /// a function keeps nothing else.
 pub fn is_first_time(fcinfo: pg_sys::FunctionCallInfo) -> bool {
-    !std::mem::replace(kept(fcinfo), true)
+    !std::mem::replace(call_state(fcinfo), true)
 }
 
 /// What a function keeps from call to call in the execution of its statement.
-pub fn kept<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
+pub fn call_state<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
     // SAFETY: a function is called with its look-up data, which the executor makes anew for each
     // execution; what a function that returns no set keeps in fn_extra is its own business, and it
     // lives in the context of the look-up. Each function keeps one type, and calls itself never.
@@ -25,7 +25,7 @@ pub fn kept<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T {
     }
 }
 
-/// What aggregates have to say, once in a query each.
+/// What aggregates report, each once in a query.
 #[derive(Debug, Clone, Copy)]
 pub enum Notice {
     /// `gradebook_agg` left out responses.

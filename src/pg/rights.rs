@@ -1,11 +1,12 @@
-//! The boundary of rights: what belongs to a model runs with the rights of its owner, whoever calls,
-//! and leaves nothing behind in the session of the caller.
+//! The boundary of rights: what belongs to a model runs with the rights of its owner, whoever
+//! calls, and leaves nothing behind in the session of the caller.
 //!
-//! `SET ROLE` is no such boundary, as the code that runs can leave it. This one is that of Postgres's
-//! own maintenance commands: a security-restricted operation (SetUserIdAndSecContext in
-//! src/backend/utils/init/miscinit.c) within a nest level of settings. What such an operation leaves
-//! open is closed here: cursors, descriptors of large objects, session-level advisory locks, when constraints
-//! are checked, and objects in the temporary schema. docs/adr/0019-rights.md has the reasons.
+//! `SET ROLE` is no such boundary, as the code that runs can leave it. This one is that of
+//! Postgres's own maintenance commands: a security-restricted operation (SetUserIdAndSecContext in
+//! src/backend/utils/init/miscinit.c) within a nest level of settings. What such an operation
+//! leaves open is closed here: cursors, descriptors of large objects, session-level advisory locks,
+//! when constraints are checked, and objects in the temporary schema. docs/adr/0019-rights.md has
+//! the reasons.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -35,8 +36,8 @@ pub fn start() {
     }
 }
 
-/// `_as_owner(owner, statement, is_restricted)`: runs a statement with the rights of a role; returns
-/// the first column of its first row as text.
+/// `_as_owner(owner, statement, is_restricted)`: runs a statement with the rights of a role;
+/// returns the first column of its first row as text.
 ///
 /// `is_restricted` is false for what restricts itself and cannot run within a restricted operation:
 /// `REFRESH MATERIALIZED VIEW CONCURRENTLY`. Postgres refuses to defer a trigger within one
@@ -94,7 +95,8 @@ fn may_become(role: Oid) -> bool {
     }
 }
 
-/// Runs a statement as a role; where it fails, the abort of its (sub)transaction puts the role back.
+/// Runs a statement as a role; where it fails, the abort of its (sub)transaction puts the role
+/// back.
 fn with_rights_of(role: Oid, is_restricted: bool, statement: &str) -> Option<String> {
     let mut caller = Oid::INVALID;
     let mut context: c_int = 0;
@@ -213,7 +215,7 @@ impl Cursors {
     fn close_others(&self) {
         for (name, opened, _) in Self::of_session().before {
             if self.before.iter().all(|(known, ..)| *known != name) {
-                // SAFETY: it was found a moment ago, and whoever opened it has returned.
+                // SAFETY: it was found a moment ago, and the code that opened it has returned.
                 unsafe { pg_sys::PortalDrop(opened, false) };
             }
         }
@@ -238,8 +240,8 @@ fn temporary_objects() -> i64 {
 }
 
 unsafe extern "C-unwind" {
-    /// What Postgres does itself: not by its binding, which would turn the errors of all statements of
-    /// the session into panics and back, and lose their position and the name of a constraint.
+    /// What Postgres does itself: not by its binding, which would turn the errors of all statements
+    /// of the session into panics and back, and lose their position and the name of a constraint.
     #[link_name = "standard_ProcessUtility"]
     fn utility_of_postgres(
         statement: *mut pg_sys::PlannedStmt,
@@ -253,8 +255,9 @@ unsafe extern "C-unwind" {
     );
 }
 
-/// `SET CONSTRAINTS` holds to the end of the transaction, which is the caller's, and fires triggers of the
-/// caller's that wait for it. Errors of the next hook pass through, as there is nothing to clean up here.
+/// `SET CONSTRAINTS` holds to the end of the transaction, which is the caller's, and fires triggers
+/// of the caller's that wait for it. Errors of the next hook pass through, as there is nothing to
+/// clean up here.
 #[allow(clippy::too_many_arguments, reason = "it is that of Postgres")]
 unsafe extern "C-unwind" fn on_utility(
     statement: *mut pg_sys::PlannedStmt,
@@ -266,8 +269,8 @@ unsafe extern "C-unwind" fn on_utility(
     destination: *mut pg_sys::DestReceiver,
     completion: *mut pg_sys::QueryCompletion,
 ) {
-    // SAFETY: a utility statement has a node; the next hook was written only by start(), and gets what
-    // this one got.
+    // SAFETY: a utility statement has a node; the next hook was written only by start(), and gets
+    // what this one got.
     unsafe {
         let tag = (*(*statement).utilityStmt).type_;
         if tag == pg_sys::NodeTag::T_ConstraintsSetStmt && IS_INSIDE.load(Relaxed) {
@@ -295,8 +298,8 @@ extern "C-unwind" fn refuse_set_constraints() {
     );
 }
 
-/// What works on descriptors of large objects. They are those of the transaction, and rights are looked at
-/// only when one is opened.
+/// What works on descriptors of large objects. They are those of the transaction, and rights are
+/// looked at only when one is opened.
 const DESCRIPTORS: [u32; 10] = [
     pg_sys::F_LO_OPEN,
     pg_sys::F_LO_CLOSE,
@@ -310,7 +313,7 @@ const DESCRIPTORS: [u32; 10] = [
     pg_sys::F_LO_TRUNCATE64,
 ];
 
-/// Session-level advisory locks outlive what takes them, and can be released by whoever runs.
+/// Session-level advisory locks outlive the code that takes them, and any code can release them.
 #[pg_guard]
 unsafe extern "C-unwind" fn on_object_access(
     access: pg_sys::ObjectAccessType::Type,

@@ -73,8 +73,8 @@ fn raise(report: ErrorReport) -> ! {
     unreachable!("an error does not return")
 }
 
-/// The state in argument 0 that is a summary, for [`keep_summary`] after a change. It is not checked:
-/// every state begins as an empty one, and what joins it is checked.
+/// The state in argument 0 that is a summary, for [`keep_summary`] after a change. It is not
+/// checked: every state begins as an empty one, and what joins it is checked.
 ///
 /// The two stand apart, so that a change between them is compiled into its caller and works on
 /// registers: a row waits for what the one before has written to memory.
@@ -289,8 +289,8 @@ pub fn numbers(fcinfo: pg_sys::FunctionCallInfo, at: usize) -> Option<Numbers> {
 /// Numbers as a parallel worker sends them: within one server, so in its own order of bytes.
 pub fn sent_numbers(numbers: &Numbers) -> Vec<u8> {
     let head = numbers.head();
-    let own = [head.excluded, head.argument.to_bits()];
-    let words = own
+    let fields = [head.excluded, head.argument.to_bits()];
+    let words = fields
         .into_iter()
         .chain(numbers.as_slice().iter().map(|number| number.to_bits()));
     words.flat_map(u64::to_ne_bytes).collect()

@@ -46,7 +46,7 @@ pub fn text_element(text: &str) -> Vec<u8> {
 /// The bytes of a wire message.
 pub fn wire_bytes(message: &mut Internal) -> &[u8] {
     // SAFETY: a receive function is called with a StringInfo; it may not be called from SQL,
-    // which has no values of type internal. The cursor tells Postgres what was read.
+    // which has no values of type internal. The cursor shows Postgres what was read.
     unsafe {
         match message.get_mut::<pg_sys::StringInfoData>() {
             Some(buffer) if !buffer.data.is_null() && buffer.cursor <= buffer.len => {

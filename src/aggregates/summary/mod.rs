@@ -1,5 +1,5 @@
 //! The types `item_summary`, `decay_summary` and `trend_summary`, the aggregates that make them,
-//! and what they answer.
+//! and their accessors.
 //!
 //! A transition function takes rows that have no NULL and starts from an empty summary, so there
 //! is one way for a group to be empty. Every one-step aggregate is a summary with one of its
@@ -18,7 +18,7 @@ use crate::pg::notices::{self, Notice};
 use crate::pg::state;
 use crate::pg::wire::summary_datum;
 
-/// The summary in argument 0. At the end of an aggregate it tells that rows were left out.
+/// The summary in argument 0. At the end of an aggregate, warns when rows were left out.
 fn summary<S: Summary>(fcinfo: pg_sys::FunctionCallInfo) -> Result<S> {
     let summary: S = Arguments::of(fcinfo).summary()?;
     if state::is_aggregate(fcinfo) {
@@ -35,7 +35,7 @@ fn ended<S: Summary + PartialEq>(summary: &S) -> Internal {
     }
 }
 
-/// Tells once per query that an aggregate left out rows.
+/// Warns once per query that an aggregate left out rows.
 pub fn warn_of_excluded(fcinfo: pg_sys::FunctionCallInfo, rows: u64) {
     if rows > 0 && notices::is_first_in_query(fcinfo, Notice::Rows) {
         log::warn!(
@@ -107,7 +107,7 @@ macro_rules! summary_type {
             Ok($crate::aggregates::summary::ended(&summary))
         }
 
-        /// Of `rollup`, whose summaries have told of excluded rows when they were made.
+        /// Of `rollup`, whose summaries have warned of excluded rows when they were made.
         #[pgrx::pg_extern(sql = false)]
         fn $rollup_final(
             fcinfo: pgrx::pg_sys::FunctionCallInfo,

@@ -45,7 +45,7 @@ fn trend_trans_timestamptz(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     trans(fcinfo, TimeType::Timestamptz)
 }
 
-/// The trend, with the margin in argument 1 where there is one; none of no score.
+/// The trend, with the margin in argument 1 where there is one; none without a score.
 fn trend(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Trend>> {
     let summary: TrendSummary = summary(fcinfo)?;
     let mut from = Arguments::after_state(fcinfo);

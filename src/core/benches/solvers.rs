@@ -1,7 +1,7 @@
 //! How long the core takes for a subject of so many responses: `make bench-core`.
 //!
-//! Students answer twenty assessments of five questions, a week apart; who knows more has more of
-//! them right.
+//! Students answer twenty assessments of five questions, a week apart; a student who knows more has
+//! more of them right.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};

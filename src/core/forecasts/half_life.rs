@@ -1,5 +1,5 @@
 //! Which half-lives would have served? Every later score of the past is predicted under each, and
-//! the differences are held against chance. Advice, never a setting.
+//! the differences are tested against chance. Advice, never a setting.
 
 use std::collections::BTreeMap;
 
@@ -45,14 +45,14 @@ pub struct Trial {
     pub in_use: bool,
 }
 
-/// What the past says of the half-life.
+/// What the past shows about the half-life.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
     /// From the shortest half-life to no decay; empty when nothing could be predicted.
     pub trials: Vec<Trial>,
     /// Scores that were predicted.
     pub n: u64,
-    /// Students whose they are.
+    /// Students who gave them.
     pub students: u64,
     /// The half-life at which a level that drifts as much as these is followed best, in days;
     /// none when no drift is seen.

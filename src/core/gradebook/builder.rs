@@ -367,8 +367,8 @@ impl Builder {
         Ok(student)
     }
 
-    /// Counts a row that cannot be used. Its student is remembered all the same: a student of
-    /// whom nothing is known belongs on a list, not in oblivion.
+    /// Counts a row that cannot be used. Its student is kept all the same: a student
+    /// without any known score belongs on a list, and must not be forgotten.
     #[cold]
     fn exclude(&mut self, row: &Row<'_>, reason: Exclusion) -> Result<()> {
         self.excluded.add(reason);
@@ -586,7 +586,7 @@ impl Builder {
     }
 }
 
-/// The greatest common divisor; of nothing and `b`, it is `b`.
+/// The greatest common divisor; that of 0 and `b` is `b`.
 fn gcd(mut a: u64, mut b: u64) -> u64 {
     if a != 0 && b.is_multiple_of(a) {
         return a;

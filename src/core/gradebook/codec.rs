@@ -30,7 +30,7 @@ pub fn unzigzag(value: u64) -> i64 {
     ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
 
-/// A cursor over bytes nobody vouches for: every read is checked.
+/// A cursor over untrusted bytes: every read is checked.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],

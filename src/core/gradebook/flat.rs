@@ -231,7 +231,7 @@ impl<'a> Gradebook<'a> {
         &self.unscored
     }
 
-    /// Who belonged to which group, and when; empty where no roster was given.
+    /// Which student belonged to which group, and when; empty where no roster was given.
     pub fn roster(&self) -> &Roster {
         &self.roster
     }

@@ -34,8 +34,8 @@ pub const FLAG_ROSTER: u8 = 2;
 /// Marks the text form, so that it is recognised before it is decoded.
 pub const TEXT_PREFIX: &str = "gradebook:";
 
-/// The most responses one gradebook takes: at 25 to 40 bytes each while it is built and solved, 3 to
-/// 4 GiB of memory. Larger data belong in several gradebooks, by subject or year.
+/// The most responses one gradebook takes: at 25 to 40 bytes each while it is built and solved, 3
+/// to 4 GiB of memory. Larger data belong in several gradebooks, by subject or year.
 pub const MAX_RESPONSES: u64 = 100_000_000;
 /// The most students, each of whom takes about 600 bytes while a gradebook is solved.
 pub const MAX_STUDENTS: u64 = 5_000_000;

@@ -1,4 +1,4 @@
-//! Who belonged to which group, and when.
+//! Which student belonged to which group, and when.
 
 use crate::gradebook::codec::{Reader, put_signed, put_varint};
 use crate::gradebook::error::{Error, Result};
@@ -29,9 +29,9 @@ pub struct Period {
 }
 
 impl Period {
-    /// The beginning of a period that has always been.
+    /// The beginning of a period without a beginning.
     pub const OPEN_FROM: i64 = i64::MIN;
-    /// The end of a period that goes on.
+    /// The end of a period without an end.
     pub const OPEN_TO: i64 = i64::MAX;
 
     /// Whether a time lies in it.
@@ -91,12 +91,13 @@ impl Roster {
         period.group
     }
 
-    /// Rows that were no use: without a student, or with an end before the beginning.
+    /// Rows that could not be used: without a student, or with an end before the beginning.
     pub fn unusable(&self) -> u64 {
         self.unusable
     }
 
-    /// Whether there is no period. Then nobody is enrolled because nothing is known of it.
+    /// Whether there is no period. Then nobody is enrolled because nothing is known about
+    /// enrolment.
     pub fn is_empty(&self) -> bool {
         self.periods.is_empty()
     }

@@ -2,7 +2,7 @@
 //!
 //! A score on a bounded item is its share of the maximum, 0 to 1. A score on an item without an
 //! upper bound (words read in a minute) stays as it came. No score is negative, so the sign bit
-//! is free to tell the two apart, and one 64-bit word holds either.
+//! is free to distinguish the two, and one 64-bit word holds either.
 
 use std::hash::BuildHasher;
 

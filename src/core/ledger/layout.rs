@@ -123,7 +123,9 @@ impl Ledger {
 
     /// When the first response of `unit` was given, whichever attempt counts.
     pub fn first_at(&self, unit: usize) -> i64 {
-        let begun = self.begun.binary_search_by_key(&unit, |own| own.0 as usize);
+        let begun = self
+            .begun
+            .binary_search_by_key(&unit, |begun| begun.0 as usize);
         if let Ok(at) = begun {
             return self.begun[at].1;
         }

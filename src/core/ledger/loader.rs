@@ -189,8 +189,8 @@ impl Loader<'_> {
         memory::ask_for_more(&ledger.begun, 1)?;
         memory::ask_for_more(&self.raw_unbounded, n)?;
         // The last unit may come back to them.
-        let again = self.key == Some((sitting.student, sitting.assessment));
-        if again || !sitting.items.is_sorted_by(|a, b| a < b) {
+        let repeated = self.key == Some((sitting.student, sitting.assessment));
+        if repeated || !sitting.items.is_sorted_by(|a, b| a < b) {
             let last = ledger.responses_in(ledger.units.len().saturating_sub(1));
             memory::ask_for_more(&self.pending, n + last.len())?;
             // Kept apart once more while they are written, and each with its time from then on.
@@ -203,16 +203,16 @@ impl Loader<'_> {
 
     fn take(&mut self, sitting: Sitting<'_>) {
         let key = Some((sitting.student, sitting.assessment));
-        let again = self.key == key;
-        if again && self.pending.is_empty() {
+        let repeated = self.key == key;
+        if repeated && self.pending.is_empty() {
             self.recall();
-        } else if !again {
+        } else if !repeated {
             self.flush();
             self.pass_to(sitting.student);
             self.key = key;
         }
         let each_once = sitting.items.windows(2).all(|pair| pair[0] < pair[1]);
-        if each_once && !again {
+        if each_once && !repeated {
             self.write(sitting.items, sitting.scores, sitting.taken_at);
         } else {
             let answers = sitting.items.iter().zip(sitting.scores);

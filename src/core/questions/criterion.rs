@@ -1,4 +1,4 @@
-//! The historical level an answer is held against, free of the answer itself.
+//! The historical level an answer is compared with, free of the answer itself.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::Poll;
 use crate::ledger::Ledger;
 use crate::questions::difficulty::Difficulty;
 
-/// What the rest of a student's record says, for one response.
+/// What the rest of a student's record shows, for one response.
 #[derive(Debug, Clone, Copy)]
 pub struct Historical {
     /// Mean difficulty-adjusted score.
@@ -57,7 +57,7 @@ impl Criterion {
         }
     }
 
-    /// What the responses of one of a student's units are held against: the student's other
+    /// What the responses of one of a student's units are compared with: the student's other
     /// assessments, which no bad day and no shared passage ties to these answers; else the rest
     /// of the same assessment.
     pub fn of_unit(

@@ -1,10 +1,10 @@
 //! How hard each item is, and how able each student: the additive fit `score = ability + effect`.
 //!
-//! A plain mean punishes whoever sat the harder tests. The least-squares fit of one number per
-//! student and one per item takes that out, for any pattern of who answered what. Abilities are
-//! eliminated and the normal equations of the items solved by conjugate gradients, with the
-//! number of answers as preconditioner (Hestenes and Stiefel 1952): the same answer as
-//! alternating means, in a few passes over the responses also where few items link two groups.
+//! A plain mean punishes the students who sat the harder tests. The least-squares fit of one number
+//! per student and one per item takes that out, for any pattern of missing answers. Abilities are
+//! eliminated and the normal equations of the items solved by conjugate gradients, with the number
+//! of answers as preconditioner (Hestenes and Stiefel 1952): the same answer as alternating means,
+//! in a few passes over the responses also where few items link two groups.
 
 use log::debug;
 

@@ -156,7 +156,7 @@ pub fn qualities(
     items
 }
 
-/// What all assessments together say of one item.
+/// What all assessments together show about one item.
 #[derive(Clone, Default)]
 struct Pooled {
     uses: u32,
@@ -181,7 +181,7 @@ impl Pooled {
     }
 }
 
-/// What one assessment says of one item.
+/// What one assessment shows about one item.
 #[derive(Clone, Copy, Default)]
 struct Use {
     /// Responses, also those without a criterion.
@@ -214,28 +214,29 @@ fn correlate(
             let level = criterion.of_unit(student, responses.clone(), ledger, difficulty);
             for response in responses {
                 let item = ledger.items[response];
-                let own = &mut uses[item as usize];
-                if own.n == 0 {
+                let entry = &mut uses[item as usize];
+                if entry.n == 0 {
                     used.push(item);
                 }
-                own.n += 1;
+                entry.n += 1;
                 let score = difficulty.adjusted(ledger, response);
                 if let Some(historical) = criterion.of_response(level, score) {
                     let level = historical.level - criterion.mean;
-                    own.sums
+                    entry
+                        .sums
                         .add(score - criterion.mean, level, historical.weight);
                 }
             }
         }
         for item in used.drain(..) {
-            let own = std::mem::take(&mut uses[item as usize]);
+            let entry = std::mem::take(&mut uses[item as usize]);
             let pooled = &mut pooled[item as usize];
-            pooled.n += own.n;
+            pooled.n += entry.n;
             pooled.uses += 1;
-            if own.sums.n() >= MIN_USE {
-                pooled.add(&own.sums);
+            if entry.sums.n() >= MIN_USE {
+                pooled.add(&entry.sums);
             } else {
-                small[item as usize].merge(&own.sums);
+                small[item as usize].merge(&entry.sums);
             }
         }
     }
@@ -326,8 +327,8 @@ fn weigh(items: &mut [ItemQuality], options: &QualityOptions) {
     let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
     if mean > LEAST_MEAN_DISCRIMINATION {
         for &at in &known {
-            let own = value(&items[at]).unwrap_or(0.0);
-            items[at].weight = own.max(options.weight_floor * mean);
+            let discrimination = value(&items[at]).unwrap_or(0.0);
+            items[at].weight = discrimination.max(options.weight_floor * mean);
         }
         let scale = known.iter().map(|&at| items[at].weight).sum::<f64>() / known.len() as f64;
         for &at in &known {

@@ -69,7 +69,10 @@ impl Ranking {
         // Where few of them answered, all places would be more than the answers are.
         if taken.len() < self.levels.len() / 16 {
             let place = |taken: &Taken| self.places[taken.member as usize];
-            let mut few: Vec<_> = taken.iter().map(|own| (place(own), own.answer)).collect();
+            let mut few: Vec<_> = taken
+                .iter()
+                .map(|taken| (place(taken), taken.answer))
+                .collect();
             few.sort_unstable_by_key(|&(place, _)| place);
             ordered.extend(few.into_iter().map(|(_, answer)| answer));
             return;
@@ -150,7 +153,7 @@ pub fn separations(
             }
         }
         let ranking = Ranking::of(&levels, poll);
-        by_item.order(taken.iter().map(|own| (own.item, *own)), &mut listed)?;
+        by_item.order(taken.iter().map(|taken| (taken.item, *taken)), &mut listed)?;
         for taken in listed.chunk_by(|a, b| a.item == b.item) {
             match &ranking {
                 Some(ranking) => ranking.order(taken, &mut ordered),
@@ -191,7 +194,7 @@ pub fn somers_d(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<f64> {
     (pairs > 0.0).then(|| balance / pairs)
 }
 
-/// The standard error of Somers' D. Each pair of values is held against all others: of those with
+/// The standard error of Somers' D. Each pair of values is compared with all others: of those with
 /// another score, b, it agrees with more than it disagrees by a. The square is the sum of
 /// `(a - D b)^2 / (B (B - b))`, B all pairs with unequal scores: the change when one is left out
 /// (the jackknife of Newson 2006) times its influence. For right and wrong that is the variance of

@@ -18,8 +18,9 @@ const TEMPTED: f64 = 0.65;
 const TEMPTED_THOUGH_KNOWING: f64 = 0.06;
 
 /// Median words correct per minute in grade 5 in the fall and gain per week until spring:
-/// Hasbrouck and Tindal (2017), compiled oral reading fluency norms (121 rising to 146 in 32 weeks).
-/// The spread is that of their spring percentiles (10th 102, 90th 195), split into reader and sitting.
+/// Hasbrouck and Tindal (2017), compiled oral reading fluency norms (121 rising to 146 in 32
+/// weeks). The spread is that of their spring percentiles (10th 102, 90th 195), split into reader
+/// and sitting.
 const FLUENCY_FALL: f64 = 121.0;
 const FLUENCY_GAIN: f64 = 0.8;
 const FLUENCY_SD: f64 = 35.0;
@@ -123,9 +124,9 @@ impl Sittings {
             growth, enrolled, ..
         } = &network.students[student];
         let weak = growth[subject as usize].at(day, last_day) < 0.0;
-        let again = network.rng.gen_bool(if weak { 0.03 } else { 0.01 });
+        let retakes = network.rng.gen_bool(if weak { 0.03 } else { 0.01 });
         let day = day + network.rng.gen_range(7..=14);
-        if again && enrolled.contains(&day) {
+        if retakes && enrolled.contains(&day) {
             self.retakes.insert((day, assessment, student));
         }
     }

@@ -6,10 +6,11 @@
 //! floor on multiple choice (3PL) and ordered steps for partial credit (graded response), over
 //! abilities that drift through the year.
 //!
-//! **The same [`NetworkOptions`] give the same rows on every platform.** Hence one ChaCha8 stream consumed
-//! in one fixed order, no hashing, no draws of `usize`, and drawn figures rounded to three decimals,
-//! so that the last bit of a platform's `exp` cannot show. Flaws are decided by draws that are made
-//! in any case: without flaws the same students give the same answers, only scored properly.
+//! **The same [`NetworkOptions`] give the same rows on every platform.** Hence one ChaCha8 stream
+//! consumed in one fixed order, no hashing, no draws of `usize`, and drawn figures rounded to three
+//! decimals, so that the last bit of a platform's `exp` cannot show. Flaws are decided by draws
+//! that are made in any case: without flaws the same students give the same answers, only scored
+//! properly.
 //!
 //! Days count from the first day of the school year (day 0); abilities are in standard deviations
 //! of the network at its start; a month is 30 days.

@@ -17,8 +17,8 @@ pub struct NetworkOptions {
 }
 
 impl NetworkOptions {
-    /// 1 to 100 `schools` of 2 to 10,000 students each, through a year of 4 to 60 `weeks`; any seed.
-    /// With `flawed`, some multiple-choice questions are miskeyed or answered at random.
+    /// 1 to 100 `schools` of 2 to 10,000 students each, through a year of 4 to 60 `weeks`; any
+    /// seed. With `flawed`, some multiple-choice questions are miskeyed or answered at random.
     pub fn new(
         seed: i64,
         schools: i32,

@@ -71,16 +71,16 @@ pub fn merge(state: &mut [f64], other: &[f64]) {
 /// Moves the means a share of the way to others, and adds what lies between the two.
 fn shift(means: &mut [f64], products: &mut [f64], others: &[f64], weight: f64, share: f64) {
     let mut products = products.iter_mut();
-    for (at, (own, mean)) in others.iter().zip(means.iter()).enumerate() {
-        let delta = weight * (own - mean);
+    for (at, (value, mean)) in others.iter().zip(means.iter()).enumerate() {
+        let delta = weight * (value - mean);
         for (other, mean) in others[..=at].iter().zip(means.iter()) {
             if let Some(product) = products.next() {
                 *product += delta * (other - mean);
             }
         }
     }
-    for (mean, own) in means.iter_mut().zip(others) {
-        *mean += share * (own - *mean);
+    for (mean, value) in means.iter_mut().zip(others) {
+        *mean += share * (value - *mean);
     }
 }
 

@@ -21,7 +21,7 @@ options! {
     }
 }
 
-/// Draws: how many times each unit was drawn. None at all of fewer than ten units.
+/// Draws: how many times each unit was drawn. None at all for fewer than ten units.
 #[derive(Debug)]
 pub struct Resampler {
     units: usize,

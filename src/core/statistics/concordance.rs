@@ -2,7 +2,7 @@
 
 use crate::Poll;
 
-/// An answer with the criterion it is held against.
+/// An answer with the criterion it is compared with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Answer {
     pub criterion: f64,

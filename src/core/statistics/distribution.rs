@@ -9,7 +9,7 @@ use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 const NORMAL_DF: f64 = 1e6;
 /// Degrees of freedom below which t has no figures left: even its quartile exceeds 1e299.
 const LEAST_DF: f64 = 1e-3;
-/// Quantiles beyond this are infinite, lest their squares are.
+/// Quantiles beyond this are infinite, as their squares would be.
 const LARGEST_T: f64 = 1e150;
 
 /// The quantile of the standard normal distribution.
@@ -34,7 +34,7 @@ pub fn t_cdf(t: f64, df: f64) -> f64 {
 }
 
 /// The quantile of Student's t with `df` degrees of freedom; infinite where it is too large to
-/// be told. That of `statrs` misses by up to half the probability below one degree of freedom,
+/// be expressed. That of `statrs` misses by up to half the probability below one degree of freedom,
 /// and in the third digit above 100,000.
 pub fn t_quantile(p: f64, df: f64) -> f64 {
     let Some(student) = students_t(df) else {

@@ -28,7 +28,7 @@ pub struct Kendall {
     pub p: Option<f64>,
 }
 
-/// The rank correlation of pairs in any order; none of fewer than two. `n log n` steps.
+/// The rank correlation of pairs in any order; none for fewer than two. `n log n` steps.
 pub fn kendall(sample: &[[f64; 2]], poll: Poll<'_>) -> Option<Kendall> {
     let mut pairs = sorted(sample, poll);
     let counts = Counts::of(&mut pairs, poll)?;

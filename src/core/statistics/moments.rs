@@ -29,7 +29,7 @@ impl Moments {
         self.n
     }
 
-    /// The mean; 0 of nothing.
+    /// The mean; 0 without values.
     pub fn mean(&self) -> f64 {
         self.mean
     }

@@ -18,7 +18,7 @@ pub struct Population {
 
 impl Population {
     /// From pairs of (estimate, its variance), by the moments of DerSimonian and Laird (1986),
-    /// truncated at 0. Variances are all above 0, or all 0. None of nothing.
+    /// truncated at 0. Variances are all above 0, or all 0. None for an empty slice.
     pub fn estimate(members: &[(f64, f64)]) -> Option<Self> {
         if members.is_empty() {
             return None;
@@ -52,7 +52,7 @@ impl Population {
             .map(|&(z, v)| weight(v, 0.0) * (z - fixed_mean).powi(2))
             .sum();
         let scale = sum - squares / sum;
-        // One member tells nothing of the variance between members.
+        // One member shows nothing about the variance between members.
         let (variance, variance_se) = if k > 1.0 && scale > 0.0 {
             (
                 ((q - (k - 1.0)) / scale).max(0.0),
@@ -70,8 +70,8 @@ impl Population {
         })
     }
 
-    /// The same with a variance of at least one standard error of what cannot be told from 0,
-    /// so that a few members who happen to agree are not taken to be the same.
+    /// The same with a variance of at least one standard error of what cannot be distinguished from
+    /// 0, so that a few members who happen to agree are not taken to be the same.
     pub fn with_floor(self) -> Self {
         Self {
             variance: self.variance.max(self.variance_se),

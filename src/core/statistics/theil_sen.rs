@@ -41,7 +41,8 @@ pub struct TheilSen {
 }
 
 /// The median slope of `[time, score]` in any order; with limits when a confidence is given, above
-/// 0 and below 1, which take as long again each. None when all times are equal, and when the slope is too steep for a number.
+/// 0 and below 1, which take as long again each. None when all times are equal, and when the slope
+/// is too steep for a number.
 ///
 /// Each slope is that of the two points as they are, rounded once.
 pub fn theil_sen(sample: &[[f64; 2]], confidence: Option<f64>, poll: Poll<'_>) -> Option<TheilSen> {
@@ -70,14 +71,14 @@ pub fn theil_sen(sample: &[[f64; 2]], confidence: Option<f64>, poll: Poll<'_>) -
         // Ranks are counted from 0 here.
         let rank = outside as u64 - 1;
         (
-            told(slopes.of_rank(rank, &mut known)),
-            told(slopes.of_rank(pairs - 1 - rank, &mut known)),
+            finite(slopes.of_rank(rank, &mut known)),
+            finite(slopes.of_rank(pairs - 1 - rank, &mut known)),
         )
     } else {
         (None, None)
     };
     Some(TheilSen {
-        slope: told(low)?.midpoint(told(high)?) + 0.0,
+        slope: finite(low)?.midpoint(finite(high)?) + 0.0,
         ci_low,
         ci_high,
         n: points.len() as u64,
@@ -86,7 +87,7 @@ pub fn theil_sen(sample: &[[f64; 2]], confidence: Option<f64>, poll: Poll<'_>) -
 }
 
 /// A slope that is a number.
-fn told(slope: f64) -> Option<f64> {
+fn finite(slope: f64) -> Option<f64> {
     (slope.abs() < f64::MAX).then_some(slope + 0.0)
 }
 

@@ -3,8 +3,8 @@
 //! An assessment is judged group by group, as classes get it at different times or not at all.
 //! Its date is the median time at which the group took it, so that neither an early bird nor a
 //! make-up sitting moves it. It is expected when enough of those who were in the group at that
-//! date took it there, and due for each of these. Who was where, the roster says; without one all
-//! students are one group, and their responses say from when on they belong to it.
+//! date took it there, and due for each of these. The roster shows which students were where;
+//! without one all students are one group, and their responses show from when on they belong to it.
 
 use std::hash::BuildHasher;
 
@@ -50,8 +50,8 @@ pub fn work(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Vec<Work>> {
         .collect())
 }
 
-/// All that is missing, by student, then by date. It is returned one by one: where many have left and
-/// no roster says so, it may be a thousand times as much as there are responses.
+/// All that is missing, by student, then by date. It is returned one by one: where many have left
+/// and no roster says so, it may be a thousand times as much as there are responses.
 pub fn missing_work<'p>(
     ledger: Ledger,
     share: f64,
@@ -84,7 +84,7 @@ struct Judge {
     stays: Vec<Period>,
     next: usize,
     expected: Vec<Expected>,
-    /// Per assessment: who took it, of the students judged so far the last.
+    /// Per assessment: the last of the students judged so far who took it.
     taken_by: Vec<u32>,
     due: Vec<Expected>,
     /// Per assessment: the student for whom it was last found to be due, and its place in `due`.
@@ -177,9 +177,9 @@ fn enrolled(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
     stays
 }
 
-/// Without the groups that have the members and times of an earlier one: they expect the same work, and
-/// what is due in several groups is due in the first of them. Where everybody is in thousands of
-/// groups, the work of all would be gone through for each.
+/// Without the groups that have the members and times of an earlier one: they expect the same work,
+/// and what is due in several groups is due in the first of them. Where everybody is in thousands
+/// of groups, the work of all would be gone through for each.
 fn without_twins(mut stays: Vec<Period>, poll: Poll<'_>) -> Vec<Period> {
     let times = |stays: &[Period]| -> Vec<(u32, i64, i64)> {
         let times = stays.iter().map(|stay| (stay.student, stay.from, stay.to));

@@ -1,4 +1,4 @@
-//! What assessments say of one student, and the mean of it.
+//! What assessments show about one student, and the mean of it.
 
 use crate::Poll;
 use crate::ledger::Ledger;
@@ -30,7 +30,7 @@ impl From<&Options> for EvidenceOptions {
     }
 }
 
-/// One piece of evidence: what an assessment says of a student.
+/// One piece of evidence: what an assessment shows about a student.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evidence {
     pub unit: usize,

@@ -1,4 +1,4 @@
-//! What last year's gradebook says of the students of this year's.
+//! What last year's gradebook shows about the students of this year's.
 
 use crate::statistics::shrink::Population;
 use crate::students::level::Cohort;

@@ -1,5 +1,5 @@
 //! What is expected of a student before this year's evidence: what the cohort makes likely, or
-//! what last year's gradebook says of this very student.
+//! what last year's gradebook shows about this very student.
 
 use crate::statistics::shrink::{Population, reliability};
 
@@ -38,7 +38,7 @@ impl Prior {
     }
 }
 
-/// What last year says of one student.
+/// What last year shows about one student.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Record {
     /// The level less the mean of last year's cohort, drawn towards 0 by its reliability, in

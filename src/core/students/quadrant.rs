@@ -52,7 +52,8 @@ pub fn middle(levels: &[f64]) -> Option<f64> {
 }
 
 /// From the lowest to the highest value, without those that lie beyond three times the range of the
-/// middle half (Tukey's outer fences, 1977; at least .06) from it. None without a value. Sorts them.
+/// middle half (Tukey's outer fences, 1977; at least .06) from it. None without a value. Sorts
+/// them.
 pub fn usual_range(values: &mut [f64]) -> Option<(f64, f64)> {
     values.sort_by(f64::total_cmp);
     let (min, max) = (*values.first()?, *values.last()?);

@@ -84,7 +84,7 @@ impl Records {
     }
 
     /// What the evidence of all makes likely; last year's cohort stands in for what this year's
-    /// evidence does not show: the noise, where that of one student says nothing of it, and
+    /// evidence does not show: the noise, where a single student shows none, and
     /// everything, while there is none at all.
     pub fn cohort(
         &self,
@@ -144,7 +144,7 @@ impl Records {
         quantile(&levels, options.cut_share).unwrap_or(cohort.population.mean)
     }
 
-    /// Levels in the ledger's order; none of anybody while nothing is known of the cohort.
+    /// Levels in the ledger's order; none for anybody while nothing is known about the cohort.
     pub fn levels(
         &self,
         ledger: &Ledger,
@@ -181,8 +181,8 @@ impl Records {
         cohort.level(self.own[student].as_ref(), prior, reach, as_of, options)
     }
 
-    /// What a later year may know of each student: where they stood among the others. None of
-    /// a cohort in which nobody differs, and of a single student.
+    /// What a later year may know of each student: where they stood among the others. None for
+    /// a cohort in which nobody differs, and for a single student.
     pub fn records(&self, cohort: &Cohort, options: &LevelOptions) -> Vec<Option<Record>> {
         let population = cohort.population;
         let several = self.own.iter().flatten().nth(1).is_some();
@@ -202,8 +202,8 @@ impl Records {
 }
 
 /// Noise of one piece of evidence: from students with several, and what the fit leaves over,
-/// spread over the questions of a unit; else half of all there is to see; none of one student
-/// whose answers say nothing of it.
+/// spread over the questions of a unit; else half of all variation; none for a single student
+/// whose answers show none.
 fn noise_of_all(
     own: &[Option<OwnLevel>],
     ledger: &Ledger,

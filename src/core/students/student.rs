@@ -60,7 +60,7 @@ pub struct Student {
     /// Assessments with evidence.
     pub assessments: u32,
     pub trend: Trend,
-    /// 1 for the greatest need; none where nothing is known of the student.
+    /// 1 for the greatest need; none where nothing is known about the student.
     pub need_rank: Option<u64>,
     pub work: Work,
     pub status: StudentStatus,
@@ -125,9 +125,9 @@ fn status(last_at: Option<i64>, units: u32, as_of: i64, stale_after: f64) -> Stu
     }
 }
 
-/// Per student the rank by need, then by level, then by number, so that no two share a place and the
-/// order never depends on chance; 0 for those without a place. Only students of whom something is
-/// known, this year or from the last, have one. Where need is not known, the level alone
+/// Per student the rank by need, then by level, then by number, so that no two share a place and
+/// the order never depends on chance; 0 for those without a place. Only students of whom something
+/// is known, this year or from the last, have one. Where need is not known, the level alone
 /// decides, after those where it is.
 fn ranks_by_need(
     records: &Records,

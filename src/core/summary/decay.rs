@@ -105,7 +105,7 @@ impl DecaySummary {
         self.weight_squares += other.weight_squares;
     }
 
-    /// Makes `at` the latest time if it is later, and tells how much is left of a score of `at`.
+    /// Makes `at` the latest time if it is later; returns how much is left of a score of `at`.
     #[inline(always)]
     fn fade_to(&mut self, at: i64) -> f64 {
         if self.n == 0 {
@@ -183,7 +183,7 @@ impl DecaySummary {
         self.n
     }
 
-    /// In days; none of nothing.
+    /// In days; none without scores.
     pub fn half_life(&self) -> Option<f64> {
         (!self.is_empty()).then_some(self.half_life)
     }
@@ -199,7 +199,7 @@ impl DecaySummary {
     }
 
     /// The mean with the weights `q 2^(-age / half_life)`. It is the same at every time from the
-    /// last score on, since time takes the same share from all. None of nothing, and at times
+    /// last score on, since time takes the same share from all. None without scores, and at times
     /// before the last score, which cannot be taken out again.
     pub fn level(&self, as_of: Option<i64>) -> Option<f64> {
         self.left_at(as_of).map(|_| self.mean)

@@ -1,4 +1,4 @@
-//! What all summaries are made of: words of 64 bits, and the checks of bytes nobody vouches for.
+//! What all summaries are made of: words of 64 bits, and the checks of untrusted bytes.
 
 use std::ops::RangeInclusive;
 
@@ -27,7 +27,7 @@ pub trait Summary: Copy + Default + 'static {
     /// Reads what [`Self::store`] wrote, without a check.
     fn load(bytes: &[u8]) -> Self;
 
-    /// Reads bytes nobody vouches for.
+    /// Reads untrusted bytes.
     fn decode(bytes: &[u8]) -> Result<Self>;
 
     /// The text form.
@@ -240,9 +240,9 @@ macro_rules! summary {
             fn decode(bytes: &[u8]) -> $crate::summary::error::Result<Self> {
                 $crate::summary::form::check_header($sql, bytes, Self::SIZE)?;
                 let summary = Self::load(bytes);
-                let mut again = [0; Self::SIZE];
-                summary.store(&mut again);
-                if bytes != again {
+                let mut rewritten = [0; Self::SIZE];
+                summary.store(&mut rewritten);
+                if bytes != rewritten {
                     return Err($crate::summary::form::malformed($sql, "a word has no meaning"));
                 }
                 summary.checked()
@@ -305,7 +305,8 @@ macro_rules! summary {
                 if !($(self.$word.is_finite())&&+) {
                     return Err($crate::summary::form::malformed($sql, "a number is not finite"));
                 }
-                // To the last bit: the text form of an empty one has no room for the sign of a zero.
+                // To the last bit: the text form of an empty one has no room for the sign of a
+                // zero.
                 if self.is_empty() && [$(self.$word.to_word()),+].iter().any(|word| *word != 0) {
                     return Err($crate::summary::form::malformed($sql, "it counts rows it has not"));
                 }

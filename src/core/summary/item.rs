@@ -9,7 +9,7 @@ use crate::summary::form::{
 };
 
 summary! {
-    /// Scores of a question and what they are held against, in as many words as a correlation
+    /// Scores of a question and what they are compared with, in as many words as a correlation
     /// takes: squares and products are about the means (see [`crate::statistics::moments`]).
     ItemSummary, "item_summary" {
         /// Pairs.
@@ -29,7 +29,7 @@ summary! {
 }
 
 impl ItemSummary {
-    /// Takes the score of one student and the criterion it is held against.
+    /// Takes the score of one student and the criterion it is compared with.
     #[inline(always)]
     pub fn push(&mut self, score: f64, criterion: f64) {
         if !(usable(score) && usable(criterion)) {
@@ -100,7 +100,7 @@ impl ItemSummary {
         self.n
     }
 
-    /// The mean score; none of nothing.
+    /// The mean score; none without pairs.
     pub fn facility(&self) -> Option<f64> {
         (self.n > 0).then_some(self.score)
     }

@@ -3,7 +3,8 @@
 //!
 //! A summary is a version byte, seven zero bytes and a fixed number of 64-bit words, little
 //! endian: on disk, on the wire and while an aggregate runs. Its text form names every word, or
-//! none while no row has come. Both forms hold every bit. [`docs/technical/format.md`] describes them.
+//! none while no row has come. Both forms hold every bit. [`docs/technical/format.md`] describes
+//! them.
 //!
 //! [`docs/technical/format.md`]: ../../../../docs/technical/format.md
 //!

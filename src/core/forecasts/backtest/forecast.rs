@@ -1,11 +1,11 @@
-//! One prediction beside what came.
+//! One prediction beside the outcome.
 
 use crate::forecasts::backtest::method::{Method, Target};
 use crate::statistics::distribution::{t_quantile, t_two_sided};
 use crate::statistics::rounding::ROUNDING;
 
-/// One prediction beside what came. Scores are measured from the mean of those with the same target:
-/// how hard it would be, nobody could know.
+/// One prediction beside the outcome. Scores are measured from the mean of those with the same
+/// target: nobody could know how hard it would be.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     /// The number in the gradebook.
@@ -15,7 +15,7 @@ pub struct Forecast {
     pub target: Target,
     /// The student's group on the roster at that time.
     pub group: Option<u32>,
-    /// The assessment predicted; none of a mean.
+    /// The assessment predicted; none for a mean.
     pub assessment: Option<u32>,
     /// Assessments known then.
     pub assessments: u32,
@@ -29,16 +29,16 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// What one method said.
+    /// What one method predicted.
     pub fn by(&self, method: Method) -> Option<&Prediction> {
         self.predictions[method as usize].as_ref()
     }
 }
 
-/// What one method said of one student.
+/// What one method predicted of one student.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Prediction {
-    /// None of the help list, which is an order.
+    /// None for the help list, which is an order.
     pub value: Option<f64>,
     /// Place among those of the date, as that of what was observed.
     pub rank: f64,
@@ -55,8 +55,8 @@ pub struct Prediction {
 impl Prediction {
     /// Half the width of the 80 % and of the 95 % interval for the target.
     pub fn reach(&self) -> Option<[f64; 2]> {
-        let own = self.spread?;
-        Some([0.9, 0.975].map(|p| own.se * t_quantile(p, own.df)))
+        let spread = self.spread?;
+        Some([0.9, 0.975].map(|p| spread.se * t_quantile(p, spread.df)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ledger::Scope;
 use crate::options::{Checked, Options};
 use crate::time::days_between;
 
-/// Calls `each` with every prediction that can be held against what came.
+/// Calls `each` with every prediction that can be compared with what came.
 pub fn forecasts(
     gradebook: &Gradebook<'_>,
     scope: &Scope,

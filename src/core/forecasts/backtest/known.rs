@@ -49,7 +49,7 @@ impl Whole {
         weighted: bool,
         poll: Poll<'_>,
     ) -> Result<Self> {
-        let foundation = Foundation::lay(gradebook, scope, options, poll)?;
+        let foundation = Foundation::new(gradebook, scope, options, poll)?;
         Ok(Self {
             weights: weights(&foundation.items, weighted && options.quality),
             evidence: EvidenceOptions {
@@ -65,7 +65,7 @@ impl Whole {
     }
 
     /// The assessments of a student of which nothing was known at the date, by time. They are the
-    /// same whoever predicts them.
+    /// same whichever method predicts them.
     pub fn after(&self, known: &Known, student: usize, coming: &mut Vec<Evidence>, poll: Poll<'_>) {
         let ledger = &self.ledger;
         evidence_of(
@@ -77,7 +77,7 @@ impl Whole {
             coming,
             poll,
         );
-        // Who had begun had shown something of it, also where a later attempt counts now.
+        // A student who had begun had shown something of it, also where a later attempt counts.
         coming.retain(|piece| !known.began(student, ledger.unit(piece.unit).assessment));
         sort_by_time(coming, poll);
     }
@@ -113,7 +113,7 @@ impl Known {
         // Records and levels, what is predicted of each student, and where that stands.
         let each_student = size_of::<Candidate>() * 4 + size_of::<Level>() * 2 + 512;
         memory::ask(each_student * ledger.student_count() + 160 * ledger.most_responses())?;
-        let foundation = Foundation::on(ledger, options, poll)?;
+        let foundation = Foundation::from_ledger(ledger, options, poll)?;
         let evidence = EvidenceOptions::from(&**options);
         let of_levels = LevelOptions {
             cut: None,
@@ -183,7 +183,8 @@ impl Known {
         evidence: &mut Vec<Evidence>,
         poll: Poll<'_>,
     ) -> Option<Outlook> {
-        let known = |levels: &[Option<Level>]| levels[student].filter(|own| own.last_at.is_some());
+        let known =
+            |levels: &[Option<Level>]| levels[student].filter(|level| level.last_at.is_some());
         let (shrunk, level) = (known(&self.shrunk)?, known(&self.level)?);
         let (ledger, difficulty) = (&self.ledger, &self.difficulty);
         let by_assessment = &EvidenceOptions {
@@ -253,8 +254,8 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    /// Held against what came, which is not empty; `all`, which is in order of units, shows
-    /// how much noise to expect of it.
+    /// Compared with what came, which is not empty; `all`, which is in order of units, shows
+    /// how much noise to expect in it.
     pub(super) fn of(
         &self,
         coming: &[Evidence],
@@ -263,10 +264,10 @@ impl Outlook {
     ) -> Candidate {
         let (mut sum, mut observed, mut noise) = (0.0, 0.0, 0.0);
         for piece in coming {
-            let precision: f64 = all[all.partition_point(|own| own.unit < piece.unit)..]
+            let precision: f64 = all[all.partition_point(|other| other.unit < piece.unit)..]
                 .iter()
-                .take_while(|own| own.unit == piece.unit)
-                .map(|own| own.precision)
+                .take_while(|other| other.unit == piece.unit)
+                .map(|other| other.precision)
                 .sum();
             sum += piece.precision;
             observed += piece.precision * piece.adjusted;
@@ -298,6 +299,6 @@ impl Outlook {
         let drift = self.drift * days_between(self.as_of, at);
         let se = (level.se?.powi(2) + drift + level.noise? * noise).sqrt();
         let df = level.df.unwrap_or(f64::INFINITY);
-        Some(Spread { se, df }).filter(|own| own.se.is_finite())
+        Some(Spread { se, df }).filter(|spread| spread.se.is_finite())
     }
 }

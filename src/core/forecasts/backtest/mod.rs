@@ -3,7 +3,7 @@
 //! method with one part after the other switched on.
 //!
 //! `outcome` sums up what `forecasts` finds: at each date `known` lays everything out as it was,
-//! and `peers` holds the predictions against what came.
+//! and `peers` compares the predictions with what came.
 
 mod forecast;
 mod forecasts;

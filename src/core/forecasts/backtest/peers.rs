@@ -8,8 +8,8 @@ use crate::forecasts::backtest::method::{Method, SCORES, Target};
 use crate::statistics::pairs::sort;
 use crate::statistics::rounding::ROUNDING;
 
-/// Students that a student is compared with, himself included; with fewer nobody knows how
-/// hard the target was.
+/// Students that a student is compared with, including that student; with fewer nobody knows
+/// how hard the target was.
 const LEAST_PEERS: usize = 5;
 
 /// Hands on the candidates of one date as forecasts, each beside those with the same target.
@@ -22,7 +22,7 @@ pub(super) fn compare(
     poll: Poll<'_>,
     each: &mut impl FnMut(&Forecast),
 ) {
-    let key = |own: &Candidate| (own.assessment, own.student);
+    let key = |candidate: &Candidate| (candidate.assessment, candidate.student);
     sort(&mut candidates, |a, b| key(a).cmp(&key(b)), poll);
     for peers in candidates.chunk_by_mut(|a, b| a.assessment == b.assessment) {
         if peers.len() >= LEAST_PEERS {
@@ -43,43 +43,43 @@ fn hand_on(
     let standing = |value: &dyn Fn(&Candidate) -> (f64, f64)| {
         Standing::of(&peers.iter().map(value).collect::<Vec<_>>(), share, poll)
     };
-    let observed = standing(&|own| (own.observed, 0.0));
+    let observed = standing(&|peer| (peer.observed, 0.0));
     let standings = Method::ALL.map(|method| {
-        standing(&|own| match method {
+        standing(&|peer| match method {
             // As in `students`: the greatest need first, an unknown one last, then by level.
             Method::Need => (
-                own.need.map_or(f64::MAX, |need| -need),
-                own.values[Method::Level as usize],
+                peer.need.map_or(f64::MAX, |need| -need),
+                peer.values[Method::Level as usize],
             ),
-            _ => (own.values[method as usize], 0.0),
+            _ => (peer.values[method as usize], 0.0),
         })
     });
-    for (at, own) in peers.iter().enumerate() {
+    for (at, peer) in peers.iter().enumerate() {
         poll();
         let prediction = |method: Method| {
             let standing = &standings[method as usize];
             let ordered_only = method == Method::Need;
-            let value = own.values.get(method as usize).copied();
-            let spread = own.spreads.get(method as usize).copied().flatten();
-            (!ordered_only || own.need.is_some()).then(|| Prediction {
+            let value = peer.values.get(method as usize).copied();
+            let spread = peer.spreads.get(method as usize).copied().flatten();
+            (!ordered_only || peer.need.is_some()).then(|| Prediction {
                 value,
                 rank: standing.ranks[at],
                 flagged: standing.lowest[at],
                 spread,
                 within: value
                     .zip(spread)
-                    .map(|(value, spread)| spread.holds(own.observed - value)),
-                need: own.need.filter(|_| ordered_only),
+                    .map(|(value, spread)| spread.holds(peer.observed - value)),
+                need: peer.need.filter(|_| ordered_only),
             })
         };
         each(&Forecast {
-            student: own.student,
+            student: peer.student,
             cut_at,
             target,
-            group: own.group,
-            assessment: own.assessment,
-            assessments: own.assessments,
-            observed: own.observed,
+            group: peer.group,
+            assessment: peer.assessment,
+            assessments: peer.assessments,
+            observed: peer.observed,
             observed_rank: observed.ranks[at],
             low: observed.lowest[at],
             predictions: Method::ALL.map(prediction),
@@ -90,14 +90,14 @@ fn hand_on(
 /// Takes the mean out of what came and out of every score predicted.
 fn centre(peers: &mut [Candidate]) {
     let n = peers.len() as f64;
-    let mean = peers.iter().map(|own| own.observed).sum::<f64>() / n;
-    for own in peers.iter_mut() {
-        own.observed -= mean;
+    let mean = peers.iter().map(|peer| peer.observed).sum::<f64>() / n;
+    for peer in peers.iter_mut() {
+        peer.observed -= mean;
     }
     for at in 0..SCORES {
-        let mean = peers.iter().map(|own| own.values[at]).sum::<f64>() / n;
-        for own in peers.iter_mut() {
-            own.values[at] -= mean;
+        let mean = peers.iter().map(|peer| peer.values[at]).sum::<f64>() / n;
+        for peer in peers.iter_mut() {
+            peer.values[at] -= mean;
         }
     }
 }

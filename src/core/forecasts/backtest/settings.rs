@@ -1,4 +1,4 @@
-//! Where to look back from, and what to hold predictions against.
+//! Where to look back from, and what to compare predictions with.
 
 use crate::domain::{Argument, Domain};
 use crate::ledger::Ledger;

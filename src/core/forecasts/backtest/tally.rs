@@ -10,7 +10,7 @@ use crate::statistics::distribution::around;
 use crate::statistics::quantile::quantile;
 use crate::statistics::rounding::ROUNDING;
 
-/// Bins in which need is held against what came.
+/// Bins in which need is compared with what came.
 const BINS: usize = 10;
 
 /// Sums over the forecasts of one method.
@@ -33,29 +33,29 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, forecast: &Forecast, method: Method) {
-        let Some(own) = forecast.by(method) else {
+        let Some(prediction) = forecast.by(method) else {
             return;
         };
         self.n += 1.0;
-        if let Some(value) = own.value {
+        if let Some(value) = prediction.value {
             let error = forecast.observed - value;
             self.square_error += error * error;
         }
-        if let Some(within) = own.within {
+        if let Some(within) = prediction.within {
             self.intervals += 1.0;
             for (sum, within) in self.within.iter_mut().zip(within) {
                 *sum += f64::from(u8::from(within));
             }
         }
-        let (observed, predicted) = (forecast.observed_rank, own.rank);
+        let (observed, predicted) = (forecast.observed_rank, prediction.rank);
         self.observed += observed;
         self.predicted += predicted;
         self.observed_squares += observed * observed;
         self.predicted_squares += predicted * predicted;
         self.products += observed * predicted;
         self.low += forecast.low;
-        self.flagged += own.flagged;
-        self.found += forecast.low * own.flagged;
+        self.flagged += prediction.flagged;
+        self.found += forecast.low * prediction.flagged;
     }
 
     fn merge(&mut self, other: &Self, times: f64) {
@@ -70,8 +70,8 @@ impl Sums {
         self.flagged += times * other.flagged;
         self.found += times * other.found;
         self.intervals += times * other.intervals;
-        for (own, other) in self.within.iter_mut().zip(other.within) {
-            *own += times * other;
+        for (sum, other) in self.within.iter_mut().zip(other.within) {
+            *sum += times * other;
         }
     }
 
@@ -99,7 +99,7 @@ impl Sums {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
     pub value: f64,
-    /// None of too few students.
+    /// None for too few students.
     pub low: Option<f64>,
     pub high: Option<f64>,
 }
@@ -110,7 +110,7 @@ pub struct Figures {
     pub method: Method,
     /// Forecasts.
     pub n: u64,
-    /// Root mean square error; none of the help list, which is an order.
+    /// Root mean square error; none for the help list, which is an order.
     pub rmse: Option<f64>,
     /// Spearman's correlation of ranks within a date.
     pub rank_correlation: Option<f64>,
@@ -121,11 +121,12 @@ pub struct Figures {
     /// Mean distance of need from the share that came to be among the lowest, over ten bins
     /// (expected calibration error).
     pub need_error: Option<f64>,
-    /// Differences of rmse, rank correlation and recall to the overall mean; none of itself.
+    /// Differences of rmse, rank correlation and recall to the overall mean; none for the mean
+    /// itself.
     pub differences: [Option<Difference>; 3],
 }
 
-/// What need said, and what came.
+/// What need predicted, and what came.
 #[derive(Debug, Clone, Copy, Default)]
 struct Bin {
     n: f64,
@@ -147,7 +148,10 @@ impl Tally {
         for (sums, method) in block.iter_mut().zip(Method::ALL) {
             sums.add(forecast, method);
         }
-        if let Some(need) = forecast.by(Method::Need).and_then(|own| own.need) {
+        if let Some(need) = forecast
+            .by(Method::Need)
+            .and_then(|prediction| prediction.need)
+        {
             let bin = &mut self.bins[((need * BINS as f64) as usize).min(BINS - 1)];
             bin.n += 1.0;
             bin.need += need;

@@ -8,8 +8,8 @@ use crate::Poll;
 use crate::ledger::Ledger;
 use crate::statistics::pairs::sort;
 
-/// Fewest questions, linked by common students, of which two parameters each can be estimated: two have
-/// three free counts for four parameters.
+/// Fewest questions, linked by common students, of which two parameters each can be estimated: two
+/// have three free counts for four parameters.
 pub const LEAST_LINKED: usize = 3;
 
 /// What the scores of one item are like.
@@ -71,7 +71,7 @@ impl Answers {
     pub fn gather(ledger: &Ledger, tallies: &[Tally], min_answers: f64, poll: Poll<'_>) -> Self {
         let usable: Vec<bool> = tallies
             .iter()
-            .map(|own| own.binary() && own.varies() && own.n as f64 >= min_answers)
+            .map(|tally| tally.binary() && tally.varies() && tally.n as f64 >= min_answers)
             .collect();
         let components = components(ledger, &usable, poll);
         let mut answers = Self {
@@ -122,7 +122,10 @@ impl Answers {
 
     /// How many items the largest component has.
     pub fn largest_component(&self) -> usize {
-        self.components.iter().filter(|&&own| own == 0).count()
+        self.components
+            .iter()
+            .filter(|&&component| component == 0)
+            .count()
     }
 }
 

@@ -1,8 +1,8 @@
-//! What is reported of calibrated questions.
+//! What is reported about calibrated questions.
 
 use crate::labels::labels;
 
-/// What is said of a question. The order is that of a review.
+/// The verdict on a question. The order is that of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CalibrationStatus {
     /// The abler answer it wrong more often: its discrimination is below zero.
@@ -28,7 +28,7 @@ labels!(CalibrationStatus {
     Calibrated => "calibrated",
 });
 
-/// A figure, and what is known of its error; none where that cannot be told.
+/// A figure, and its error; none where that cannot be estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     pub value: f64,
@@ -51,7 +51,7 @@ impl Estimate {
             ci_low: value - deviate * se,
             ci_high: value + deviate * se,
         });
-        let error = error.filter(|own| (own.ci_high - own.ci_low).is_finite());
+        let error = error.filter(|error| (error.ci_high - error.ci_low).is_finite());
         value.is_finite().then_some(Self { value, error })
     }
 }
@@ -91,6 +91,6 @@ pub struct Calibration {
     pub items: Vec<CalibratedItem>,
     /// None where there was nothing to fit.
     pub run: Option<Run>,
-    /// What to keep in mind of the figures, in sentences.
+    /// What to keep in mind about the figures, in sentences.
     pub warnings: Option<String>,
 }

@@ -8,7 +8,8 @@ use crate::questions::calibrate::settings::Settings;
 
 /// Abilities are looked at up to so many standard deviations.
 const REACH: f64 = 6.0;
-/// The steepest slope told apart: over the spacing of 61 nodes the chance rises from .12 to .88.
+/// The steepest slope that can be distinguished: over the spacing of 61 nodes the chance rises from
+/// .12 to .88.
 pub const MAX_SLOPE: f64 = 10.0;
 /// Mean and standard deviation of slopes and of intercepts under the prior.
 const PRIOR: [(f64, f64); 2] = [(1.0, 1.0), (0.0, 2.0)];
@@ -47,7 +48,7 @@ impl<'a> Model<'a> {
             .collect();
         let density = |theta: &f64| (-theta * theta / 2.0).exp();
         let total: f64 = theta.iter().map(density).sum();
-        let log_weights = theta.iter().map(|own| (density(own) / total).ln());
+        let log_weights = theta.iter().map(|ability| (density(ability) / total).ln());
         let cells = 2 * answers.items.len() * theta.len();
         Self {
             answers,
@@ -60,8 +61,8 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The likeliest parameters. Two plain steps tell where the path leads, and a leap goes
-    /// there; where that is worse than the plain steps, they stand.
+    /// The likeliest parameters. Two plain steps show where the path leads, and a leap goes
+    /// there; where that is worse, the plain steps stand.
     pub fn fit(&mut self, settings: &Settings) -> Fit {
         let mut path = vec![self.start()];
         let mut leap: Option<Parameters> = None;
@@ -110,7 +111,10 @@ impl<'a> Model<'a> {
             }
         }
         let logit = |[wrong, right]: [f64; 2]| (right / wrong).ln();
-        counts.into_iter().map(|own| [1.0, logit(own)]).collect()
+        counts
+            .into_iter()
+            .map(|answers| [1.0, logit(answers)])
+            .collect()
     }
 
     /// Counts the students expected at each node, and returns the log-likelihood.
@@ -173,9 +177,9 @@ impl<'a> Model<'a> {
         let mut to: Parameters = from
             .iter()
             .enumerate()
-            .map(|(item, &own)| {
+            .map(|(item, &parameters)| {
                 (self.poll)();
-                self.climb(item, own)
+                self.climb(item, parameters)
             })
             .collect();
         let components = &self.answers.components;
@@ -270,7 +274,7 @@ impl<'a> Model<'a> {
         let distance = |at: usize, value: f64| precision[at] * (value - PRIOR[at].0).powi(2);
         let distances = parameters
             .iter()
-            .map(|own| distance(0, own[0]) + distance(1, own[1]));
+            .map(|pair| distance(0, pair[0]) + distance(1, pair[1]));
         -distances.sum::<f64>() / 2.0
     }
 }
@@ -317,7 +321,7 @@ fn extrapolate(path: &[Parameters]) -> Parameters {
     let first = difference(&path[0], &path[1]);
     let second = difference(&path[1], &path[2]);
     let bend: Vec<f64> = first.iter().zip(&second).map(|(r, s)| s - r).collect();
-    let length = |v: &[f64]| v.iter().map(|own| own * own).sum::<f64>().sqrt();
+    let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
     let stride = length(&first) / length(&bend);
     // Not shorter than the two steps themselves.
     let stride = if stride > 1.0 { stride } else { 1.0 };

@@ -30,8 +30,8 @@ pub fn calibrate(
     let tallies = tallies(&ledger);
     let answers = Answers::gather(&ledger, &tallies, min_answers, poll);
     drop(ledger);
-    // The two tables of an answer's probability and of who gave it, and the information of all items
-    // that are linked.
+    // The two tables of an answer's probability and of the students who gave it, and the
+    // information of all items that are linked.
     let cells = 2 * answers.items.len() * settings.nodes as usize;
     let rows = 2 * answers.largest_component().min(information::MAX_LINKED);
     memory::ask(size_of::<f64>() * (2 * cells + rows * rows))?;
@@ -80,8 +80,8 @@ fn uncalibrated(item: u32, tally: &Tally) -> CalibratedItem {
         difficulty: None,
         component: None,
         status: match tally {
-            own if !own.binary() => CalibrationStatus::NotBinary,
-            own if own.varies() || own.n < 2 => CalibrationStatus::Insufficient,
+            tally if !tally.binary() => CalibrationStatus::NotBinary,
+            tally if tally.varies() || tally.n < 2 => CalibrationStatus::Insufficient,
             _ => CalibrationStatus::NoVariance,
         },
     }
@@ -91,8 +91,10 @@ fn uncalibrated(item: u32, tally: &Tally) -> CalibratedItem {
 /// of the delta method.
 fn fill(item: &mut CalibratedItem, [a, d]: [f64; 2], covariance: Option<Covariance>, deviate: f64) {
     let b = 0.0 - d / a;
-    let of_b = |own: Covariance| (own.dd + b * b * own.aa + 2.0 * b * own.ad).max(0.0) / (a * a);
-    item.discrimination = Estimate::new(a, covariance.map(|own| own.aa), deviate);
+    let of_b = |covariance: Covariance| {
+        (covariance.dd + b * b * covariance.aa + 2.0 * b * covariance.ad).max(0.0) / (a * a)
+    };
+    item.discrimination = Estimate::new(a, covariance.map(|covariance| covariance.aa), deviate);
     item.difficulty = Estimate::new(b, covariance.map(of_b), deviate);
     item.status = if a < 0.0 {
         CalibrationStatus::Negative
@@ -103,50 +105,52 @@ fn fill(item: &mut CalibratedItem, [a, d]: [f64; 2], covariance: Option<Covarian
     };
 }
 
-/// What whoever reads the figures has to know; none where there is nothing.
+/// What a reader of the figures has to know; none where there is nothing.
 fn warnings(
     items: &[CalibratedItem],
     fit: Option<&Fit>,
     answers: &Answers,
     covariances: &[Option<Covariance>],
 ) -> Option<String> {
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     let Some(fit) = fit else {
         let nothing = "Fewer than three questions with right and wrong answers are linked by \
                        common students: nothing can be calibrated.";
         return (!items.is_empty()).then(|| nothing.to_owned());
     };
     if !fit.run.converged {
-        told.push(format!(
+        notes.push(format!(
             "The fit did not converge in {} iterations: figures are preliminary, and their errors \
-             are not told.",
+             are not reported.",
             fit.run.iterations
         ));
     }
     let components = answers.components.iter().max().map_or(0, |last| last + 1);
     if components > 1 {
-        told.push(format!(
+        notes.push(format!(
             "No common students link the {components} components: figures of different components \
              are on different scales."
         ));
     }
     let steep = items.iter().map(|item| item.status);
-    let steep = steep.filter(|&own| own == CalibrationStatus::Steep).count();
+    let steep = steep
+        .filter(|&status| status == CalibrationStatus::Steep)
+        .count();
     if steep > 0 {
-        told.push(format!(
+        notes.push(format!(
             "Questions with a discrimination above {STEEP}: {steep}; they may depend on each other \
              or have too few answers."
         ));
     }
     if fit.run.converged && covariances.iter().any(Option::is_none) {
-        told.push("Some errors are not told: the answers do not determine the figures.".to_owned());
+        notes.push("Some errors are unknown: the answers do not determine the figures.".to_owned());
     }
     if answers.largest_component() > information::MAX_LINKED {
-        told.push(format!(
+        notes.push(format!(
             "More than {} questions are linked: errors are those of each question as if the \
              others' figures were known, and a few per cent too small.",
             information::MAX_LINKED
         ));
     }
-    (!told.is_empty()).then(|| told.join(" "))
+    (!notes.is_empty()).then(|| notes.join(" "))
 }

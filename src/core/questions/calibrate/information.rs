@@ -7,7 +7,7 @@ use crate::questions::calibrate::em::{MAX_SLOPE, Model};
 /// Up to so many linked items the information of all their parameters is inverted as a whole: 16 MB
 /// of it. Beyond, each item is taken as if the others were known.
 pub const MAX_LINKED: usize = 1000;
-/// Nodes at which a student is less likely to be than this say nothing.
+/// Nodes at which a student is less likely to be than this are skipped.
 const LEAST_SHARE: f64 = 1e-9;
 /// A parameter is not determined when this share of what is known of it alone, or less, is left
 /// with the others unknown.
@@ -38,9 +38,9 @@ pub fn covariances(model: &Model<'_>, parameters: &[[f64; 2]]) -> Vec<Option<Cov
     let mut students = &students[..];
     for items in items.chunk_by(|&a, &b| answers.components[a] == answers.components[b]) {
         let component = answers.components[items[0]];
-        let first = students.partition_point(|&own| answers.component_of(own) < component);
-        let last = students.partition_point(|&own| answers.component_of(own) <= component);
-        let own = &students[first..last];
+        let first = students.partition_point(|&student| answers.component_of(student) < component);
+        let last = students.partition_point(|&student| answers.component_of(student) <= component);
+        let members = &students[first..last];
         students = &students[last..];
         let size = if items.len() <= MAX_LINKED {
             items.len()
@@ -59,7 +59,7 @@ pub fn covariances(model: &Model<'_>, parameters: &[[f64; 2]]) -> Vec<Option<Cov
             fields[a - first] += known.ad;
             fields[d - first] += known.dd;
         }
-        take_out_lost(&mut information, model, own, parameters);
+        take_out_lost(&mut information, model, members, parameters);
         for (block, items) in information
             .values
             .chunks_mut(triangle(2 * size))
@@ -162,12 +162,12 @@ fn take_out_lost(
             push(row_a, &|theta| theta * excess(theta));
             push(row_d, &excess);
         }
-        for (at, own) in derivatives.chunks_exact(stride).enumerate() {
+        for (at, derivative) in derivatives.chunks_exact(stride).enumerate() {
             let (first, fields) = information.row(rows[at]);
             let others = rows[..=at].iter().zip(derivatives.chunks_exact(stride));
             // Rows ascend: those before the first column are of other matrices.
             for (column, other) in others.rev().take_while(|(column, _)| **column >= first) {
-                fields[column - first] -= dot(own, other);
+                fields[column - first] -= dot(derivative, other);
             }
             (model.poll)();
         }
@@ -179,25 +179,25 @@ fn take_out_lost(
 fn diagonal_of_inverse(matrix: &mut [f64], rows: usize, poll: Poll<'_>) -> Option<Vec<Covariance>> {
     for row in 0..rows {
         poll();
-        let (above, own) = matrix.split_at_mut(triangle(row));
+        let (above, fields) = matrix.split_at_mut(triangle(row));
         for column in 0..row {
             let other = &above[triangle(column)..][..=column];
-            let sum = dot(&own[..column], &other[..column]);
-            own[column] = (own[column] - sum) / other[column];
+            let sum = dot(&fields[..column], &other[..column]);
+            fields[column] = (fields[column] - sum) / other[column];
         }
-        let whole = own[row];
-        let left = whole - dot(&own[..row], &own[..row]);
+        let whole = fields[row];
+        let left = whole - dot(&fields[..row], &fields[..row]);
         if left.is_nan() || left <= LEAST_LEFT * whole {
             return None;
         }
-        own[row] = left.sqrt();
+        fields[row] = left.sqrt();
     }
     // A column of the factor's inverse, from the diagonal on.
     let column_of_inverse = |column: usize| {
         let mut inverse = Vec::with_capacity(rows - column);
         for row in column..rows {
-            let own = &matrix[triangle(row) + column..][..=row - column];
-            let (before, pivot) = own.split_at(row - column);
+            let fields = &matrix[triangle(row) + column..][..=row - column];
+            let (before, pivot) = fields.split_at(row - column);
             let unit = if row == column { 1.0 } else { 0.0 };
             inverse.push((unit - dot(before, &inverse)) / pivot[0]);
         }

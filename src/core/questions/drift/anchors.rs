@@ -1,10 +1,10 @@
-//! What answers are held against: the other questions of the same sitting.
+//! What answers are compared with: the other questions of the same sitting.
 
 use crate::Poll;
 use crate::ledger::Ledger;
 use crate::questions::difficulty::Difficulty;
 
-/// Other questions that an answer is held against, and of these again how many must have been used
+/// Other questions that an answer is compared with, and how many of these must have been used
 /// on both sides of a change.
 pub const MIN_ANCHORS: usize = 5;
 
@@ -23,11 +23,11 @@ pub fn first_meetings(ledger: &Ledger, poll: Poll<'_>) -> Ledger {
             for response in ledger.responses_in(unit) {
                 let at = ledger.time_of(unit, response);
                 let (who, when, which) = &mut met[ledger.items[response] as usize];
-                let again = *who == student;
-                if again && at >= *when {
+                let repeated = *who == student;
+                if repeated && at >= *when {
                     continue;
                 }
-                if again {
+                if repeated {
                     first[*which] = false;
                 }
                 first[response] = true;
@@ -38,7 +38,7 @@ pub fn first_meetings(ledger: &Ledger, poll: Poll<'_>) -> Ledger {
     ledger.by_sitting(|response| first[response], poll)
 }
 
-/// What the rest of a sitting says of a student.
+/// What the rest of a sitting shows about a student.
 #[derive(Debug, Clone, Copy)]
 pub struct Ability {
     /// Mean adjusted score.
@@ -49,10 +49,10 @@ pub struct Ability {
     pub answers: f64,
 }
 
-/// Sittings, and what an answer in them is held against.
+/// Sittings, and what an answer in them is compared with.
 pub struct Anchors<'a> {
     pub sittings: &'a Ledger,
-    /// Per item: whether others may be held against it.
+    /// Per item: whether others may be compared with it.
     pub sound: &'a [bool],
     difficulty: Difficulty,
     /// Mean adjusted score, from which all are measured so that sums lose no digits.
@@ -73,13 +73,13 @@ impl<'a> Anchors<'a> {
         }
     }
 
-    /// The adjusted score of a response that others may be held against.
+    /// The adjusted score of a response that others may be compared with.
     fn anchor(&self, response: usize) -> Option<f64> {
         let sound = self.sound[self.sittings.items[response] as usize];
         sound.then(|| self.difficulty.adjusted(self.sittings, response) - self.mean)
     }
 
-    /// The responses of a sitting that count, with what each is held against.
+    /// The responses of a sitting that count, with what each is compared with.
     pub fn answers(&self, sitting: usize) -> impl Iterator<Item = (usize, Ability)> {
         let responses = self.sittings.responses_in(sitting);
         let (mut n, mut sum, mut squares) = (0, 0.0, 0.0);

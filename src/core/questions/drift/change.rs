@@ -36,8 +36,8 @@ pub struct Change {
 }
 
 /// The split between two occasions at which the shift is the most significant; none where no split
-/// has enough answers on both sides, or abilities do not vary. Facilities are measured from the mean of
-/// all adjusted scores; its interval covers `confidence` (0 to 1).
+/// has enough answers on both sides, or abilities do not vary. Facilities are measured from the
+/// mean of all adjusted scores; its interval covers `confidence` (0 to 1).
 pub fn likeliest_change(days: &[Sums], side_answers: u64, confidence: f64) -> Option<Change> {
     let occasions = occasions(days);
     let fit = Fit::of(&occasions)?;
@@ -164,8 +164,8 @@ impl Fit {
             value = 0.0;
         }
         // Occasions of one side should not differ. Where they do by more than chance, because
-        // classes have been taught differently, so may the two sides. A few occasions are not enough
-        // for a variance, which is drawn towards that within them.
+        // classes have been taught differently, so may the two sides. A few occasions are not
+        // enough for a variance, which is drawn towards that within them.
         let between = (squares_before - self.residual(before).powi(2) / n).max(0.0)
             + (self.squares - squares_before - after.powi(2) / m).max(0.0);
         let between_df = self.occasions - 2.0;

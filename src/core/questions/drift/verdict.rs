@@ -15,7 +15,7 @@ use crate::statistics::multiplicity::false_discovery_rates;
 use crate::statistics::pairs::sort;
 use crate::time::DAY;
 
-/// How often questions found to drift are taken out of what the others are held against.
+/// How often questions found to drift are taken out of what the others are compared with.
 const PURIFICATIONS: usize = 3;
 
 /// The options of drift.
@@ -38,12 +38,12 @@ impl From<&Options> for DriftOptions {
     }
 }
 
-/// What is said of a question. The order is that of a review.
+/// The verdict on a question. The order is that of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DriftStatus {
     /// It changed, beyond chance and by enough to matter.
     Drifted,
-    /// Too few answers or dates, or nothing to hold them against.
+    /// Too few answers or dates, or nothing to compare them with.
     Insufficient,
     /// No such change was found.
     Stable,
@@ -84,7 +84,7 @@ impl Drift {
 }
 
 /// The drift of the items with a response, in the gradebook's order. Questions that drift spoil
-/// what others are held against. So they are taken out of it and all are judged again, until the
+/// what others are compared with. So they are taken out of it and all are judged again, until the
 /// same ones are found.
 pub fn drifts(ledger: &Ledger, options: &DriftOptions, poll: Poll<'_>) -> Result<Vec<Drift>> {
     let sittings = first_meetings(ledger, poll);
@@ -99,7 +99,7 @@ pub fn drifts(ledger: &Ledger, options: &DriftOptions, poll: Poll<'_>) -> Result
         drifts = judge(&sittings, &sound, options, poll)?;
     }
     debug!(
-        "looked for drift in {} sittings; {} questions are held against others",
+        "looked for drift in {} sittings; {} questions are compared with others",
         sittings.unit_count(),
         sound.iter().filter(|&&sound| sound).count()
     );
@@ -111,7 +111,7 @@ pub fn drifts(ledger: &Ledger, options: &DriftOptions, poll: Poll<'_>) -> Result
     Ok(drifts)
 }
 
-/// Per item: whether others may be held against it. Where some questions of an assessment leaked,
+/// Per item: whether others may be compared with it. Where some questions of an assessment leaked,
 /// the sound ones look harder, but less so than the leaked ones look easier as long as these are
 /// few. So only those that changed at least half as much as the worst are taken out, and none
 /// where too few would be left.
