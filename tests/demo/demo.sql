@@ -49,7 +49,7 @@ WHERE s.student IS NULL OR s.status IN ('none', 'stale')
 
 SELECT count(DISTINCT student) AS to_check FROM check_in \gset
 \echo '(c) THE CHECK-IN LIST, the first 15 of' :to_check 'students: no or old evidence, or a quarter and more of'
-\echo '    the work in a subject missing; talk to them first, as no level can tell how they are doing now.'
+\echo '    the work in a subject missing; talk to them first, as no level can show how they are doing now.'
 SELECT student, school, string_agg(subject || ' ' || status, ', ' ORDER BY subject) AS evidence,
        max(last_seen) AS "last seen",
        coalesce(sum(missing), 0) || ' of ' || coalesce(sum(due), 0) AS "missing work"

@@ -19,7 +19,7 @@ JOIN (SELECT presentation, count(*) AS source FROM oulad.responses GROUP BY pres
 GROUP BY ROLLUP (presentation)
 ORDER BY grouping(presentation), presentation;
 
-\echo '(b) ASSESSMENTS TO LOOK AT: those that tell least about how a student does in the others.'
+\echo '(b) ASSESSMENTS TO LOOK AT: those that show least about how a student does in the others.'
 SELECT g.presentation, i.item AS assessment, a.assessment_type AS type, a.date AS "due on day",
        i.n AS results, round(100 * i.facility) AS "mean score %",
        round(i.discrimination::numeric, 2) AS discrimination, i.status
@@ -49,7 +49,7 @@ JOIN oulad.presentations p USING (code_module, code_presentation)
 WHERE p.presentation = :'shown';
 
 \echo '(c) THE HELP LIST of' :shown 'on day 120, from what was known then, without those who had'
-\echo '    left; the last column tells what nobody knew that day: how it ended for them.'
+\echo '    left; the last column shows what nobody knew that day: how it ended for them.'
 SELECT need_rank AS "#", student, round(100 * level) AS "level %",
        round(100 * ci_low) || '–' || round(100 * ci_high) || ' %' AS "95 % interval", trend,
        round(100 * need) AS "need %", missing || ' of ' || due AS "missing work", status,

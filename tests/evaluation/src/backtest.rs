@@ -29,7 +29,7 @@ pub const DAYS: [i64; 5] = [60, 90, 120, 150, 180];
 /// Share of an assessment's results that are in when it is predicted.
 const EARLY: f64 = 0.05;
 const RESAMPLES: u64 = 1000;
-/// Numbers of assessments known, from and to, by which forecasts are told apart.
+/// Numbers of assessments known, from and to, by which forecasts are divided.
 pub const BANDS: [(u32, u32); 6] = [(1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, u32::MAX)];
 
 /// How a band is written.

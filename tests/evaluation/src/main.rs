@@ -1,7 +1,7 @@
 //! Writes the pages of the evaluation: `pg_assess_evaluation DATA PAGES`.
 //!
 //! `DATA` holds the folders `oulad` and `items`. Pages whose data are not there are left as they
-//! are, and the index goes on telling what they say.
+//! are, and the index still reports what they say.
 
 use std::fs;
 use std::path::{Path, PathBuf};

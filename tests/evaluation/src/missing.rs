@@ -1,4 +1,4 @@
-//! Does missing work tell who will fail or leave?
+//! Does missing work predict who will fail or leave?
 //!
 //! On a day, everyone still registered for a course is ranked, also those without a single score.
 //! The outcome is whether they fail or withdraw in the end. Lists are made per course, so only
@@ -117,28 +117,28 @@ fn cases_of(course: &Course, day: i64) -> Vec<Case> {
         .collect()
 }
 
-/// How well a ranking tells who fails or leaves.
+/// How well a ranking predicts who fails or leaves.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Told {
+pub struct Accuracy {
     /// Pairs of one who fails and one of the same course who does not, `yes` in the right order.
     pub pairs: Count,
     /// Of those who fail, those among the first fifth of their course.
     pub found: Count,
 }
 
-impl std::ops::AddAssign for Told {
+impl std::ops::AddAssign for Accuracy {
     fn add_assign(&mut self, other: Self) {
         self.pairs += other.pairs;
         self.found += other.found;
     }
 }
 
-impl Told {
+impl Accuracy {
     /// Several courses as one.
-    pub fn pool<'a>(told: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub fn pool<'a>(courses: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sum = Self::default();
-        for told in told {
-            sum += *told;
+        for course in courses {
+            sum += *course;
         }
         sum
     }
@@ -149,18 +149,18 @@ impl Told {
     }
 }
 
-/// Per course; those of whom the ranking says nothing stand in the middle. Courses in which nobody
-/// has a score yet say nothing.
-pub fn told(courses: &[Vec<Case>], ranking: Ranking) -> Vec<Told> {
+/// Per course; students that the ranking leaves open stand in the middle. Courses in which nobody
+/// has a score yet are left out.
+pub fn accuracies(courses: &[Vec<Case>], ranking: Ranking) -> Vec<Accuracy> {
     let begun = |cases: &&Vec<Case>| cases.iter().any(|case| case.known);
     courses
         .iter()
         .filter(begun)
-        .map(|cases| told_of(cases, ranking))
+        .map(|cases| accuracy_of(cases, ranking))
         .collect()
 }
 
-fn told_of(cases: &[Case], ranking: Ranking) -> Told {
+fn accuracy_of(cases: &[Case], ranking: Ranking) -> Accuracy {
     let concern = |case: &Case| case.concern[ranking as usize];
     let middle = mean(cases.iter().filter_map(concern));
     let concern: Vec<f64> = cases
@@ -170,19 +170,19 @@ fn told_of(cases: &[Case], ranking: Ranking) -> Told {
     let failed: Vec<bool> = cases.iter().map(|case| case.failed).collect();
     let with = failed.iter().filter(|failed| **failed).count();
     let pairs = (with * (failed.len() - with)) as f64;
-    let mut told = Told::default();
+    let mut accuracy = Accuracy::default();
     if pairs > 0.0 {
-        told.pairs = Count {
+        accuracy.pairs = Count {
             yes: pairs * auc(&concern, &failed),
             of: pairs,
         };
     }
     for (flag, failed) in flagged(&concern, FLAGGED).iter().zip(&failed) {
         if *failed {
-            told.found.add(*flag);
+            accuracy.found.add(*flag);
         }
     }
-    told
+    accuracy
 }
 
 /// The same courses without those who have no score.

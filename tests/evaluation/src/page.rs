@@ -172,12 +172,12 @@ mod tests {
     fn the_first_answer_is_read_back() {
         let folder = std::env::temp_dir().join(format!("pg_assess-page-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
-        let told = ["Yes. ".repeat(30), "No.".to_owned()];
-        let mut page = Page::new("asked", "Who asked?", &told);
+        let answers = ["Yes. ".repeat(30), "No.".to_owned()];
+        let mut page = Page::new("asked", "Who asked?", &answers);
         page.paragraph("More.");
         page.write(&folder).expect("is written");
         let found = answer(&folder, "asked");
-        let expected = ("Who asked?".to_owned(), told[0].trim_end().to_owned());
+        let expected = ("Who asked?".to_owned(), answers[0].trim_end().to_owned());
         assert_eq!(found, Some(expected));
         assert_eq!(answer(&folder, "nobody"), None);
         fs::remove_dir_all(&folder).expect("is removed");

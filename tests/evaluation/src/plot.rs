@@ -1,5 +1,5 @@
 //! Small pictures: one frame, a few series, a legend. Series differ in colour and in shape, and the
-//! colours are those of Okabe and Ito (2008), which the colour-blind can tell apart.
+//! colours are those of Okabe and Ito (2008), which the colour-blind can distinguish.
 
 use pg_assess_chart::{Axis, Rect, Svg, text_width};
 

@@ -1,6 +1,6 @@
 //! Are students with little data treated fairly?
 //!
-//! On several days of each course a fifth is flagged, and held against the true lowest fifth of the
+//! On several days of each course a fifth is flagged, and compared with the true lowest fifth of the
 //! next 90 days. A plain mean of few scores is often extreme by chance, so that it flags too many
 //! of those who have few.
 

@@ -23,7 +23,7 @@ use pg_assess_test_support::{OwnRow, go, gradebook};
 
 /// The day on which one looks.
 pub const DAY_OF_LOOKING: i64 = 180;
-/// Dates from which a student is held against what came later.
+/// Dates from which a student is compared with what came later.
 pub const DATES: usize = 8;
 /// Shuffles of every course.
 const SHUFFLES: u64 = 4;

@@ -9,7 +9,7 @@ use pg_assess_core::sample::{Flaw, Path};
 use pg_assess_core::trend::Direction;
 use pg_assess_evaluation::backtest::{self, BANDS, Known, Predicted, of};
 use pg_assess_evaluation::data::{self, Course};
-use pg_assess_evaluation::missing::{self, Ranking, Told};
+use pg_assess_evaluation::missing::{self, Accuracy, Ranking};
 use pg_assess_evaluation::network;
 use pg_assess_evaluation::questions::{self, Damage};
 use pg_assess_evaluation::statistics::{Count, mean};
@@ -177,13 +177,13 @@ fn a_trend_is_more_than_chance() {
 /// Ranked by the mean with missing work counted as 0, the chance that one who fails or leaves
 /// stands above one who does not.
 #[test]
-fn missing_work_tells_who_fails_or_leaves() {
-    let Some(courses) = courses("missing_work_tells_who_fails_or_leaves") else {
+fn missing_work_predicts_who_fails_or_leaves() {
+    let Some(courses) = courses("missing_work_predicts_who_fails_or_leaves") else {
         return;
     };
     for (day, goal) in missing::DAYS.into_iter().zip([0.80, 0.85, 0.90]) {
         let cases = missing::cases(courses, day);
-        let auc = |ranking| Told::pool(&missing::told(&cases, ranking)).auc();
+        let auc = |ranking| Accuracy::pool(&missing::accuracies(&cases, ranking)).auc();
         let with_missing = auc(Ranking::MissingAsZero);
         assert!(with_missing >= goal, "day {day}: {with_missing}");
         assert!(with_missing >= auc(Ranking::Mean) + 0.05, "day {day}");

@@ -80,7 +80,7 @@ impl Table {
     }
 }
 
-/// A number; none of nothing and of NA.
+/// A number; none for empty text and for NA.
 pub fn number(text: &str) -> Option<f64> {
     match text {
         "" | "NA" => None,

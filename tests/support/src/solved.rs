@@ -169,8 +169,8 @@ impl Solved {
                 "mean weight",
             );
         }
-        let told = self.drifts.iter().map(|drift| drift.item);
-        assert!(told.eq(self.items.iter().map(|item| item.item)));
+        let found = self.drifts.iter().map(|drift| drift.item);
+        assert!(found.eq(self.items.iter().map(|item| item.item)));
         for drift in &self.drifts {
             let insufficient = drift.status == DriftStatus::Insufficient;
             assert_eq!(insufficient, drift.change.is_none(), "{drift:?}");

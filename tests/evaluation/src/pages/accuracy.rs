@@ -63,7 +63,7 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
                 points(plain_days)
             ),
             format!(
-                "What earlier scores tell is limited, whoever reads them. Half of the next scores \
+                "What earlier scores show is limited, whoever reads them. Half of the next scores \
                  lie within {:.0} points of the level, one in ten is more than {:.0} points off.",
                 100.0 * quantile(&errors, 0.5).expect("forecasts"),
                 100.0 * quantile(&errors, 0.9).expect("forecasts")
@@ -164,8 +164,8 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
          To see whether it is taken out where it does, some of the earlier results are hidden: \
          each with probability one half; or students are dealt to two tracks, of which the one \
          keeps its results on the easier half of the assessments and the other on the harder half, \
-         and a tenth of the rest. Without that tenth nothing links the tracks, nobody can tell a \
-         hard test from a weak group, and little is gained.",
+         and a tenth of the rest. Without that tenth nothing links the tracks, a hard test cannot \
+         be distinguished from a weak group, and little is gained.",
     );
     let rows = [
         ("each with probability one half", Known::Half),
@@ -204,8 +204,8 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
          for each assessment of a course, the moment at which the first twentieth had handed it \
          in; it is predicted for everybody else from what they had handed in of the others by \
          then. **Next 90 days:** on days {} of each course, the mean of what came in the following \
-         90 days, where that is at least two scores. Predictions and outcomes are measured from the \
-         mean of those with the same target, as nobody could know how hard it would be, and \
+         90 days, where that is at least two scores. Predictions and outcomes are measured from \
+         the mean of those with the same target, as nobody could know how hard it would be, and \
          nothing later than the date is used. Difficulty is taken out of outcomes by a fit to the \
          whole course. `assess.backtest` does the same with any gradebook.",
         courses.len(),
@@ -226,7 +226,7 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
              features of each history, and it did hardly better.",
             whole_percent(1.0 - rho(level).powi(2))
         ),
-        "Who leaves has no later scores and is not predicted.".to_owned(),
+        "Students who leave have no later scores and are not predicted.".to_owned(),
         "Each assessment of these courses is one score, so that question weights have next to \
          nothing to do here; [they are tried elsewhere](questions.md)."
             .to_owned(),

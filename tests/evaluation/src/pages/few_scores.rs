@@ -96,8 +96,8 @@ pub fn page(courses: &[Course]) -> Page {
          to leave, fewer of those who stay lie below the cut; a fifth of those who stay then \
          reaches above it, where a wide interval means more need."
             .to_owned(),
-        "Who leaves, or hands in fewer than two tasks in the next 90 days, is not compared; \
-         [missing work](missing_work.md) is for them."
+        "Students who leave, or hand in fewer than two tasks in the next 90 days, are not \
+         compared; [missing work](missing_work.md) is for them."
             .to_owned(),
     ]);
     oulad(&mut page);

@@ -168,7 +168,7 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
     );
     page.section("How it was done");
     page.paragraph(
-        "The forecasts of [accuracy](accuracy.md), told apart by what the roster says. The product \
+        "The forecasts of [accuracy](accuracy.md), divided by what the roster says. The product \
          sees none of it. Deprivation is that of the area where the student lives (Index of \
          Multiple Deprivation), not of the student.",
     );
@@ -176,9 +176,10 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
     page.list(&[
         "With so many groups some differ by chance.".to_owned(),
         "An equal error does not make equal need: groups that do worse are on the list more often \
-         because they do worse. Why that is so, no score tells."
+         because they do worse. No score shows why that is so."
             .to_owned(),
-        "Who leaves early has no later score, and groups differ in how many leave.".to_owned(),
+        "Students who leave early have no later score, and groups differ in how many leave."
+            .to_owned(),
     ]);
     oulad(&mut page);
     page

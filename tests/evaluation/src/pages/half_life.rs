@@ -43,8 +43,8 @@ pub fn page(courses: &[Course]) -> Page {
                 percent(sixty.1, 1)
             ),
             format!(
-                "In {kept} of {} modules 60 days cannot be told from the best. No decay at all \
-                 costs {} to {}, a half-life of 14 days {} to {}.",
+                "In {kept} of {} modules 60 days cannot be distinguished from the best. No decay \
+                 at all costs {} to {}, a half-life of 14 days {} to {}.",
                 modules.len(),
                 percent(none.0, 1),
                 percent(none.1, 1),
@@ -110,14 +110,14 @@ pub fn page(courses: &[Course]) -> Page {
     );
     page.section("How it was done");
     page.paragraph(
-        "What `assess.half_life_advice` tells, of all presentations of a module in one gradebook; \
-         a student of two presentations is two. Every score with at least three before it is \
-         predicted from these under each half-life, with difficulty taken out and drawn to the \
-         cohort. Costs are the root mean square error over that of the best, as a share of it. \
-         Equally good is what cannot be told from the best by drawing students (95 %), or is \
-         within 1 % of it. What drift suggests comes from how the difference of two scores of a \
-         student grows with the days between them (a variogram), kept within 14 to 365 days; \
-         its cost is that of the half-lives next to it, in proportion.",
+        "What `assess.half_life_advice` reports for all presentations of a module in one \
+         gradebook; a student of two presentations is two. Every score with at least three before \
+         it is predicted from these under each half-life, with difficulty taken out and drawn to \
+         the cohort. Costs are the root mean square error over that of the best, as a share of it. \
+         Equally good is what cannot be distinguished from the best by drawing students (95 %), or \
+         is within 1 % of it. What drift suggests comes from how the difference of two scores of a \
+         student grows with the days between them (a variogram), kept within 14 to 365 days; its \
+         cost is that of the half-lives next to it, in proportion.",
     );
     page.section("Limits");
     page.list(&[
@@ -147,7 +147,7 @@ fn cost_of_hint(advice: &Advice) -> Option<f64> {
     Some(of_low + (of_high - of_low) * (hint - low) / (high - low))
 }
 
-/// From the shortest to the longest about the best that cannot be told from it.
+/// From the shortest to the longest about the best that cannot be distinguished from it.
 fn range(advice: &Advice) -> (String, String) {
     let trials = &advice.trials;
     let best = trials

@@ -2,7 +2,7 @@
 
 use super::oulad;
 use crate::data::Course;
-use crate::missing::{self, Ranking, Told};
+use crate::missing::{self, Accuracy, Ranking};
 use crate::page::{Page, count, percent, whole_percent};
 use crate::plot::{Plot, Scale};
 use crate::statistics::{Count, over_groups};
@@ -10,18 +10,19 @@ use crate::statistics::{Count, over_groups};
 /// The page.
 pub fn page(courses: &[Course]) -> Page {
     let days = missing::DAYS.map(|day| missing::cases(courses, day));
-    let told = |at: usize, ranking| missing::told(&days[at], ranking);
-    let auc = |at, ranking| Told::pool(&told(at, ranking)).auc();
-    let found = |at, ranking| Told::pool(&told(at, ranking)).found.share();
+    let accuracies = |at: usize, ranking| missing::accuracies(&days[at], ranking);
+    let auc = |at, ranking| Accuracy::pool(&accuracies(at, ranking)).auc();
+    let found = |at, ranking| Accuracy::pool(&accuracies(at, ranking)).found.share();
     let with_score = [0, 1, 2].map(|at| missing::known(&days[at]));
-    let known = |at: usize, ranking| Told::pool(&missing::told(&with_score[at], ranking)).auc();
+    let known =
+        |at: usize, ranking| Accuracy::pool(&missing::accuracies(&with_score[at], ranking)).auc();
     let three = |figure: &dyn Fn(usize) -> f64, write: fn(f64) -> String| {
         let [a, b, c] = [0, 1, 2].map(|at| write(figure(at)));
         format!("{a}, {b} and {c}")
     };
     let mut page = Page::new(
         "missing_work",
-        "Does missing work tell who will fail or leave?",
+        "Does missing work predict who will fail or leave?",
         &[
             format!(
                 "Yes, better than anything else here. Ranked by their mean with missing work \
@@ -81,9 +82,10 @@ ORDER BY with_missing;",
     let rows: Vec<Vec<String>> = (0..missing::DAYS.len())
         .flat_map(|at| {
             Ranking::ALL.map(|ranking| {
-                let told = told(at, ranking);
-                let (low, high) =
-                    over_groups(&told, |drawn| Told::pool(drawn.iter().copied()).auc());
+                let accuracies = accuracies(at, ranking);
+                let (low, high) = over_groups(&accuracies, |drawn| {
+                    Accuracy::pool(drawn.iter().copied()).auc()
+                });
                 vec![
                     missing::DAYS[at].to_string(),
                     ranking.label().to_owned(),
@@ -135,8 +137,8 @@ ORDER BY with_missing;",
     page.section("Limits");
     page.list(&[
         "This is partly a matter of course: who hands in nothing cannot pass.".to_owned(),
-        "`due` is inferred from what others handed in, not from a timetable: a task that fewer than \
-         half of the active students have done so far is not yet due for anybody."
+        "`due` is inferred from what others handed in, not from a timetable: a task that fewer \
+         than half of the active students have done so far is not yet due for anybody."
             .to_owned(),
     ]);
     oulad(&mut page);

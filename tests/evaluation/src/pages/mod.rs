@@ -34,7 +34,7 @@ pub const PAGES: [&str; 9] = [
 pub fn index(answer: impl Fn(&str) -> Option<(String, String)>) -> Page {
     let mut page = Page::new("index", "Evaluation", &[]);
     page.paragraph(
-        "How well do the figures do where the answer is known? Here they are held against what \
+        "How well do the figures do where the answer is known? Here they are compared with what \
          came later in real courses, against the untouched half of real tests, and against the \
          truth behind a made-up network. In short:",
     );
@@ -63,8 +63,8 @@ pub fn index(answer: impl Fn(&str) -> Option<(String, String)>) -> Page {
         "Scores of the past predict only so much, by any method. The list says where to look \
          first; about many single students it is wrong."
             .to_owned(),
-        "Who leaves has no later scores, so that forecasts are held against those who stay. Only \
-         [missing work](missing_work.md) is held against who fails or leaves."
+        "Students who leave have no later scores, so that forecasts are compared with those who \
+         stay. Only [missing work](missing_work.md) is compared with who fails or leaves."
             .to_owned(),
         "The goals come from an earlier study of the same kinds of data, made before the product \
          was, from which the method's defaults were chosen too. To meet them on the same courses \

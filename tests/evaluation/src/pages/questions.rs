@@ -45,7 +45,7 @@ pub fn page(matrices: &[Matrix]) -> Page {
                 found[0], found[1], found[2], accused[0], accused[1], accused[2]
             ),
             format!(
-                "Questions answered at random are hardly ever called flawed ({}): they tell \
+                "Questions answered at random are hardly ever called flawed ({}): they show \
                  nothing rather than the opposite of the truth. What protects from them is that \
                  they weigh little.",
                 whole_percent(unseen)
@@ -73,7 +73,7 @@ pub fn page(matrices: &[Matrix]) -> Page {
          all students, or turned round.",
     );
     page.paragraph(&format!(
-        "{} random halves a test. Each test is one assessment, so that a question is held against \
+        "{} random halves a test. Each test is one assessment, so that a question is compared with \
          the other questions of the same half.",
         count(questions::SPLITS as f64)
     ));

@@ -167,7 +167,7 @@ pub fn page(courses: &[Course]) -> Page {
          hardly to do with their order."
             .to_owned(),
         "Adults at a distance university, with a handful of scores each.".to_owned(),
-        "Who leaves has no later scores and is not in the second table.".to_owned(),
+        "Students who leave have no later scores and are not in the second table.".to_owned(),
     ]);
     oulad(&mut page);
     page

@@ -82,7 +82,7 @@ pub fn page(next: &Predicted, ahead: &Predicted) -> Page {
     );
     page.paragraph(
         "The interval is that of a later score: the level's own, widened by how far levels drift \
-         until then and by the noise of what is predicted. `students` tells the interval of the \
+         until then and by the noise of what is predicted. `students` shows the interval of the \
          level alone, which is narrower: it is about where a student stands, not about the next \
          result.",
     );
@@ -134,15 +134,15 @@ pub fn page(next: &Predicted, ahead: &Predicted) -> Page {
     page.section("How it was done");
     page.paragraph(
         "The forecasts of [accuracy](accuracy.md). An outcome is in an interval when it is no \
-         further from the level than that, both told from the mean of those with the same target. \
-         The lowest fifth is that of those with the same target.",
+         further from the level than that, both measured from the mean of those with the same \
+         target. The lowest fifth is that of those with the same target.",
     );
     page.section("Limits");
     page.list(&[
         "The degrees of freedom that the cohort's noise lends to a student's own were raised from \
          four to eight after the coverage on these courses had been seen."
             .to_owned(),
-        "Single students differ in how much their scores scatter, and a few scores do not tell how \
+        "Single students differ in how much their scores scatter, and a few scores do not show how \
          much. That the share is right for all together does not make each interval right."
             .to_owned(),
     ]);
