@@ -144,7 +144,7 @@ impl Server {
         let output = script.stdout.as_mut().expect("is piped");
         BufReader::new(output)
             .read_line(&mut host)
-            .expect("the script tells its host");
+            .expect("the script names its host");
         let host = host.trim_end().to_owned();
         assert!(!host.is_empty(), "the other server has not started");
         Self { script, host }

@@ -36,7 +36,7 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// A file or folder of the data beside the tree; none, and told, where there is none.
+/// A file or folder of the data beside the tree; none, and reported, where there is none.
 pub fn shared_data(what: &str) -> Option<PathBuf> {
     let path = root().join("../shared/data").join(what);
     if path.exists() {
@@ -47,7 +47,7 @@ pub fn shared_data(what: &str) -> Option<PathBuf> {
     None
 }
 
-/// Whether the server has an extension; told where it has not.
+/// Whether the server has an extension; reported where it has not.
 pub fn is_available(extension: &str) -> bool {
     let found: bool = Session::maintenance(&environment("PGHOST")).one(&format!(
         "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = '{extension}')"

@@ -82,24 +82,24 @@ impl Session {
         match self.client.simple_query(sql) {
             Ok(_) => panic!("this should have failed:\n{sql}"),
             Err(error) => match error.as_db_error() {
-                Some(told) => told.clone(),
+                Some(refusal) => refusal.clone(),
                 None => panic!("the server is gone: {error}\n{sql}"),
             },
         }
     }
 
-    /// Asserts that a statement fails with an SQLSTATE, and tells what is wrong and what to do.
+    /// Asserts that a statement fails with an SQLSTATE, and says what is wrong and what to do.
     #[track_caller]
     pub fn refuses(&mut self, sql: &str, code: &str) -> DbError {
-        let told = self.fails(sql);
-        assert_eq!(told.code().code(), code, "{told}\n{sql}");
+        let error = self.fails(sql);
+        assert_eq!(error.code().code(), code, "{error}\n{sql}");
         let is_said = |said: Option<&str>| said.is_some_and(|said| !said.is_empty());
-        assert!(is_said(told.detail()), "no DETAIL: {told}\n{sql}");
-        assert!(is_said(told.hint()), "no HINT: {told}\n{sql}");
-        told
+        assert!(is_said(error.detail()), "no DETAIL: {error}\n{sql}");
+        assert!(is_said(error.hint()), "no HINT: {error}\n{sql}");
+        error
     }
 
-    /// Makes the table `to` out of what COPY writes of the table `from`, and tells its rows.
+    /// Makes the table `to` out of what COPY writes of the table `from`; returns its rows.
     pub fn copy(&mut self, from: &str, to: &str, format: &str) -> u64 {
         let mut file = Vec::new();
         let mut out = self
@@ -184,8 +184,8 @@ pub fn stopped(session: &mut Session, statement: &str, stop: Stop) -> (String, S
         }
         session.simple_query(statement)
     });
-    let told = result.as_ref().err().map(describe).unwrap_or_default();
-    (ending(&result), told)
+    let found = result.as_ref().err().map(describe).unwrap_or_default();
+    (ending(&result), found)
 }
 
 /// How a statement ended: its SQLSTATE, or `gone` where the connection is.
@@ -201,12 +201,12 @@ pub fn ending<T>(result: &Result<T, postgres::Error>) -> String {
 /// An error with all that the server said.
 pub fn describe(error: &postgres::Error) -> String {
     match error.as_db_error() {
-        Some(told) => format!(
+        Some(refusal) => format!(
             "{} {}: {} {}",
-            told.code().code(),
-            told.message(),
-            told.detail().unwrap_or_default(),
-            told.hint().unwrap_or_default(),
+            refusal.code().code(),
+            refusal.message(),
+            refusal.detail().unwrap_or_default(),
+            refusal.hint().unwrap_or_default(),
         ),
         None => error.to_string(),
     }

@@ -17,9 +17,9 @@ fn main() {
     let stops = pg_assess_it::number("STOPS");
     let mut dice = Dice::new(pg_assess_it::seed());
     let database = Database::new();
-    let mut witness = database.session();
-    witness.run(&scores("src", 400, 60, ", 'subject ' || s % 5 AS subj"));
-    witness.run("ANALYZE src");
+    let mut observer = database.session();
+    observer.run(&scores("src", 400, 60, ", 'subject ' || s % 5 AS subj"));
+    observer.run("ANALYZE src");
     let create =
         format!("SELECT count(*) FROM assess.create_model('m', {MODEL}, if_not_exists => true)");
     let tracked = format!(
@@ -28,8 +28,8 @@ fn main() {
     );
     let drop =
         "DO $$ BEGIN PERFORM assess.drop_model('m'); EXCEPTION WHEN undefined_object THEN END $$";
-    witness.run(&create);
-    let expected = witness.table(RESULTS);
+    observer.run(&create);
+    let expected = observer.table(RESULTS);
     let mut ended = std::collections::BTreeMap::<String, u32>::new();
     let mut session = database.session();
     for stop in 0..stops {
@@ -55,13 +55,13 @@ fn main() {
         if dice.below(3) == 0 {
             let _ = session.simple_query("SET statement_timeout = 0; BEGIN; SELECT 1");
         }
-        witness.run(&create);
-        if let Err(error) = witness.simple_query("CALL assess.refresh('m')") {
+        observer.run(&create);
+        if let Err(error) = observer.simple_query("CALL assess.refresh('m')") {
             panic!("after stop {stop}: {}", pg_assess_it::describe(&error));
         }
-        assert_eq!(witness.table(RESULTS), expected, "after stop {stop}");
+        assert_eq!(observer.table(RESULTS), expected, "after stop {stop}");
         assert_eq!(
-            witness.table("SELECT status FROM m.runs WHERE status = 'running'"),
+            observer.table("SELECT status FROM m.runs WHERE status = 'running'"),
             [""; 0],
             "after stop {stop}"
         );

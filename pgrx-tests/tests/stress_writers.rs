@@ -102,14 +102,14 @@ impl Writer<'_> {
         let ending = ending(result);
         self.stress.count("statements", &ending);
         if let Err(error) = result {
-            let told = pg_assess_it::describe(error);
+            let found = pg_assess_it::describe(error);
             let refreshers = self.stress.refreshers.lock().expect("no panic held it");
             let is_deadlock_with_refresh = ending == "40P01"
                 && refreshers
                     .iter()
-                    .any(|pid| told.contains(&format!("rocess {pid} ")));
+                    .any(|pid| found.contains(&format!("rocess {pid} ")));
             if is_deadlock_with_refresh || !OF_WRITERS.contains(&ending.as_str()) {
-                self.stress.fault(format!("{told}\n{sql}"));
+                self.stress.fault(format!("{found}\n{sql}"));
             }
             drop(refreshers);
             if self.session.is_closed() {
@@ -345,10 +345,10 @@ fn refresh(stress: &Stress, number: usize) {
         };
         let began = Instant::now();
         let sql = format!("CALL assess.refresh('{name}', {everything})");
-        let (ending, told) = stopped(&mut session, &sql, stop);
+        let (ending, found) = stopped(&mut session, &sql, stop);
         stress.count("refreshes", &ending);
         if !OF_REFRESHERS.contains(&ending.as_str()) || began.elapsed() >= PATIENCE {
-            stress.fault(format!("{told}, after {:?}\n{sql}", began.elapsed()));
+            stress.fault(format!("{found}, after {:?}\n{sql}", began.elapsed()));
         }
         if session.is_closed() {
             session = stress.database.session_after_restart();

@@ -140,7 +140,7 @@ fn leader(rect: Rect, dot: Dot) -> Leader {
     ]
 }
 
-/// Leaders are short, so that a few points on them tell.
+/// Leaders are short, so that a few points on them are enough.
 fn crosses([(x1, y1), (x2, y2)]: Leader, rect: Rect) -> bool {
     (0..=12).any(|i| {
         let share = f64::from(i) / 12.0;

@@ -57,7 +57,7 @@ pub fn exact_percent(share: f64) -> String {
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
-/// A score that is no share, with as many decimals as tell apart what lies within `range`.
+/// A score that is no share, with as many decimals as distinguish what lies within `range`.
 pub fn plain(score: f64, range: f64) -> String {
     let decimals = (2.0 - range.max(1e-9).log10().floor()).clamp(0.0, 6.0) as usize;
     let text = format!("{score:.decimals$}");

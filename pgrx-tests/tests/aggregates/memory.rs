@@ -15,11 +15,11 @@ fn hash_table(session: &mut Session, call: &str) -> u64 {
         "EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF)
          SELECT count(figure) FROM (SELECT {call} AS figure FROM scores GROUP BY id) f"
     ));
-    let told = plan
+    let found = plan
         .iter()
         .find_map(|line| line.trim().strip_prefix("Batches: 1  Memory Usage: "))
         .unwrap_or_else(|| panic!("no hash table in memory: {plan:#?}"));
-    let kilobytes: u64 = told.trim_end_matches("kB").parse().expect("a number");
+    let kilobytes: u64 = found.trim_end_matches("kB").parse().expect("a number");
     1024 * kilobytes
 }
 
@@ -309,10 +309,10 @@ fn no_gradebook_too_large_for_memory_ends_the_server() {
             match session.simple_query(statement) {
                 Ok(_) => done += 1,
                 Err(error) => {
-                    let told = error.as_db_error();
-                    let told = told
+                    let refusal = error.as_db_error();
+                    let refusal = refusal
                         .unwrap_or_else(|| panic!("the server is gone: {mebibytes} {statement}"));
-                    assert_eq!(told.code().code(), "53200", "{told}: {statement}");
+                    assert_eq!(refusal.code().code(), "53200", "{refusal}: {statement}");
                     refused += 1;
                 }
             }

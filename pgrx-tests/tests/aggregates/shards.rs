@@ -28,7 +28,7 @@ const COLUMNS: &str = "student_id int, question_id int, score float8, total floa
                        taken_on date, begun_at timestamp, handed_in timestamptz";
 
 impl Cluster {
-    /// With all responses in the local table `whole`, and by student in `responses`. None, and told,
+    /// With all responses in the local table `whole`, and by student in `responses`. None, and reported,
     /// where the server is without postgres_fdw.
     fn new() -> Option<Self> {
         if !pg_assess_it::is_available("postgres_fdw") {
@@ -472,8 +472,8 @@ fn shards_must_agree_on_half_life_and_type_of_time() {
         ("trend", ["timestamptz", "date or timestamp"]),
     ] {
         let rollup = format!("SELECT assess.rollup({state}) FROM question_summaries");
-        let told = session.refuses(&rollup, "22023");
-        let detail = told.detail().unwrap_or_default();
+        let error = session.refuses(&rollup, "22023");
+        let detail = error.detail().unwrap_or_default();
         assert!(
             values.iter().all(|value| detail.contains(value)),
             "{detail}"

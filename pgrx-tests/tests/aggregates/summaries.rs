@@ -100,9 +100,12 @@ fn what_is_no_summary_is_refused() {
             let error = session
                 .query_one(&format!("SELECT $1::assess.{name}"), &[&Wire(bad.clone())])
                 .expect_err("no summary");
-            let told = error.as_db_error().expect("the server told");
-            assert_eq!(told.code().code(), code, "{name} {bad:?}: {told}");
-            assert!(told.detail().is_some() && told.hint().is_some(), "{told:?}");
+            let refusal = error.as_db_error().expect("an error of the server");
+            assert_eq!(refusal.code().code(), code, "{name} {bad:?}: {refusal}");
+            assert!(
+                refusal.detail().is_some() && refusal.hint().is_some(),
+                "{refusal:?}"
+            );
 
             let mut file = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x01".to_vec();
             let length = u32::try_from(bad.len()).expect("a short value");
@@ -114,8 +117,8 @@ fn what_is_no_summary_is_refused() {
                 .expect("copies in");
             copy.write_all(&file).expect("writes");
             let error = copy.finish().expect_err("no summary");
-            let told = error.as_db_error().expect("the server told");
-            assert_eq!(told.code().code(), code, "{name} {bad:?}: {told}");
+            let refusal = error.as_db_error().expect("an error of the server");
+            assert_eq!(refusal.code().code(), code, "{name} {bad:?}: {refusal}");
         }
         session.run("DROP TABLE kept");
     }
@@ -186,8 +189,8 @@ fn what_does_not_fit_together_is_refused() {
             "margin",
         ),
     ] {
-        let told = session.refuses(&statement, "22023");
-        let text = format!("{told:?}");
+        let error = session.refuses(&statement, "22023");
+        let text = format!("{error:?}");
         assert!(text.contains(argument), "{text}\n{statement}");
     }
     // What is alike, and what has seen nothing, fits.
@@ -262,8 +265,11 @@ fn no_mutated_summary_crashes_the_backend() {
         let mut judge = |result: Result<(), postgres::Error>| match result {
             Ok(()) => read += 1,
             Err(error) => {
-                let told = error.as_db_error().expect("the backend lives");
-                assert!(REFUSALS.contains(&told.code().code()), "{name}: {told:?}");
+                let refusal = error.as_db_error().expect("the backend lives");
+                assert!(
+                    REFUSALS.contains(&refusal.code().code()),
+                    "{name}: {refusal:?}"
+                );
                 refused += 1;
             }
         };
@@ -483,7 +489,7 @@ fn figures_are_those_of_core_postgres() {
 }
 
 #[test]
-fn moments_are_told_apart_by_the_microsecond() {
+fn moments_are_distinguished_by_the_microsecond() {
     let database = Database::new();
     let mut session = database.session();
     // Three microseconds for one score; and ten scores a microsecond apart, long from now.

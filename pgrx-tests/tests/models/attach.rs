@@ -69,12 +69,13 @@ fn a_model_whose_source_was_dropped_is_broken_and_mended_by_one_statement() {
         let before = session.table("SELECT * FROM d.history ORDER BY row_id");
         swap(&mut session, "CASCADE");
 
-        let told = session.refuses("CALL assess.refresh('d')", "55000");
-        assert_eq!(told.message(), "model d is broken");
+        let error = session.refuses("CALL assess.refresh('d')", "55000");
+        assert_eq!(error.message(), "model d is broken");
         assert!(
-            told.hint()
+            error
+                .hint()
                 .is_some_and(|hint| hint.contains("assess.attach('d')")),
-            "{told}"
+            "{error}"
         );
         session.refuses("SELECT * FROM assess.explain_student('d', 1)", "55000");
         assert_eq!(run_of_model(&mut session), "broken");
@@ -151,8 +152,8 @@ fn create_model_if_not_exists_mends_it_too_and_drop_model_removes_it() {
     );
     session.run("CALL assess.refresh('d')");
     session.run("DROP TABLE dbt.r CASCADE");
-    let told = session.refuses("SELECT * FROM assess.attach('d')", "42P01");
-    assert_eq!(told.detail(), Some("It was dbt.r."));
+    let error = session.refuses("SELECT * FROM assess.attach('d')", "42P01");
+    assert_eq!(error.detail(), Some("It was dbt.r."));
     session.run("SELECT assess.drop_model('d')");
     assert_eq!(session.table("SELECT * FROM assess.models()"), [""; 0]);
 }
@@ -173,9 +174,9 @@ fn create_model_if_not_exists_lets_it_read_a_table_that_took_the_name_of_its_sou
     assert_eq!(session.one::<i64>("SELECT count(*) FROM d.students"), 41);
     // Once it does, there is nothing to do.
     session.run(&create("d", ""));
-    let told = session.notices();
-    let told = told.last().expect("a notice");
-    assert_eq!(told.message(), "model d already exists, skipping");
+    let reported = session.notices();
+    let last = reported.last().expect("a notice");
+    assert_eq!(last.message(), "model d already exists, skipping");
 }
 
 #[test]
@@ -288,20 +289,20 @@ fn works_or_names(session: &mut Session, statement: &str, relation: &str, advice
     let Err(error) = session.batch_execute(statement) else {
         return;
     };
-    let told = error.as_db_error().expect("it is one of the server");
+    let refusal = error.as_db_error().expect("it is one of the server");
     // The first run is known no more where the log was made again.
-    if told.code().code() == "P0002" {
+    if refusal.code().code() == "P0002" {
         return;
     }
-    let hint = told.hint().unwrap_or_default();
+    let hint = refusal.hint().unwrap_or_default();
     assert!(
-        told.code().code() == "55000"
-            && told.message() == "model d is broken"
-            && told
+        refusal.code().code() == "55000"
+            && refusal.message() == "model d is broken"
+            && refusal
                 .detail()
                 .is_some_and(|detail| detail.contains(relation))
             && hint.contains(advice),
-        "{relation}: {statement}: {told:?}"
+        "{relation}: {statement}: {refusal:?}"
     );
 }
 
@@ -367,10 +368,10 @@ fn each_relation_of_a_model_that_is_dropped_is_named_and_made_again() {
             );
 
             if relation == "definition" {
-                let told = session.refuses("SELECT * FROM assess.attach('d')", "55000");
+                let refusal = session.refuses("SELECT * FROM assess.attach('d')", "55000");
                 assert!(
-                    told.hint().is_some_and(|hint| hint.contains(advice)),
-                    "{told:?}"
+                    refusal.hint().is_some_and(|hint| hint.contains(advice)),
+                    "{refusal:?}"
                 );
                 session.run(&create("d", tracked));
                 session.run("GRANT SELECT ON d.definition TO pg_monitor");

@@ -100,7 +100,7 @@ fn scores_without_a_maximum_have_no_mean_of_others() {
 }
 
 #[test]
-fn who_is_new_without_a_level_is_told_none() {
+fn a_new_student_without_a_level_is_shown_none() {
     let (_database, mut session) = with_model("");
     session.run("INSERT INTO r VALUES (1, 1, '2026-05-03', NULL, 1, '2026-05-03', 'New')");
     session.run("CALL assess.refresh('m')");
@@ -132,7 +132,7 @@ fn under(session: &mut Session, setting: &str, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn who_asks_from_another_time_zone_is_told_the_same() {
+fn a_session_in_another_time_zone_is_shown_the_same() {
     // As of midnight, in one zone: to the west of it the last day would not have come yet.
     let (_database, mut session) = with_model("");
     session.run("SELECT assess.set_option('m', 'half_life', '3 days')");
@@ -143,7 +143,7 @@ fn who_asks_from_another_time_zone_is_told_the_same() {
          FROM generate_series(1, 20) s, assess.explain_student('m', s)",
         "SELECT subject, n, strong, weak_right, explanation FROM assess.explain_question('m', 3)",
         "SELECT student, level, n, stored_level FROM assess.what_if('m'), LATERAL (SELECT 1 AS n) n",
-        "SELECT half_life, rmse, helped, joins FROM assess.half_life_report('m')",
+        "SELECT half_life, rmse, listed, joins FROM assess.half_life_report('m')",
         "SELECT * FROM assess.compare_runs('m', 1, 2)",
         "SELECT reason, rows FROM m.coverage",
         "SELECT subject, student, item, assessment, score FROM m.score_sheet ORDER BY 1, 2, 3, 4",
@@ -301,7 +301,7 @@ fn attempts_of_any_type_come_in_their_order() {
 }
 
 #[test]
-fn one_answer_and_far_times_are_told_of() {
+fn one_answer_and_far_times_are_explained() {
     let database = Database::new();
     let mut session = database.session();
     session.run(
@@ -318,7 +318,7 @@ fn one_answer_and_far_times_are_told_of() {
         [
             "Question 77 has 1 answer that counts, from 1 assessment, on 2 March 2026. \
              It reaches 100 of 100 possible points. \
-             That is too little to say how well it tells strong from weak students. \
+             That is too little to say how well it separates strong from weak students. \
              In levels an answer to it counts as much as one to a usual question."
         ]
     );
@@ -397,12 +397,12 @@ fn no_message_holds_what_is_inside_of_us() {
     let theirs = session.fails("SELECT count(*) FROM books, assess.backtest(gb)");
     assert_eq!(theirs.code().code(), "57014", "{theirs}");
     assert_eq!((theirs.detail(), theirs.hint()), (None, None), "{theirs:?}");
-    for told in [ours, theirs] {
-        let context = told.where_().unwrap_or_default();
+    for found in [ours, theirs] {
+        let context = found.where_().unwrap_or_default();
         assert!(
             !context.contains("pgrx") && !context.contains("::"),
             "{context}"
         );
-        assert!(!told.message().contains("::"), "{told}");
+        assert!(!found.message().contains("::"), "{found}");
     }
 }

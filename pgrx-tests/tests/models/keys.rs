@@ -48,7 +48,7 @@ fn same(session: &mut Session, one: &str, other: &str) {
 #[test]
 fn moved_levels_are_those_of_a_slow_query() {
     let (_database, mut session) = with_odd_names();
-    // The greater of the changes since the last run and since the group was last told of.
+    // The greater of the changes since the last run and since the group was last reported.
     same(
         &mut session,
         "SELECT run_id, subject, student_group, round(value::numeric, 9) FROM m.alerts
@@ -63,7 +63,7 @@ fn moved_levels_are_those_of_a_slow_query() {
                     LIMIT 1)::numeric, 9)
          FROM m.run_figures n WHERE n.figure = 'level' AND n.run_id > 1",
     );
-    // All were told of, so each is next compared with what it is now.
+    // All were reported, so each is next compared with what it is now.
     same(
         &mut session,
         "SELECT run_id, subject, student_group, size, value FROM m.run_figures
@@ -196,9 +196,9 @@ fn goes_through(session: &mut Session, statement: &str, limit: f64) {
     );
     session.notices();
     session.run(statement);
-    let told = session.notices();
+    let reported = session.notices();
     session.run("SET auto_explain.log_min_duration = -1");
-    let plans: Vec<&str> = told
+    let plans: Vec<&str> = reported
         .iter()
         .filter_map(|one| Some(one.message().split_once("plan:\n")?.1))
         .collect();

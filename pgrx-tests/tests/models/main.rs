@@ -1,4 +1,4 @@
-//! Models: made over any source, kept up to date, and told about.
+//! Models: made over any source, kept up to date, and reported on.
 
 mod alerts;
 mod attach;

@@ -70,10 +70,10 @@ fn a_refresh_that_cannot_begin_is_logged_and_raises_its_alert() {
              $$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$;
          CREATE TRIGGER refuse BEFORE INSERT ON m.settings FOR EACH STATEMENT EXECUTE FUNCTION refuse()",
     );
-    let told = session.fails("CALL assess.refresh('m')");
-    assert_eq!(told.code().code(), "53100");
-    assert_eq!(told.message(), "the disk is full");
-    assert_eq!(told.detail(), Some("The results are those of before."));
+    let error = session.fails("CALL assess.refresh('m')");
+    assert_eq!(error.code().code(), "53100");
+    assert_eq!(error.message(), "the disk is full");
+    assert_eq!(error.detail(), Some("The results are those of before."));
     assert_eq!(session.table(LAST), ["2|failed|53100"]);
     assert_eq!(
         session.table(
@@ -95,9 +95,9 @@ fn a_log_that_cannot_be_written_is_reported_by_the_error_and_by_the_next_look() 
          CREATE TRIGGER refuse BEFORE DELETE ON m.run_log FOR EACH STATEMENT EXECUTE FUNCTION refuse();
          CREATE TRIGGER refuse_too BEFORE INSERT ON m.run_log FOR EACH STATEMENT EXECUTE FUNCTION refuse()",
     );
-    let told = session.fails("CALL assess.refresh('m')");
+    let error = session.fails("CALL assess.refresh('m')");
     assert_eq!(
-        told.detail(),
+        error.detail(),
         Some("The results are those of before. This could not be logged: no more rows.")
     );
     let look = "SELECT model, rule, message FROM assess.check_refreshes()";
@@ -126,10 +126,11 @@ fn a_log_that_cannot_be_written_is_reported_by_the_error_and_by_the_next_look() 
         ["m|-"]
     );
     session.run("SET lock_timeout = '50ms'");
-    let told = session.fails("CALL assess.refresh('m')");
-    assert_eq!(told.code().code(), "55P03");
+    let error = session.fails("CALL assess.refresh('m')");
+    assert_eq!(error.code().code(), "55P03");
     assert!(
-        told.detail()
+        error
+            .detail()
             .is_some_and(|detail| detail.contains("This could not be logged: "))
     );
     other.run("ROLLBACK; BEGIN; LOCK TABLE m.alerts IN ACCESS EXCLUSIVE MODE");
@@ -147,10 +148,10 @@ fn who_comes_while_another_run_is_at_work_has_not_failed() {
     other.run(&format!(
         "BEGIN; {lock}; SELECT assess._begin('m'); COMMIT; BEGIN; {lock}"
     ));
-    let told = session.refuses("CALL assess.refresh('m')", "55P03");
-    assert_eq!(told.message(), "model m is being refreshed");
+    let error = session.refuses("CALL assess.refresh('m')", "55P03");
+    assert_eq!(error.message(), "model m is being refreshed");
     assert_eq!(
-        told.detail(),
+        error.detail(),
         Some(format!("Server process {} holds its lock.", other.backend()).as_str())
     );
     assert_eq!(
@@ -178,17 +179,17 @@ fn a_prepared_transaction_that_keeps_a_refresh_out_is_named() {
         "CALL assess.refresh('m')",
         "SELECT * FROM assess.attach('m')",
     ] {
-        let told = session.refuses(statement, "55P03");
+        let error = session.refuses(statement, "55P03");
         assert_eq!(
-            told.message(),
+            error.message(),
             "model m is locked by a prepared transaction"
         );
         assert_eq!(
-            told.detail(),
+            error.detail(),
             Some("It is 'left''over', see pg_prepared_xacts.")
         );
         assert_eq!(
-            told.hint(),
+            error.hint(),
             Some("End it by COMMIT PREPARED 'left''over' or ROLLBACK PREPARED 'left''over'.")
         );
     }
@@ -218,18 +219,18 @@ fn a_refresh_whose_model_is_renamed_is_logged_under_the_new_name() {
     }
     session.run("ALTER SCHEMA s1 RENAME TO s2");
     third.run("COMMIT");
-    let told = refresh.join().expect("the refresh ends");
+    let found = refresh.join().expect("the refresh ends");
     assert_eq!(
-        told.detail(),
+        found.detail(),
         Some("The results are those of before."),
-        "{told}"
+        "{found}"
     );
-    assert_eq!(told.hint(), Some("See s2.runs."));
+    assert_eq!(found.hint(), Some("See s2.runs."));
     assert_eq!(
         session.table("SELECT run_id, status, sqlstate FROM s2.runs ORDER BY 1"),
         [
             "1|succeeded|-",
-            format!("2|failed|{}", told.code().code()).as_str()
+            format!("2|failed|{}", found.code().code()).as_str()
         ]
     );
     session.run("CALL assess.refresh('s2')");
@@ -257,15 +258,15 @@ fn a_refresh_whose_model_gives_its_name_to_another_leaves_that_one_alone() {
     }
     session.run("BEGIN; ALTER SCHEMA old RENAME TO older; ALTER SCHEMA new RENAME TO old; COMMIT");
     third.run("ROLLBACK");
-    let told = refresh.join().expect("the refresh ends");
-    assert_eq!(told.code().code(), "40001", "{told}");
+    let found = refresh.join().expect("the refresh ends");
+    assert_eq!(found.code().code(), "40001", "{found}");
     assert_eq!(
-        told.message(),
+        found.message(),
         "model old was renamed while it was refreshed"
     );
-    assert_eq!(told.detail(), Some("Another schema has its name now."));
+    assert_eq!(found.detail(), Some("Another schema has its name now."));
     assert_eq!(
-        told.hint(),
+        found.hint(),
         Some("Refresh it again, under the name that it has now.")
     );
     assert_eq!(

@@ -9,8 +9,8 @@ use pg_assess_it::{Database, Server};
 /// Whether the server that the tests' one is a copy of has pg_cron.
 fn is_installed() -> bool {
     let config = std::env::var("PG_CONFIG").unwrap_or_else(|_| "pg_config".to_owned());
-    let told = Command::new(config).arg("--pkglibdir").output();
-    let folder = told.map(|told| String::from_utf8_lossy(&told.stdout).trim_end().to_owned());
+    let found = Command::new(config).arg("--pkglibdir").output();
+    let folder = found.map(|found| String::from_utf8_lossy(&found.stdout).trim_end().to_owned());
     folder.is_ok_and(|folder| std::path::Path::new(&folder).join("pg_cron.so").exists())
 }
 

@@ -68,8 +68,8 @@ fn what_is_named_like_a_built_in_is_never_called() {
     session.run(TRAP);
     assert!(session.one::<i64>("SELECT count(*) FROM trap.set") > 2500);
     session.run("SET search_path = trap, pg_catalog, public");
-    let told = session.fails("SELECT 1 OPERATOR(trap.=) 1");
-    assert!(told.message().contains("trap"), "the trap is set: {told}");
+    let error = session.fails("SELECT 1 OPERATOR(trap.=) 1");
+    assert!(error.message().contains("trap"), "the trap is set: {error}");
 
     for (model, more) in [("plain", ""), ("tracked", ", track_changes => 'triggers'")] {
         session.run(&format!(
@@ -149,8 +149,8 @@ fn who_may_maintain_the_views_refreshes_them_one_by_one() {
     ];
     if version < 17 {
         // There only the owner may, or a member of that role.
-        let told = session.fails("REFRESH MATERIALIZED VIEW school.parts");
-        assert_eq!(told.code().code(), "42501", "{told}");
+        let error = session.fails("REFRESH MATERIALIZED VIEW school.parts");
+        assert_eq!(error.code().code(), "42501", "{error}");
     } else {
         owner.run(&format!(
             "GRANT MAINTAIN ON school.{} TO {night}",
@@ -162,12 +162,12 @@ fn who_may_maintain_the_views_refreshes_them_one_by_one() {
             ));
         }
         // Nothing of it shows them a row.
-        let told = session.fails("SELECT FROM school.students");
-        assert_eq!(told.code().code(), "42501", "{told}");
+        let error = session.fails("SELECT FROM school.students");
+        assert_eq!(error.code().code(), "42501", "{error}");
     }
     // The rest of a refresh, its log above all, is the owner's.
-    let told = session.fails("CALL assess.refresh('school')");
-    assert_eq!(told.code().code(), "42501", "{told}");
+    let refusal = session.fails("CALL assess.refresh('school')");
+    assert_eq!(refusal.code().code(), "42501", "{refusal}");
 
     let results = "SELECT to_jsonb(s) - 'run_id' - 'as_of' FROM school.students s ORDER BY 1";
     let by_hand = owner.table(results);
@@ -212,11 +212,11 @@ fn computed_columns_are_columns_of_a_source() {
             format!("SELECT assess.create_model('{model}', '{table}', {columns}{more})")
         };
         session.run(&make("computed", "raw", ""));
-        session.run(&make("told", "plain", ""));
+        session.run(&make("stated", "plain", ""));
         let results = "SELECT to_jsonb(s) - 'run_id' FROM {m}.students s ORDER BY 1";
         let of = |model: &str| results.replace("{m}", model);
         assert!(session.table(&of("computed")).len() == 40);
-        assert_eq!(session.table(&of("computed")), session.table(&of("told")));
+        assert_eq!(session.table(&of("computed")), session.table(&of("stated")));
 
         // Nobody who writes to the source may be stopped by a trigger that cannot read the date.
         let tracked = make("tracked", "raw", ", track_changes => 'triggers'");
@@ -243,7 +243,7 @@ fn computed_columns_are_columns_of_a_source() {
             session.table(&levels.replace("{m}", "computed"))
         );
         session.run(
-            "SELECT assess.drop_model(m) FROM unnest('{computed,told,tracked}'::name[]) m;
+            "SELECT assess.drop_model(m) FROM unnest('{computed,stated,tracked}'::name[]) m;
              DROP TABLE raw, plain",
         );
     }

@@ -60,7 +60,7 @@ fn the_same_arguments_make_the_same_network() {
         ))
     };
     let small = "schools => 1, students_per_school => 12, weeks => 8";
-    let told = session.table(&format!(
+    let rows = session.table(&format!(
         "SELECT * FROM assess.sample_network('a', 7, {small})"
     ));
     session.table(&format!(
@@ -71,7 +71,7 @@ fn the_same_arguments_make_the_same_network() {
     ));
     assert_eq!(digest(&mut session, "a"), digest(&mut session, "b"));
     assert_ne!(digest(&mut session, "a"), digest(&mut session, "c"));
-    let counted: Vec<String> = told
+    let counted: Vec<String> = rows
         .iter()
         .map(|row| row.split('|').next().expect("a table"))
         .map(|table| {
@@ -81,7 +81,7 @@ fn the_same_arguments_make_the_same_network() {
             )
         })
         .collect();
-    assert_eq!(told, counted);
+    assert_eq!(rows, counted);
 
     let odd = "Schule \"Süd\"; DROP SCHEMA a";
     session.table(&format!(
@@ -106,9 +106,9 @@ fn what_cannot_be_made_is_refused() {
         "weeks => -2147483648",
         "first_day => 'infinity'",
     ] {
-        let told = session.refuses(&make(argument), "22023");
+        let error = session.refuses(&make(argument), "22023");
         let (name, _) = argument.split_once(' ').expect("a name");
-        assert!(told.message().contains(name), "{told}");
+        assert!(error.message().contains(name), "{error}");
     }
     for name in [
         "schema_name",
@@ -119,13 +119,13 @@ fn what_cannot_be_made_is_refused() {
         "flawed",
         "first_day",
     ] {
-        let told = session.fails(&make(&format!("{name} => NULL")));
-        assert_eq!(told.code().code(), "22004", "{told}");
-        assert!(told.hint().is_some(), "{told:?}");
+        let error = session.fails(&make(&format!("{name} => NULL")));
+        assert_eq!(error.code().code(), "22004", "{error}");
+        assert!(error.hint().is_some(), "{error:?}");
     }
-    let told = session.fails(&make("'public'"));
-    assert_eq!(told.code().code(), "42P06", "{told}");
-    assert!(told.hint().is_some(), "{told:?}");
+    let refusal = session.fails(&make("'public'"));
+    assert_eq!(refusal.code().code(), "42P06", "{refusal}");
+    assert!(refusal.hint().is_some(), "{refusal:?}");
     assert_eq!(
         session.one::<i64>("SELECT count(*) FROM pg_namespace WHERE nspname = 'sample_network'"),
         0,
@@ -226,7 +226,7 @@ fn two_questions_of_the_mid_year_test_come_out_flawed() {
 }
 
 #[test]
-fn story_students_come_out_as_their_stories_tell() {
+fn story_students_come_out_as_their_stories_say() {
     let mut network = Network::usual();
     let session = &mut network.session;
     assert_eq!(

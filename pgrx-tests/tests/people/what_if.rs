@@ -108,8 +108,8 @@ fn of_several_attempts_one_counts() {
     }
     let rows: i64 = session.one("SELECT count(*) FROM assess.counted_responses(NULL)");
     assert_eq!(rows, 0);
-    let told = session.fails("SELECT assess.counted_responses(gb, attempts => 'worst') FROM g");
-    assert_eq!(told.code().code(), "22023", "{told}");
+    let error = session.fails("SELECT assess.counted_responses(gb, attempts => 'worst') FROM g");
+    assert_eq!(error.code().code(), "22023", "{error}");
 }
 
 #[test]
@@ -152,14 +152,14 @@ fn what_if_nothing_changes() {
         session.table(
             "SELECT count(*) > 100, count(*) FILTER (WHERE level IS DISTINCT FROM stored_level
                  OR need IS DISTINCT FROM stored_need OR need_rank IS DISTINCT FROM stored_need_rank
-                 OR is_helped <> stored_is_helped OR change <> 0)
+                 OR on_help_list <> stored_on_help_list OR change <> 0)
              FROM assess.what_if('m')"
         ),
         ["t|0"]
     );
     assert_eq!(
         session.table(
-            "(SELECT subject, student FROM assess.what_if('m') WHERE is_helped)
+            "(SELECT subject, student FROM assess.what_if('m') WHERE on_help_list)
              EXCEPT (SELECT subject, student::text FROM m.help_list)"
         ),
         [""; 0]
@@ -170,7 +170,7 @@ fn what_if_nothing_changes() {
 fn what_if_is_what_a_refresh_would_give() {
     let (_database, mut session) = with_model();
     session.run(
-        "CREATE TABLE told AS
+        "CREATE TABLE found AS
          SELECT * FROM assess.what_if('m', as_of => '2025-11-15', settings => '{\"half_life\": \"20 days\",
              \"cut\": 0.5, \"shrink\": false}')",
     );
@@ -190,13 +190,13 @@ fn what_if_is_what_a_refresh_would_give() {
     session.run("CALL assess.refresh('m')");
     assert_eq!(
         session.table(
-            "SELECT subject, student, level, need, need_rank, trend, status FROM told
+            "SELECT subject, student, level, need, need_rank, trend, status FROM found
              EXCEPT SELECT subject, student::text, level, need, need_rank, trend, status FROM m.students"
         ),
         [""; 0]
     );
     assert_eq!(
-        session.table("SELECT count(*) FROM told"),
+        session.table("SELECT count(*) FROM found"),
         session.table(stored)
     );
 }
@@ -205,10 +205,10 @@ fn what_if_is_what_a_refresh_would_give() {
 fn what_if_a_question_had_not_been_asked() {
     let (_database, mut session) = with_model();
     session.run(
-        "CREATE TABLE told AS
+        "CREATE TABLE found AS
          SELECT * FROM assess.what_if('m', without => ARRAY(SELECT item::text FROM m.question_review))",
     );
-    let moved: i64 = session.one("SELECT count(*) FROM told WHERE change <> 0");
+    let moved: i64 = session.one("SELECT count(*) FROM found WHERE change <> 0");
     assert!(moved > 0);
     session.run(
         "DELETE FROM sample_network.responses
@@ -217,7 +217,7 @@ fn what_if_a_question_had_not_been_asked() {
     session.run("CALL assess.refresh('m')");
     assert_eq!(
         session.table(
-            "SELECT subject, student, level, need FROM told
+            "SELECT subject, student, level, need FROM found
              EXCEPT SELECT subject, student::text, level, need FROM m.students"
         ),
         [""; 0]
@@ -225,7 +225,7 @@ fn what_if_a_question_had_not_been_asked() {
 }
 
 #[test]
-fn what_if_tells_of_questions_and_assessments_what_a_refresh_would() {
+fn what_if_shows_of_questions_and_assessments_what_a_refresh_would() {
     let (_database, mut session) = with_model();
     let left_out = "ARRAY(SELECT item::text FROM m.question_review)";
     session.run(&format!(
@@ -269,7 +269,7 @@ fn what_if_tells_of_questions_and_assessments_what_a_refresh_would() {
         ));
     }
     session.run("CALL assess.refresh('m')");
-    for (told, stored, columns, id) in [
+    for (found, stored, columns, id) in [
         (
             "questions",
             "m.questions",
@@ -284,13 +284,13 @@ fn what_if_tells_of_questions_and_assessments_what_a_refresh_would() {
             "assessment",
         ),
     ] {
-        let told = format!("SELECT subject, {id}, {columns} FROM {told}");
+        let found = format!("SELECT subject, {id}, {columns} FROM {found}");
         let stored = format!("SELECT subject, {id}::text, {columns} FROM {stored}");
-        let rows: i64 = session.one(&format!("SELECT count(*) FROM ({told}) t"));
+        let rows: i64 = session.one(&format!("SELECT count(*) FROM ({found}) t"));
         assert!(rows > 10, "{rows}");
         assert_eq!(
             session.table(&format!(
-                "({told} EXCEPT ALL {stored}) UNION ALL ({stored} EXCEPT ALL {told})"
+                "({found} EXCEPT ALL {stored}) UNION ALL ({stored} EXCEPT ALL {found})"
             )),
             [""; 0]
         );
@@ -317,7 +317,7 @@ fn what_if_tells_of_questions_and_assessments_what_a_refresh_would() {
 }
 
 #[test]
-fn what_does_not_exist_is_told() {
+fn what_does_not_exist_is_refused() {
     let (_database, mut session) = with_model();
     for (call, code) in [
         (
@@ -338,8 +338,8 @@ fn what_does_not_exist_is_told() {
         ),
         ("assess.half_life_report('n')", "42704"),
     ] {
-        let told = session.fails(&format!("SELECT * FROM {call}"));
-        assert_eq!(told.code().code(), code, "{call}: {told}");
+        let error = session.fails(&format!("SELECT * FROM {call}"));
+        assert_eq!(error.code().code(), code, "{call}: {error}");
     }
 }
 
@@ -348,14 +348,14 @@ fn the_report_on_half_lives_counts_the_help_list() {
     let (_database, mut session) = with_model();
     let rows = session.table(
         "SELECT subject, count(*) > 3, count(*) FILTER (WHERE in_use),
-                bool_and(helped = stays + joins),
+                bool_and(listed = stays + joins),
                 bool_and(joins = 0 AND leaves = 0) FILTER (WHERE in_use)
          FROM assess.half_life_report('m') GROUP BY subject ORDER BY subject",
     );
     assert_eq!(rows, ["ELA|t|1|t|t", "Math|t|1|t|t", "Science|t|1|t|t"]);
     assert_eq!(
         session.table(
-            "SELECT DISTINCT r.subject, r.helped - (SELECT count(*) FROM m.help_list h WHERE h.subject = r.subject)
+            "SELECT DISTINCT r.subject, r.listed - (SELECT count(*) FROM m.help_list h WHERE h.subject = r.subject)
              FROM assess.half_life_report('m') r WHERE in_use ORDER BY 1"
         ),
         ["ELA|0", "Math|0", "Science|0"]

@@ -87,7 +87,7 @@ fn figures_are_those_of_the_core() {
     let rows = backtest(&book, &scope, &options, &[], &settings, &resampling, &|| ());
     let rows = rows.expect("rows");
     let expected: Vec<Vec<String>> = rows.iter().map(columns_of).collect();
-    let told = session.table(
+    let found = session.table(
         "SELECT target, scope, cut_at::date - date '2000-01-01', student_group, assessments_from,
                 assessments_to, method, method_rank, n, rmse, rmse_difference,
                 rmse_difference_low, rmse_difference_high, rank_correlation,
@@ -99,8 +99,8 @@ fn figures_are_those_of_the_core() {
                                  half_life => '45 days 12 hours', cut_share => 0.25,
                                  noise_df => 6, resamples => 50, seed => -3)",
     );
-    same(&told, &expected, 9);
-    assert!(told.len() > 100);
+    same(&found, &expected, 9);
+    assert!(found.len() > 100);
 
     let resampling = Resampling {
         resamples: 50,
@@ -130,41 +130,41 @@ fn figures_are_those_of_the_core() {
             ]
         })
         .collect();
-    let told = session.table(
+    let found = session.table(
         "SELECT extract(epoch FROM half_life)::float8 / 86400, rmse, difference, ci_low, ci_high,
                 indistinguishable, is_best, in_use, n, students,
                 extract(epoch FROM variogram)::float8 / 86400, advice
          FROM g, assess.half_life_advice(gb, half_life => '45 days 12 hours', noise_df => 6,
                                          resamples => 50, seed => 7)",
     );
-    same(&told, &expected, 0);
-    assert_eq!(told.len(), 11);
+    same(&found, &expected, 0);
+    assert_eq!(found.len(), 11);
 }
 
 #[test]
 fn advice_is_given_also_where_nothing_can_be_predicted() {
     let (_database, mut session) = with_responses();
-    let told = session.table(
+    let rows = session.table(
         "SELECT half_life, rmse, is_best, indistinguishable, in_use, n, students, advice
          FROM (SELECT assess.gradebook_agg(1, 1, 1, 0.5, date '2026-01-05') AS gb) g,
               assess.half_life_advice(gb, half_life => '45 days')",
     );
     let sentence = "0 students with more than 3 assessments are too few to judge a half-life by (at \
                     least 200): keep 45 days, or pool the classes of the subject.";
-    assert_eq!(told, [format!("45 days|-|-|-|t|0|0|{sentence}")]);
+    assert_eq!(rows, [format!("45 days|-|-|-|t|0|0|{sentence}")]);
 }
 
 /// Text by text, and numbers from the column `figures` on by what they are.
-fn same(told: &[String], expected: &[Vec<String>], figures: usize) {
-    assert_eq!(told.len(), expected.len());
-    for (told, expected) in told.iter().zip(expected) {
-        let columns: Vec<&str> = told.splitn(expected.len(), '|').collect();
+fn same(found: &[String], expected: &[Vec<String>], figures: usize) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let columns: Vec<&str> = found.splitn(expected.len(), '|').collect();
         assert_eq!(columns.len(), expected.len());
-        for (at, (told, expected)) in columns.iter().zip(expected).enumerate() {
-            let numbers = told.parse::<f64>().ok().zip(expected.parse::<f64>().ok());
+        for (at, (found, expected)) in columns.iter().zip(expected).enumerate() {
+            let numbers = found.parse::<f64>().ok().zip(expected.parse::<f64>().ok());
             match numbers.filter(|_| at >= figures) {
-                Some((told, expected)) => assert_eq!(told, expected),
-                None => assert_eq!(told, expected),
+                Some((found, expected)) => assert_eq!(found, expected),
+                None => assert_eq!(found, expected),
             }
         }
     }
@@ -224,15 +224,15 @@ fn cuts_are_dates_in_every_time_zone() {
          WHERE scope = 'cut' AND cut_at::time <> '00:00'",
     );
     assert_eq!(chosen, [""; 0]);
-    let told = session.refuses(
+    let error = session.refuses(
         "SELECT * FROM kinds, assess.backtest(days, cuts => '{2026-02-01, infinity}')",
         "22023",
     );
-    assert!(told.message().contains("cuts"), "{told}");
-    assert_eq!(told.detail(), Some("The value of cuts is infinity."));
-    let told =
+    assert!(error.message().contains("cuts"), "{error}");
+    assert_eq!(error.detail(), Some("The value of cuts is infinity."));
+    let error =
         session.fails("SELECT * FROM kinds, assess.backtest(days, cuts => '{2026-02-01, NULL}')");
-    assert_eq!(told.code().code(), "22004", "{told}");
+    assert_eq!(error.code().code(), "22004", "{error}");
 }
 
 #[test]
@@ -253,10 +253,10 @@ fn resampling_can_be_stopped_at_once() {
     ] {
         session.run("SET statement_timeout = 300");
         let started = Instant::now();
-        let told = session.fails(statement);
+        let error = session.fails(statement);
         let took = started.elapsed();
         session.run("RESET statement_timeout");
-        assert_eq!(told.code().code(), "57014", "{statement}: {told}");
+        assert_eq!(error.code().code(), "57014", "{statement}: {error}");
         assert!(took < Duration::from_millis(1300), "{statement}: {took:?}");
     }
     assert_eq!(session.backend(), backend);

@@ -107,7 +107,7 @@ fn every_question_has_a_row_that_says_what_became_of_it() {
 }
 
 #[test]
-fn a_fit_that_did_not_converge_is_told_once() {
+fn a_fit_that_did_not_converge_is_reported_once() {
     let (_database, mut session) = with_lsat();
     session.notices();
     assert_eq!(

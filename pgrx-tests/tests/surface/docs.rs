@@ -1,4 +1,4 @@
-//! The documentation tells the truth: the SQL of each page runs, in order, in one psql session in a
+//! The documentation is true: the SQL of each page runs, in order, in one psql session in a
 //! database of its own, and what psql says is what the page shows.
 //!
 //! A fence ```` ```sql ```` runs. When the next thing after it is a fence ```` ```text ```` or one
@@ -162,12 +162,12 @@ fn lies(page: &str) -> Result<Vec<String>, String> {
 }
 
 /// Blanks at the ends of lines and empty lines at the end are no content. Nor is of which group a
-/// warning tells: that of several is up to the plan, and so to the version of Postgres.
+/// warning shows: that of several is up to the plan, and so to the version of Postgres.
 fn plain(text: &str) -> String {
     let lines: Vec<&str> = text
         .lines()
         .map(|line| match line.split_once("_agg left out ") {
-            Some((told, rest)) if rest.contains(" rows of a group: ") => told,
+            Some((found, rest)) if rest.contains(" rows of a group: ") => found,
             _ => line.trim_end(),
         })
         .collect();
@@ -300,7 +300,7 @@ fn every_function_has_its_place_in_the_reference() {
 }
 
 #[test]
-fn a_page_that_tells_the_truth_passes() {
+fn a_page_that_is_true_passes() {
     let page = r#"
 Words, and a fence of another language:
 
@@ -381,7 +381,7 @@ fn a_page_that_does_not_is_caught() {
     );
     assert!(
         lie("```sql no-run\nSELECT 1;\n```\n```text\n 1\n```\n").is_err(),
-        "an output of nothing"
+        "an empty output"
     );
     assert!(
         lie("```sql norun\nSELECT 1;\n```\n").is_err(),

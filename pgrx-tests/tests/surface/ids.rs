@@ -3,7 +3,7 @@
 
 use pg_assess_it::{Database, Session};
 
-/// Types that tell ids apart, with values some of which are equal though they are written differently.
+/// Types that distinguish ids, with values some of which are equal though they are written differently.
 const TYPES: [(&str, &str); 27] = [
     ("int", "{1,01,-1}"),
     ("smallint", "{1,01,-1}"),
@@ -168,12 +168,12 @@ fn types_whose_equal_values_are_written_differently_are_refused() {
             } else {
                 ""
             };
-            let told = session.refuses(&call(role, more), "42804");
-            let said = format!("{told:?}");
+            let error = session.refuses(&call(role, more), "42804");
+            let said = format!("{error:?}");
             assert!(!said.to_lowercase().contains("zed"), "{said}");
             let role = if role == "quiz" { "assessment" } else { role };
             assert_eq!(
-                told.message(),
+                error.message(),
                 format!("column id of r cannot be used for {role}").replace(" r ", " public.r ")
             );
         }

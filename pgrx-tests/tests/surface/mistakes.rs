@@ -17,7 +17,7 @@ fn with_model() -> (Database, Session) {
 }
 
 #[test]
-fn settings_out_of_their_range_are_told_with_advice_and_without_pages() {
+fn settings_out_of_their_range_are_refused_with_advice_and_without_pages() {
     let (_database, mut session) = with_model();
     let settings = "SELECT c::text FROM m.settings c";
     let before = session.table(settings);
@@ -54,8 +54,8 @@ fn settings_out_of_their_range_are_told_with_advice_and_without_pages() {
             );
         }
         for call in calls {
-            let told = session.refuses(&call, code);
-            let context = told.where_().unwrap_or_default();
+            let error = session.refuses(&call, code);
+            let context = error.where_().unwrap_or_default();
             assert!(context.lines().count() <= 5, "{call}\n{context}");
             assert!(!context.contains("FROM m."), "{call}\n{context}");
         }
@@ -74,7 +74,7 @@ fn settings_out_of_their_range_are_told_with_advice_and_without_pages() {
 }
 
 #[test]
-fn names_and_arguments_that_cannot_be_are_told_in_our_words() {
+fn names_and_arguments_that_cannot_be_are_refused_in_our_words() {
     let (_database, mut session) = with_model();
     let columns = "'student', 'item', 'quiz', 'ok', 'day'";
     session.run("CREATE TABLE nobody AS SELECT * FROM r LIMIT 0; CREATE TEMP TABLE passing AS SELECT * FROM r");
@@ -127,9 +127,9 @@ fn names_and_arguments_that_cannot_be_are_told_in_our_words() {
         session.refuses(&format!("SELECT {call}"), code);
     }
     session.run("DELETE FROM m.history");
-    let told = session.refuses("SELECT * FROM assess.compare_runs('m', 1, 1)", "P0002");
+    let error = session.refuses("SELECT * FROM assess.compare_runs('m', 1, 1)", "P0002");
     assert_eq!(
-        told.hint(),
+        error.hint(),
         Some("It has no history yet: CALL assess.refresh('m') makes some.")
     );
 }
@@ -145,9 +145,9 @@ fn a_span_of_time_without_a_unit_is_refused() {
                 "SELECT * FROM assess.what_if('m', settings => '{{\"trend_window\": \"{span}\"}}')"
             ),
         ] {
-            let told = session.refuses(&statement, "22023");
-            assert!(told.message().ends_with(" has no unit"), "{told}");
-            assert_eq!(told.hint(), Some("Give a value such as 30 days."));
+            let error = session.refuses(&statement, "22023");
+            assert!(error.message().ends_with(" has no unit"), "{error}");
+            assert_eq!(error.hint(), Some("Give a value such as 30 days."));
         }
     }
     session.refuses(
@@ -193,14 +193,14 @@ fn who_may_not_read_learns_which_grant_is_missing() {
         "student_history_vega('m', 1)",
         "score_sheet_svg('m', 1)",
     ] {
-        let told = reader.refuses(&format!("SELECT * FROM assess.{call}"), "42501");
-        assert_eq!(told.message(), "permission denied for model m", "{call}");
-        let hint = told.hint().expect("advice");
+        let error = reader.refuses(&format!("SELECT * FROM assess.{call}"), "42501");
+        assert_eq!(error.message(), "permission denied for model m", "{call}");
+        let hint = error.hint().expect("advice");
         assert!(
             hint.starts_with("Its owner can GRANT SELECT ON m."),
             "{call}: {hint}"
         );
-        let context = told.where_().unwrap_or_default();
+        let context = error.where_().unwrap_or_default();
         assert!(
             !context.contains("SQL statement \"WITH"),
             "{call}: {context}"
@@ -223,14 +223,15 @@ fn who_may_not_read_learns_which_grant_is_missing() {
 fn a_model_that_others_build_on_is_not_dropped() {
     let (_database, mut session) = with_model();
     session.run("CREATE VIEW over AS SELECT * FROM m.students");
-    let told = session.refuses("SELECT assess.drop_model('m')", "2BP01");
+    let error = session.refuses("SELECT assess.drop_model('m')", "2BP01");
     assert!(
-        told.detail()
+        error
+            .detail()
             .is_some_and(|detail| detail.contains("over depends on")),
-        "{told}"
+        "{error}"
     );
     assert_eq!(
-        told.hint(),
+        error.hint(),
         Some("Drop that first: drop_model drops the model alone.")
     );
     session.run("DROP VIEW over; CREATE TABLE m.mine ()");
@@ -249,7 +250,7 @@ fn a_failed_refresh_says_what_to_do_with_operators_of_postgres() {
          CREATE OPERATOR q.= (FUNCTION = q.eq, LEFTARG = text, RIGHTARG = text);
          SET search_path = q, pg_catalog, public",
     );
-    let told = session.refuses("CALL assess.refresh('m')", "23514");
-    // Not the row, which Postgres tells: it names a student.
-    assert_eq!(told.detail(), Some("The results are those of before."));
+    let error = session.refuses("CALL assess.refresh('m')", "23514");
+    // Not the row, which Postgres shows: it names a student.
+    assert_eq!(error.detail(), Some("The results are those of before."));
 }

@@ -13,13 +13,14 @@ fn session() -> (Database, Session) {
 /// The warnings since the last call, of which none names what a student typed.
 #[track_caller]
 fn warnings(session: &mut Session) -> Vec<String> {
-    let told = session.notices();
-    for notice in &told {
+    let reported = session.notices();
+    for notice in &reported {
         assert_eq!(notice.severity(), "WARNING", "{notice}");
         assert_eq!(notice.code().code(), "01000", "{notice}");
         assert!(!format!("{notice:?}").contains("secret"), "{notice}");
     }
-    told.iter()
+    reported
+        .iter()
         .map(|notice| notice.message().to_owned())
         .collect()
 }
@@ -121,7 +122,7 @@ fn a_statement_warns_once_and_names_no_one() {
          SELECT CASE n % 3 WHEN 0 THEN '???' WHEN 1 THEN 'secret' || chr(57344) END AS x
          FROM generate_series(1, 300) n",
     );
-    for (sql, told) in [
+    for (sql, found) in [
         ("SELECT assess.normalize_word(x) FROM t", vec![DAMAGED]),
         (
             "SELECT assess.normalize_word(x) FROM t WHERE x = '???'",
@@ -168,7 +169,7 @@ fn a_statement_warns_once_and_names_no_one() {
     ] {
         for _ in 0..2 {
             session.table(sql);
-            assert_eq!(warnings(&mut session), told, "{sql}");
+            assert_eq!(warnings(&mut session), found, "{sql}");
         }
     }
     // A plan that is kept warns each time that it is run.
@@ -342,9 +343,12 @@ fn parallel_workers_say_the_same() {
     session.run(PARALLEL);
     assert!(session.plan(sql).contains("Workers Planned: 2"));
     assert_eq!(session.table(sql), serial);
-    let told = warnings(&mut session);
-    assert!((2..=6).contains(&told.len()), "{told:?}");
-    assert!(told.iter().all(|message| message == BLANK), "{told:?}");
+    let reported = warnings(&mut session);
+    assert!((2..=6).contains(&reported.len()), "{reported:?}");
+    assert!(
+        reported.iter().all(|message| message == BLANK),
+        "{reported:?}"
+    );
     // What filters a table is done by the workers, too.
     let filter = session.plan("SELECT x FROM t WHERE assess.normalize_word(x) = 'wörd 7'");
     assert!(filter.contains("Parallel Seq Scan"), "{filter}");
@@ -400,7 +404,7 @@ fn hostile_texts_bring_nothing_down() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_told_and_not_judged() {
+fn bytes_that_are_no_text_are_reported_and_not_judged() {
     let database = Database::encoded("SQL_ASCII");
     let mut session = database.session();
     session.run("CREATE EXTENSION pg_assess");

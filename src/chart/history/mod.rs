@@ -99,7 +99,7 @@ impl Standing {
         self.half_life.filter(|h| h.is_finite() && *h > 0.0)
     }
 
-    /// Dark where falling and orange where rising, as on the school map; the dashes tell them
+    /// Dark where falling and orange where rising, as on the school map; the dashes distinguish them
     /// apart where colours do not.
     fn trend_look(&self) -> (Option<&'static str>, &'static [u32]) {
         match self.trend.as_deref() {

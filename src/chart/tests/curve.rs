@@ -40,7 +40,7 @@ fn draw(curve: &ItemCurve) -> String {
 }
 
 #[test]
-fn the_picture_tells_all() {
+fn the_picture_shows_all() {
     for n in [1, 5, 60, 240, 2000] {
         let curve = curve(&answers(n), true);
         let svg = draw(&curve);
@@ -98,7 +98,7 @@ fn a_question_is_put_in_words() {
 }
 
 #[test]
-fn scores_without_an_upper_bound_are_told_as_they_are() {
+fn scores_without_an_upper_bound_are_shown_as_they_are() {
     let words: Vec<(f64, f64)> = answers(60)
         .iter()
         .map(|a| (a.0, 80.0 + 40.0 * a.0))

@@ -108,15 +108,15 @@ fn what_counts_more_is_larger_and_what_is_older_is_paler() {
 }
 
 #[test]
-fn a_trend_that_is_not_told_has_no_line() {
+fn a_trend_that_is_not_known_has_no_line() {
     let labels: Vec<String> = (0..9).map(|i| i.to_string()).collect();
     let tests = tests_of(&labels);
-    let told = draw(&tests, &standing("rising"), "");
+    let drawn = draw(&tests, &standing("rising"), "");
     let untold = draw(&tests, &standing("unclear"), "");
     assert_legible(&untold);
-    assert!(told.contains("trend: rising") && told.contains("stroke-linecap"));
-    assert!(untold.contains("no clear trend") && !untold.contains("stroke-linecap"));
-    assert!(!untold.contains("−2.1"));
+    assert!(drawn.contains("trend: rising") && drawn.contains("stroke-linecap"));
+    assert!(undrawn.contains("no clear trend") && !undrawn.contains("stroke-linecap"));
+    assert!(!undrawn.contains("−2.1"));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn hostile_and_odd() {
                 fade: Some(a),
                 share: Some(b),
             };
-            let told = Standing {
+            let given = Standing {
                 as_of: Some(at(b)),
                 level: Some(a),
                 ci_low: Some(b),
@@ -197,7 +197,7 @@ fn hostile_and_odd() {
                 score: Some(b),
                 ..test("a", 20_500.0, 0.5)
             };
-            assert_well_formed(&draw(&[fine], &told, "Odd"));
+            assert_well_formed(&draw(&[fine], &given, "Odd"));
         }
     }
 }

@@ -187,7 +187,7 @@ fn times(matrix: [[f64; 3]; 3], [x, y, z]: [f64; 3]) -> [f64; 3] {
 }
 
 #[test]
-fn who_sees_colours_otherwise_tells_the_corners_apart() {
+fn colour_blind_readers_distinguish_the_corners() {
     // As those see who lack one kind of cone (Machado, Oliveira and Fernandes 2009).
     let eyes = [
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
@@ -231,7 +231,7 @@ fn who_sees_colours_otherwise_tells_the_corners_apart() {
             assert!(apart.sqrt() > least, "{eye}: {a:?} {b:?} {}", apart.sqrt());
         }
     }
-    // Without any colour the darkest, and what is below on a sheet, can still be told.
+    // Without any colour the darkest, and what is below on a sheet, can still be recognised.
     for other in [low_rising, high_falling, high_rising] {
         assert!(luminance(other) > 10.0 * luminance(low_falling));
     }
@@ -279,7 +279,7 @@ fn one_far_outside_does_not_squeeze_the_others() {
     assert_well_formed(&svg);
     assert!(
         svg.contains("<title>far: level 6000 %"),
-        "the tooltip tells the truth"
+        "the tooltip is true"
     );
     assert!(svg.contains("Drawn at the edge, as they lie beyond the frame: 1."));
     assert!(
@@ -506,8 +506,8 @@ fn rows_are_read_as_the_database_writes_them() {
         r#"{"of": {"subject": null}, "mean": null, "points": [{"student": "Secret"}]}"#,
     ];
     for rows in bad {
-        let told = read::<SchoolMap>(rows).expect_err(rows);
-        assert!(!format!("{told:?}").contains("Secret"));
+        let error = read::<SchoolMap>(rows).expect_err(rows);
+        assert!(!format!("{error:?}").contains("Secret"));
     }
 }
 

@@ -71,9 +71,12 @@ fn what_is_no_gradebook_is_refused() {
         let error = session
             .query_one("SELECT $1::assess.gradebook", &[&Wire(bytes.to_vec())])
             .expect_err("no gradebook");
-        let told = error.as_db_error().expect("the server told");
-        assert_eq!(told.code().code(), code, "{bytes:?}: {told}");
-        assert!(told.detail().is_some() && told.hint().is_some(), "{told:?}");
+        let refusal = error.as_db_error().expect("an error of the server");
+        assert_eq!(refusal.code().code(), code, "{bytes:?}: {refusal}");
+        assert!(
+            refusal.detail().is_some() && refusal.hint().is_some(),
+            "{refusal:?}"
+        );
     }
 }
 
@@ -113,8 +116,8 @@ fn no_mutated_gradebook_crashes_the_backend() {
     let mut judge = |result: Result<(), postgres::Error>| match result {
         Ok(()) => read += 1,
         Err(error) => {
-            let told = error.as_db_error().expect("the backend lives");
-            assert!(REFUSALS.contains(&told.code().code()), "{told:?}");
+            let refusal = error.as_db_error().expect("the backend lives");
+            assert!(REFUSALS.contains(&refusal.code().code()), "{refusal:?}");
             refused += 1;
         }
     };
@@ -303,12 +306,12 @@ fn many_groups_spill_and_do_not_fill_the_memory() {
     ));
     session.run("SELECT assess.gradebook_agg(1, 1, 1, 1, now())");
     let before = session.memory("VmRSS");
-    let told = session
+    let rows = session
         .table(&format!("EXPLAIN (ANALYZE, COSTS OFF) {groups}"))
         .join("\n");
     assert!(
-        told.contains("HashAggregate") && told.contains("Disk Usage"),
-        "{told}"
+        rows.contains("HashAggregate") && rows.contains("Disk Usage"),
+        "{rows}"
     );
     if let (Some(before), Some(peak)) = (before, session.memory("VmHWM")) {
         // All states at once take 75 MB; shared pages, which count, some 10 MB.

@@ -21,7 +21,7 @@ fn nothing_aggregates_to_null() {
             "SELECT assess.rollup(gb) FROM ({gradebook}) g WHERE false"
         )),
         ["-"],
-        "rollup of nothing"
+        "rollup without rows"
     );
     assert_eq!(
         session.table(&format!(
@@ -66,7 +66,7 @@ fn one_row_can_be_asked_everything() {
 }
 
 /// Rows of literals, and the reason under which they are counted. The last dates lie beyond the
-/// last timestamp; whether a date in the future is a mistake, only the date asked about can tell.
+/// last timestamp; whether a date in the future is a mistake, only the date asked about can show.
 const COUNTED: &str = "
 1, 2, 3, 1, 2, day                            | used
 
@@ -294,7 +294,7 @@ fn three_types_of_time_with_and_without_a_maximum() {
 }
 
 #[test]
-fn excluded_rows_are_told_once_a_statement_and_name_nobody() {
+fn excluded_rows_are_reported_once_a_statement_and_name_nobody() {
     let database = Database::new();
     let mut session = database.session();
     session.run(RESPONSES);
@@ -311,19 +311,19 @@ fn excluded_rows_are_told_once_a_statement_and_name_nobody() {
             let notices = session.notices();
             assert_eq!(notices.len(), 1, "{statement}");
             assert_eq!(notices[0].severity(), "WARNING");
-            let told = format!("{:?}", notices[0]);
+            let found = format!("{:?}", notices[0]);
             assert!(
-                told.contains("null_score") && told.contains("coverage"),
-                "{told}"
+                found.contains("null_score") && found.contains("coverage"),
+                "{found}"
             );
-            assert!(!told.contains("secret"), "{told}");
+            assert!(!found.contains("secret"), "{found}");
         }
     }
     session.table(&gradebook_of("responses WHERE score <= max_score"));
-    assert_eq!(session.notices().len(), 0, "nothing to tell");
+    assert_eq!(session.notices().len(), 0, "nothing to report");
     session.run("SET client_min_messages = error");
     session.table(&gradebook_of("responses"));
-    assert_eq!(session.notices().len(), 0, "not to be told");
+    assert_eq!(session.notices().len(), 0, "not to be reported");
 }
 
 #[test]
@@ -369,11 +369,11 @@ fn gradebooks_that_do_not_fit_together_are_not_merged() {
         ("1, '1'::text, 1, 1, date '2026-05-04'", "item"),
         ("1, 1, '1'::text, 1, date '2026-05-04'", "assessment"),
     ] {
-        let told = session.refuses(&merge(number, other), "22023");
-        assert!(told.message().contains(table), "{told}");
+        let error = session.refuses(&merge(number, other), "22023");
+        assert!(error.message().contains(table), "{error}");
         assert!(
-            told.hint().is_some_and(|hint| hint.contains(table)),
-            "{told:?}"
+            error.hint().is_some_and(|hint| hint.contains(table)),
+            "{error:?}"
         );
         session.refuses(&merge(other, number), "22023");
     }
@@ -403,19 +403,19 @@ fn gradebooks_that_do_not_fit_together_are_not_merged() {
 fn a_gradebook_has_a_limit_for_its_ids() {
     let database = Database::new();
     let mut session = database.session();
-    let told = session.refuses(
+    let error = session.refuses(
         "SELECT assess.gradebook_agg(repeat('x', 1000000) || n, 1, 1, 1, now()) IS NULL
          FROM generate_series(1, 300) n",
         "54000",
     );
     assert!(
-        told.hint().is_some_and(|hint| hint.contains("GROUP BY")),
-        "{told:?}"
+        error.hint().is_some_and(|hint| hint.contains("GROUP BY")),
+        "{error:?}"
     );
 }
 
 #[test]
-fn the_first_and_the_last_days_can_be_told_in_every_time_zone() {
+fn the_first_and_the_last_days_can_be_shown_in_every_time_zone() {
     let database = Database::new();
     let mut session = database.session();
     for (zone, time) in [

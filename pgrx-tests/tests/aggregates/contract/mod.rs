@@ -83,7 +83,7 @@ fn lines() -> Vec<Line> {
     };
     let rollup = |call| {
         line(call)
-            .silent("rows were told of when the parts were made")
+            .silent("rows were reported when the parts were made")
             .no_equality("parts are not compared")
     };
     let lines = [

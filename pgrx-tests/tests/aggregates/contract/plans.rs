@@ -47,10 +47,10 @@ fn workers_change_nothing() {
         }
     }
     session.run(pg_assess_it::PARALLEL);
-    let told = session
+    let rows = session
         .table("EXPLAIN (ANALYZE, COSTS OFF) SELECT assess.item_agg(score, criterion) FROM data")
         .join("\n");
-    assert!(told.contains("Workers Launched: 2"), "{told}");
+    assert!(rows.contains("Workers Launched: 2"), "{rows}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn partitions_change_nothing() {
 
 /// How one statement may be run, and how often it then reports unusable rows.
 #[test]
-fn every_query_tells_by_itself() {
+fn every_query_warns_by_itself() {
     let (_database, mut session) = prepared();
     spoil(&mut session);
     session.run(
@@ -143,10 +143,10 @@ fn every_query_tells_by_itself() {
             "{plan}"
         );
         session.table(&query("parted"));
-        let told = session.notices().len();
+        let reported = session.notices().len();
         assert!(
-            (1..=2).contains(&told),
-            "{call}: each worker once, not {told} times"
+            (1..=2).contains(&reported),
+            "{call}: each worker once, not {reported} times"
         );
 
         session.fails(&format!("SELECT 1 / 0 FROM ({}) q", query("spoilt")));

@@ -121,7 +121,7 @@ fn few_or_equal_rows_give_real_numbers() {
 }
 
 #[test]
-fn unusable_rows_are_left_out_and_told_of_once() {
+fn unusable_rows_are_left_out_and_reported_once() {
     let (_database, mut session) = prepared();
     spoil(&mut session);
     for line in lines() {
@@ -136,7 +136,7 @@ fn unusable_rows_are_left_out_and_told_of_once() {
             )
         };
         let without = session.table(&groups("-"));
-        assert_eq!(session.notices().len(), 0, "{call}: nothing to tell");
+        assert_eq!(session.notices().len(), 0, "{call}: nothing to report");
         assert!(without.iter().any(|row| !row.ends_with("|-")), "{call}");
         for column in line.strict_columns() {
             // Rows without an item make a group of their own.
@@ -148,7 +148,7 @@ fn unusable_rows_are_left_out_and_told_of_once() {
         session.notices();
 
         let faults = line.strict_columns().join(",");
-        let told = SPOILT.iter().any(|(column, values)| {
+        let found = SPOILT.iter().any(|(column, values)| {
             line.strict_columns().contains(column) && !values.is_empty() && !line.silent
         });
         for grouping in ["", "GROUP BY item", "GROUP BY id, item"] {
@@ -161,7 +161,7 @@ fn unusable_rows_are_left_out_and_told_of_once() {
                 let notices = session.notices();
                 assert_eq!(
                     notices.len(),
-                    usize::from(told),
+                    usize::from(found),
                     "{call}: {notices:?} of {query}"
                 );
                 for notice in notices {

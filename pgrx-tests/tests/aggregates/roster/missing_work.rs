@@ -115,7 +115,7 @@ fn missing_work_is_what_plain_sql_finds() {
 }
 
 #[test]
-fn students_without_a_response_are_told_of_with_what_they_miss() {
+fn students_without_a_response_are_listed_with_what_they_miss() {
     let (_database, mut session) = with_roster();
     assert_eq!(
         session.table(
@@ -195,7 +195,7 @@ fn options_out_of_range_are_refused() {
 #[test]
 fn due_dates_are_the_same_in_every_time_zone() {
     let (_database, mut session) = with_roster();
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for zone in ["UTC", "America/Sao_Paulo", "Pacific/Kiritimati"] {
         session.run(&format!("SET TimeZone = '{zone}'"));
         session.run(&format!(
@@ -204,11 +204,11 @@ fn due_dates_are_the_same_in_every_time_zone() {
         let same: bool = session.one("SELECT again.gb::text = r.gb::text FROM again, r");
         assert!(same, "{zone}");
         session.run("DROP TABLE again");
-        told.push(session.table(
+        found.push(session.table(
             "SELECT student, assessment, due_at::date FROM b, assess.missing_work(gb, '2026-03-01')",
         ));
     }
-    assert!(told[0].len() > 50 && told[0] == told[1] && told[1] == told[2]);
+    assert!(found[0].len() > 50 && found[0] == found[1] && found[1] == found[2]);
 }
 
 #[test]
@@ -271,8 +271,8 @@ fn a_wide_roster_can_be_stopped_at_once() {
     let backend = session.backend();
     session.run("SET statement_timeout = 300");
     let started = std::time::Instant::now();
-    let told = session.fails("SELECT count(*) FROM b, assess.missing_work(gb)");
-    assert_eq!(told.code().code(), "57014", "{told}");
+    let error = session.fails("SELECT count(*) FROM b, assess.missing_work(gb)");
+    assert_eq!(error.code().code(), "57014", "{error}");
     assert!(
         started.elapsed().as_secs_f64() < 1.3,
         "{:?}",

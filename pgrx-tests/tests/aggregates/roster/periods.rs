@@ -131,9 +131,9 @@ fn ids_and_clocks_that_do_not_fit_are_refused() {
         (merge("1", "'1'::text", "NULL::date"), "group"),
         (merge("1", "1", "timestamptz '2026-05-04'"), "time"),
     ] {
-        let told = session.refuses(&sql, "22023");
-        assert!(told.message().contains(word), "{told}");
-        let hint = told.hint().unwrap_or_default();
+        let error = session.refuses(&sql, "22023");
+        assert!(error.message().contains(word), "{error}");
+        let hint = error.hint().unwrap_or_default();
         assert!(hint.contains(&format!("Cast the {word} column")), "{hint}");
     }
     // What says no time has no clock, and both calendar types have the same one.
@@ -144,12 +144,12 @@ fn ids_and_clocks_that_do_not_fit_are_refused() {
     ] {
         assert_eq!(session.table(&merge("1", "1", from)), ["f"], "{from}");
     }
-    let told = session.refuses(
+    let refusal = session.refuses(
         "SELECT assess.roster_agg(s, 1, NULL::date, NULL)
          FROM (VALUES ('x'), (repeat('y', 300000000))) v(s)",
         "54000",
     );
-    assert!(told.message().contains("too large"), "{told}");
+    assert!(refusal.message().contains("too large"), "{refusal}");
 }
 
 /// Type, beginning and end of the only period, and the days of May 2026 on which it makes a test
@@ -196,7 +196,7 @@ fn both_ends_are_included_and_a_date_is_the_whole_day() {
 }
 
 #[test]
-fn unusable_rows_are_counted_and_told_once_and_name_nobody() {
+fn unusable_rows_are_counted_and_reported_once_and_name_nobody() {
     let (_database, mut session) = with_roster();
     session.run(
         "INSERT INTO roster VALUES (NULL, 'secret class', NULL, NULL), (NULL, NULL, NULL, NULL),
@@ -214,12 +214,12 @@ fn unusable_rows_are_counted_and_told_once_and_name_nobody() {
         assert_eq!(notices.len(), 1, "{statement}");
         assert_eq!(notices[0].severity(), "WARNING");
         assert_eq!(notices[0].code().code(), "01000");
-        let told = format!("{:?}", notices[0]);
+        let found = format!("{:?}", notices[0]);
         assert!(
-            told.contains("roster_agg") && told.contains("coverage"),
-            "{told}"
+            found.contains("roster_agg") && found.contains("coverage"),
+            "{found}"
         );
-        assert!(!told.contains("secret"), "{told}");
+        assert!(!found.contains("secret"), "{found}");
     }
     let coverage = |session: &mut Session, gradebook: &str| {
         session.table(&format!(
@@ -231,15 +231,15 @@ fn unusable_rows_are_counted_and_told_once_and_name_nobody() {
         "SELECT count(*) FROM (SELECT DISTINCT * FROM roster) d
          WHERE student LIKE 's_%' AND student NOT LIKE 'secret%'",
     );
-    let told = [format!("roster|{distinct}"), "bad_roster|5".to_owned()];
-    assert_eq!(coverage(&mut session, "assess.rollup(gb, bad)"), told);
+    let shown = [format!("roster|{distinct}"), "bad_roster|5".to_owned()];
+    assert_eq!(coverage(&mut session, "assess.rollup(gb, bad)"), shown);
     assert_eq!(
         coverage(&mut session, "gb"),
         [""; 0],
         "no roster, no rows on it"
     );
     session.notices();
-    // Merging tells nothing again, and counts what was counted.
+    // Merging reports nothing again, and counts what was counted.
     let twice = "assess.rollup(assess.rollup(gb, bad), bad)";
     assert_eq!(coverage(&mut session, twice)[1], "bad_roster|10");
     assert_eq!(session.notices().len(), 1);

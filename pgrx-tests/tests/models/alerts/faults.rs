@@ -19,7 +19,7 @@ fn with_fault() -> (Database, Session) {
 }
 
 #[test]
-fn a_failed_refresh_is_told_without_what_its_error_says() {
+fn a_failed_refresh_is_reported_without_what_its_error_says() {
     let (database, mut session) = with_fault();
     let mut ears = listener(&database);
     session.run("INSERT INTO broken VALUES ('Pupil-7')");
@@ -40,7 +40,7 @@ fn a_failed_refresh_is_told_without_what_its_error_says() {
     let sent = heard(&mut ears);
     assert_eq!(sent.len(), 1);
     assert!(sent[0].contains(&message) && !sent[0].contains("Pupil-7"));
-    // Told once, until one succeeds.
+    // Reported once, until one succeeds.
     session.fails("CALL assess.refresh('f')");
     assert_eq!(warnings(&mut session), [""; 0]);
     assert_eq!(heard(&mut ears), [""; 0]);
@@ -64,9 +64,9 @@ fn a_failed_refresh_is_told_without_what_its_error_says() {
     session.fails("CALL assess.refresh('f')");
     assert_eq!(warnings(&mut session), [""; 0]);
     session.fails("CALL assess.refresh('f')");
-    let told = warnings(&mut session);
-    assert_eq!(told.len(), 1);
-    assert!(told[0].contains(", the last of 2 failures in a row; "));
+    let reported = warnings(&mut session);
+    assert_eq!(reported.len(), 1);
+    assert!(reported[0].contains(", the last of 2 failures in a row; "));
 }
 
 #[test]
@@ -83,9 +83,9 @@ fn a_refresh_that_was_killed_is_noticed() {
     assert_eq!(heard(&mut ears).len(), 1);
     session.run("DELETE FROM m.alerts");
     session.run("CALL assess.refresh('m')");
-    let told = warnings(&mut session);
-    assert_eq!(told.len(), 1);
-    assert!(told[0].contains("error 57P01"), "{told:?}");
+    let reported = warnings(&mut session);
+    assert_eq!(reported.len(), 1);
+    assert!(reported[0].contains("error 57P01"), "{reported:?}");
     assert_eq!(
         session.table("SELECT ended > raised FROM m.alerts WHERE rule = 'refresh_failed'"),
         ["t"]

@@ -153,15 +153,15 @@ fn names_made_to_break_things_arrive_as_they_are() {
          UPDATE odd SET score = 0 WHERE school LIKE '%North' AND test = 8",
     );
     session.run(&format!("CALL assess.refresh({text})"));
-    let told = warnings(&mut session);
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reported = warnings(&mut session);
+    assert_eq!(reported.len(), 2, "{reported:?}");
     assert!(
-        told.iter().all(|one| !one.contains(char::is_control)),
-        "{told:?}"
+        reported.iter().all(|one| !one.contains(char::is_control)),
+        "{reported:?}"
     );
     assert!(
-        told[0].contains("in \"Ma'th '\\ %s ; DROP\" speaks against itself"),
-        "{told:?}"
+        reported[0].contains("in \"Ma'th '\\ %s ; DROP\" is flawed"),
+        "{reported:?}"
     );
     let sent = heard(&mut ears);
     assert!(sent.len() >= 2);
@@ -210,12 +210,12 @@ fn many_alerts_are_one_warning_and_no_flood_and_name_no_student() {
     );
     session.run("UPDATE m.alert_rules SET threshold = 1000 WHERE rule = 'few_students'");
     session.run("CALL assess.refresh('m')");
-    let told = warnings(&mut session);
+    let reported = warnings(&mut session);
     let rules: i64 = session.one(
         "SELECT count(DISTINCT rule) FROM m.alerts
          WHERE run_id = (SELECT max(run_id) FROM m.run_log)",
     );
-    assert_eq!(told.len() as i64, rules);
+    assert_eq!(reported.len() as i64, rules);
     assert_eq!(
         session.table(
             "SELECT * FROM (
@@ -253,7 +253,12 @@ fn many_alerts_are_one_warning_and_no_flood_and_name_no_student() {
         ),
         [""; 0]
     );
-    assert!(told.iter().chain(&sent).all(|one| !one.contains("Pupil")));
+    assert!(
+        reported
+            .iter()
+            .chain(&sent)
+            .all(|one| !one.contains("Pupil"))
+    );
 }
 
 #[test]
@@ -262,10 +267,13 @@ fn results_do_not_wait_for_alerts() {
     let last = "SELECT status FROM m.runs ORDER BY run_id DESC LIMIT 1";
     session.run("DROP TABLE m.alert_rules");
     session.run("CALL assess.refresh('m')");
-    let told = warnings(&mut session);
+    let reported = warnings(&mut session);
     let start = "alerts of model m could not be worked out: ";
-    assert_eq!(told.len(), 2, "before and after: {told:?}");
-    assert!(told.iter().all(|one| one.starts_with(start)), "{told:?}");
+    assert_eq!(reported.len(), 2, "before and after: {reported:?}");
+    assert!(
+        reported.iter().all(|one| one.starts_with(start)),
+        "{reported:?}"
+    );
     assert_eq!(session.table(last), ["succeeded"]);
     let look = "SELECT model, rule, message FROM assess.check_refreshes()";
     let lost = "The model is broken: relation alert_rules is missing, dropped by itself or with the source. \

@@ -1,4 +1,4 @@
-//! Alerts: each rule at its edge, told once, kept, and sent to who listens; and never in the way of
+//! Alerts: each rule at its edge, reported once, kept, and sent to listeners; and never in the way of
 //! the results.
 
 mod faults;
@@ -44,8 +44,9 @@ fn model_of(model: &str, source: &str) -> String {
 
 /// The warnings about alerts since the last call.
 fn warnings(session: &mut Session) -> Vec<String> {
-    let told = session.notices().into_iter();
-    told.filter(|notice| !notice.message().starts_with("gradebook_agg"))
+    let reported = session.notices().into_iter();
+    reported
+        .filter(|notice| !notice.message().starts_with("gradebook_agg"))
         .map(|notice| {
             assert_eq!(notice.severity(), "WARNING");
             assert_eq!(notice.code().code(), "01000");

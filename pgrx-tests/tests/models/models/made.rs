@@ -204,7 +204,7 @@ fn the_score_sheet_shows_the_attempt_that_counts() {
 }
 
 #[test]
-fn what_does_not_fit_is_told_with_advice() {
+fn what_does_not_fit_is_refused_with_advice() {
     let database = Database::new();
     let mut session = database.session();
     session.run(
@@ -215,9 +215,9 @@ fn what_does_not_fit_is_told_with_advice() {
          INSERT INTO r VALUES (1, 1, 'a', '1', 1, '2026-01-05', '{}')",
     );
     let make = |columns: &str| format!("SELECT assess.create_model('m', {columns})");
-    let told = session.fails(&make("'r', 'studnt_id', 'item_id', 'test', 'score', 'at'"));
-    assert_eq!(told.code().code(), "42703", "{told}");
-    let hint = told.hint().expect("advice");
+    let error = session.fails(&make("'r', 'studnt_id', 'item_id', 'test', 'score', 'at'"));
+    assert_eq!(error.code().code(), "42703", "{error}");
+    let hint = error.hint().expect("advice");
     assert!(
         hint.contains("r.student_id") && hint.contains("points"),
         "{hint}"
@@ -244,8 +244,8 @@ fn what_does_not_fit_is_told_with_advice() {
         ("'passing', 's', 'i', 'a', 'x', 't'", "42809"),
         ("NULL, 's', 'i', 'a', 'x', 't'", "22004"),
     ] {
-        let told = session.fails(&make(columns));
-        assert_eq!(told.code().code(), code, "{columns}: {told}");
+        let error = session.fails(&make(columns));
+        assert_eq!(error.code().code(), code, "{columns}: {error}");
     }
     let good = make("'r', 'student_id', 'item_id', 'test', 'score', 'at'");
     session.run(&good);
@@ -254,21 +254,21 @@ fn what_does_not_fit_is_told_with_advice() {
     session.run(&again);
     // A schema that is no model is not taken for one.
     session.run("CREATE SCHEMA other");
-    let told = session.fails(&again.replace("'m'", "'other'"));
-    assert_eq!(told.code().code(), "42P06");
+    let error = session.fails(&again.replace("'m'", "'other'"));
+    assert_eq!(error.code().code(), "42P06");
     for call in [
         "SELECT assess.drop_model('other')",
         "SELECT assess.set_option('nothing', 'cut', '1')",
         "CALL assess.refresh('nothing')",
     ] {
-        let told = session.fails(call);
-        assert_eq!(told.code().code(), "42704", "{told}");
-        assert_eq!(told.hint(), Some("There are: m."));
+        let error = session.fails(call);
+        assert_eq!(error.code().code(), "42704", "{error}");
+        assert_eq!(error.hint(), Some("There are: m."));
     }
-    let told = session.fails("SELECT assess.set_option('m', 'half_live', '30 days')");
+    let error = session.fails("SELECT assess.set_option('m', 'half_live', '30 days')");
     assert!(
-        told.hint().is_some_and(|hint| hint.contains("half_life")),
-        "{told}"
+        error.hint().is_some_and(|hint| hint.contains("half_life")),
+        "{error}"
     );
     for (option, value, code) in [
         ("half_life", "-30 days", "22023"),
@@ -279,8 +279,8 @@ fn what_does_not_fit_is_told_with_advice() {
         ("half_life", "", "22007"),
     ] {
         let set = format!("SELECT assess.set_option('m', '{option}', '{value}')");
-        let told = session.fails(&set);
-        assert_eq!(told.code().code(), code, "{set}: {told}");
+        let error = session.fails(&set);
+        assert_eq!(error.code().code(), code, "{set}: {error}");
     }
     session.run("SELECT assess.set_option('m', 'half_life', '30 days')");
     session.run("SELECT assess.set_option('m', 'cut', NULL)");

@@ -82,9 +82,9 @@ fn readers_see_the_old_until_they_see_the_new() {
         ["running"]
     );
     // A second refresh is refused at once.
-    let told = session.fails("CALL assess.refresh('school')");
-    assert_eq!(told.code().code(), "55P03", "{told}");
-    assert!(told.message().contains("is being refreshed"), "{told}");
+    let error = session.fails("CALL assess.refresh('school')");
+    assert_eq!(error.code().code(), "55P03", "{error}");
+    assert!(error.message().contains("is being refreshed"), "{error}");
     holder.run("COMMIT");
     refresh.join().expect("it succeeds");
     let after = all(&mut session);
@@ -144,7 +144,7 @@ fn a_refresh_that_is_killed_leaves_the_old_state() {
 }
 
 #[test]
-fn a_refresh_that_fails_is_logged_and_told() {
+fn a_refresh_that_fails_is_logged_and_reported() {
     let (_database, mut session) = with_model();
     session.run(
         "CREATE TABLE switch (on_ boolean);
@@ -156,8 +156,8 @@ fn a_refresh_that_fails_is_logged_and_told() {
     );
     let before = all(&mut session);
     session.run("UPDATE switch SET on_ = true");
-    let told = session.fails("CALL assess.refresh('school')");
-    assert_eq!(told.code().code(), "22012", "{told}");
+    let refusal = session.fails("CALL assess.refresh('school')");
+    assert_eq!(refusal.code().code(), "22012", "{refusal}");
     assert!(before == all(&mut session));
     assert_eq!(
         session.table(
@@ -173,12 +173,12 @@ fn a_refresh_that_fails_is_logged_and_told() {
     session.run("UPDATE switch SET on_ = false");
     session.run("CALL assess.refresh('school')");
     session.run("SET statement_timeout = '20ms'");
-    let told = session.fails("CALL assess.refresh('school')");
+    let refusal = session.fails("CALL assess.refresh('school')");
     session.run("RESET statement_timeout");
-    assert_eq!(told.code().code(), "57014", "{told}");
+    assert_eq!(refusal.code().code(), "57014", "{refusal}");
     // In a transaction block it cannot commit that it began.
-    let told = session.fails("BEGIN; CALL assess.refresh('school')");
-    assert_eq!(told.code().code(), "2D000", "{told}");
+    let refusal = session.fails("BEGIN; CALL assess.refresh('school')");
+    assert_eq!(refusal.code().code(), "2D000", "{refusal}");
     session.run("ROLLBACK");
     // Old runs go.
     session.run("SELECT assess.set_option('school', 'keep_runs', '2')");

@@ -37,9 +37,9 @@ fn readers_need_no_more_than_to_read() {
         reader.fails("SELECT * FROM school.responses").code().code(),
         "42501"
     );
-    let told = reader.fails("CALL assess.refresh('school')");
-    assert_eq!(told.code().code(), "42501");
-    assert_eq!(told.message(), "must be owner of model school");
+    let error = reader.fails("CALL assess.refresh('school')");
+    assert_eq!(error.code().code(), "42501");
+    assert_eq!(error.message(), "must be owner of model school");
     assert_eq!(
         reader
             .fails("SELECT assess.set_option('school', 'cut', '0.5')")
@@ -208,8 +208,8 @@ fn pass_marks_are_edited_as_any_table() {
         ("(NULL, NULL, 0.5)", "23502"),
         ("(NULL, 'Q8', 0.5)", "22P02"),
     ] {
-        let told = session.fails(&format!("INSERT INTO school.pass_marks VALUES {values}"));
-        assert_eq!(told.code().code(), code, "{values}");
+        let error = session.fails(&format!("INSERT INTO school.pass_marks VALUES {values}"));
+        assert_eq!(error.code().code(), code, "{values}");
     }
     session.run("DELETE FROM school.pass_marks");
     assert_eq!(session.table(own), usual);

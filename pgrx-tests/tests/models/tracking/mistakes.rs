@@ -37,7 +37,7 @@ fn names_made_to_break_things_do_nothing_but_work() {
 }
 
 #[test]
-fn mistakes_are_told() {
+fn mistakes_are_reported() {
     let database = Database::new();
     let mut session = database.session();
     source(&mut session, "date", "");
@@ -143,8 +143,8 @@ fn a_refresh_that_cannot_track_is_in_the_log() {
          SELECT assess.create_model('m', 'src', 's', 'i', 'a', 'x', 'd', track_changes => 'triggers');
          DELETE FROM m.tracking",
     );
-    let told = session.fails("CALL assess.refresh('m')");
-    assert_eq!(told.code().code(), "55000", "{told}");
+    let error = session.fails("CALL assess.refresh('m')");
+    assert_eq!(error.code().code(), "55000", "{error}");
     assert_eq!(
         session.table("SELECT status, sqlstate FROM m.runs ORDER BY run_id DESC LIMIT 1"),
         ["failed|55000"]
@@ -168,12 +168,13 @@ fn triggers_are_refused_where_they_would_not_see_all() {
         )
     };
     session.run("CREATE UNLOGGED TABLE volatile AS SELECT * FROM src");
-    let told = session.refuses(&create("u", "volatile"), "42809");
+    let error = session.refuses(&create("u", "volatile"), "42809");
     assert!(
-        told.detail()
+        error
+            .detail()
             .is_some_and(|detail| detail.contains("unlogged"))
     );
-    assert!(told.hint().is_some_and(|hint| hint.contains("changed_at")));
+    assert!(error.hint().is_some_and(|hint| hint.contains("changed_at")));
 
     session.run("CREATE VIEW seen AS SELECT * FROM src");
     session.refuses(&create("v", "seen"), "42809");
@@ -183,9 +184,10 @@ fn triggers_are_refused_where_they_would_not_see_all() {
         "CREATE TABLE subscribed AS SELECT * FROM src;
          INSERT INTO pg_subscription_rel VALUES (99999, 'subscribed'::regclass, 'r', NULL)",
     );
-    let told = session.refuses(&create("s", "subscribed"), "42809");
+    let error = session.refuses(&create("s", "subscribed"), "42809");
     assert!(
-        told.detail()
+        error
+            .detail()
             .is_some_and(|detail| detail.contains("subscription"))
     );
     session.run("DELETE FROM pg_subscription_rel WHERE srsubid = 99999");
@@ -213,8 +215,8 @@ fn triggers_are_refused_where_they_would_not_see_all() {
          CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TRIGGER')
              EXECUTE FUNCTION refuse()",
     );
-    let told = session.refuses(&create("e", "src"), "0A000");
-    assert_eq!(told.detail(), Some("no such triggers here"));
+    let error = session.refuses(&create("e", "src"), "0A000");
+    assert_eq!(error.detail(), Some("no such triggers here"));
     session.run("DROP EVENT TRIGGER refuse");
 }
 

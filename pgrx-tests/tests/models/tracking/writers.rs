@@ -67,8 +67,8 @@ fn what_commits_during_a_refresh_waits_for_the_next() {
     // The same period, another one, and both in one transaction.
     writer.run(ONE);
     writer.run("BEGIN; DELETE FROM src WHERE student = 7 AND test = 1; UPDATE src SET at = at + 90 WHERE student = 5; COMMIT");
-    let told = session.fails("CALL assess.refresh('m')");
-    assert_eq!(told.code().code(), "55P03");
+    let error = session.fails("CALL assess.refresh('m')");
+    assert_eq!(error.code().code(), "55P03");
     holder.run("ROLLBACK");
     run.join().expect("the refresh succeeds");
     as_whole(&mut session, "m");

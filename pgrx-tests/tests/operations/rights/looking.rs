@@ -436,9 +436,9 @@ fn errors_of_other_statements_keep_all_their_fields() {
     let database = Database::new();
     let mut session = database.session();
     session.run("SELECT assess.discrimination(1, 1); CREATE TABLE t (x int CONSTRAINT positive CHECK (x > 0))");
-    let told = session.fails("DO $$ BEGIN INSERT INTO t VALUES (-1); END $$");
-    assert_eq!(told.constraint(), Some("positive"));
-    assert_eq!(told.table(), Some("t"));
+    let error = session.fails("DO $$ BEGIN INSERT INTO t VALUES (-1); END $$");
+    assert_eq!(error.constraint(), Some("positive"));
+    assert_eq!(error.table(), Some("t"));
     assert!(
         session
             .fails("CREATE TABLE u AS SELECT nothing FROM t")

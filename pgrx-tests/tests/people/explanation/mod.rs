@@ -76,13 +76,13 @@ fn points(level: f64) -> f64 {
 
 /// An amount as it is shown.
 fn amount(change: f64) -> String {
-    let told = (100.0 * change.abs()).round();
+    let found = (100.0 * change.abs()).round();
     if change.abs() < 0.005 {
         "less than 1 point".into()
-    } else if told == 1.0 {
+    } else if found == 1.0 {
         "1 point".into()
     } else {
-        format!("{told} points")
+        format!("{found} points")
     }
 }
 

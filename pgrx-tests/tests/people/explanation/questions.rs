@@ -109,9 +109,9 @@ fn hold_weight(row: &Row) {
     } else if (weight - 1.0).abs() < 0.04999 {
         says(text, "counts as much as one to a usual question");
     } else {
-        let told = number(text, "to it counts ", " times");
-        assert!((told - weight).abs() <= 0.05001, "{text}");
-        assert!(told > 0.0, "{text}");
+        let found = number(text, "to it counts ", " times");
+        assert!((found - weight).abs() <= 0.05001, "{text}");
+        assert!(found > 0.0, "{text}");
     }
     let status: &str = row.get("status");
     assert_eq!(
@@ -147,7 +147,7 @@ fn hold_weight(row: &Row) {
 }
 
 #[test]
-fn what_is_said_of_questions_is_what_their_rows_say() {
+fn sentences_about_questions_say_what_their_rows_say() {
     let (_database, mut session) = with_model();
     session.run("UPDATE responses SET score = 4 WHERE item = 101 AND score IS NOT NULL;
                  UPDATE responses SET score = 4 - score WHERE item IN (203, 305, 404) AND score <= 4");
@@ -261,7 +261,7 @@ fn choices_are_those_of_the_responses_that_count() {
 }
 
 #[test]
-fn answers_are_told_where_they_are_known() {
+fn answers_are_shown_where_they_are_known() {
     let database = Database::new();
     let mut session = database.session();
     session.run(RESPONSES);

@@ -190,7 +190,7 @@ fn history_is_kept_for_as_many_runs_as_the_settings_say() {
 }
 
 #[test]
-fn scores_that_come_late_are_told_apart_from_corrections() {
+fn scores_that_come_late_are_distinguished_from_corrections() {
     let database = Database::new();
     let mut session = database.session();
     session.run(

@@ -108,9 +108,9 @@ fn hold_trend_and_work(row: &Row) {
     if status != "none" {
         match trend {
             "rising" | "falling" => {
-                let told = number(text, &format!("Scores are {trend}, by about "), " points");
+                let found = number(text, &format!("Scores are {trend}, by about "), " points");
                 let slope: f64 = row.get("slope");
-                assert!((told - (100.0 * slope).abs()).abs() <= 0.1, "{text}");
+                assert!((found - (100.0 * slope).abs()).abs() <= 0.1, "{text}");
                 assert_eq!(slope > 0.0, trend == "rising");
             }
             "steady" => says(text, "Scores are steady."),
@@ -176,18 +176,18 @@ fn hold_students(session: &mut Session, model: &str) -> usize {
 }
 
 #[test]
-fn what_is_said_of_students_is_what_their_rows_say() {
+fn sentences_about_students_say_what_their_rows_say() {
     let (_database, mut session) = with_model();
     let students: i64 = session.one("SELECT count(*) FROM m.students");
     assert_eq!(hold_students(&mut session, "m") as i64, students);
-    let mut told = session.table(
+    let mut rows = session.table(
         "SELECT e.explanation FROM (SELECT DISTINCT student FROM m.students) s
          CROSS JOIN LATERAL assess.explain_student('m', s.student) e",
     );
     session.run("SELECT assess.set_option('m', 'as_of', '2026-04-02')");
     session.run("CALL assess.refresh('m')");
     assert_eq!(hold_students(&mut session, "m") as i64, students);
-    told.extend(session.table(
+    rows.extend(session.table(
         "SELECT e.explanation FROM (SELECT DISTINCT student FROM m.students) s
          CROSS JOIN LATERAL assess.explain_student('m', s.student) e",
     ));
@@ -212,7 +212,7 @@ fn what_is_said_of_students_is_what_their_rows_say() {
         "In Art, ",
         "In \"It's 'math'\", ",
     ] {
-        assert!(told.iter().any(|text| text.contains(part)), "{part}");
+        assert!(rows.iter().any(|text| text.contains(part)), "{part}");
     }
 }
 
@@ -292,7 +292,7 @@ fn others_stand_beside_an_answer_without_the_student() {
         .expect("answers")
         .get(0);
     assert!(n > 50);
-    // Few others could be told from a mean.
+    // Few others could be identified from a mean.
     session.run("SELECT assess.set_option('m', 'min_group_size', '1000')");
     session.run("CALL assess.refresh('m')");
     assert_eq!(
@@ -305,12 +305,12 @@ fn others_stand_beside_an_answer_without_the_student() {
 fn who_is_not_known_is_refused_without_being_named() {
     let (_database, mut session) = with_model();
     for function in ["explain_student", "student_answers", "student_assessments"] {
-        let told = session.refuses(
+        let error = session.refuses(
             &format!("SELECT * FROM assess.{function}('m', 'secret name')"),
             "P0002",
         );
-        assert!(!common_text(&told).contains("secret"), "{told}");
-        assert!(!common_text(&told).contains("s1"), "{told}");
+        assert!(!common_text(&error).contains("secret"), "{error}");
+        assert!(!common_text(&error).contains("s1"), "{error}");
         session.refuses(
             &format!("SELECT * FROM assess.{function}('m', 's20', 'Latin')"),
             "P0002",
@@ -347,8 +347,8 @@ fn who_is_not_known_is_refused_without_being_named() {
 }
 
 /// All that an error says.
-fn common_text(told: &postgres::error::DbError) -> String {
-    format!("{told:?}")
+fn common_text(error: &postgres::error::DbError) -> String {
+    format!("{error:?}")
         .split("where_:")
         .next()
         .unwrap_or_default()
@@ -390,7 +390,7 @@ fn one_student_one_answer_and_nothing_at_all() {
 }
 
 #[test]
-fn ids_of_all_types_and_hostile_names_are_found_and_told() {
+fn ids_of_all_types_and_hostile_names_are_found_and_shown() {
     let database = Database::new();
     let mut session = database.session();
     session.run(RESPONSES);

@@ -36,18 +36,18 @@ fn one_look_up_for_rows_and_pictures() {
             "SELECT FROM assess.{function}('m', {column}, 'Math')"
         ));
         for (id, subject) in [("'987654321'", "'Math'"), ("'no id'", "'Math'"), (&column, "'Art'")] {
-            let told = m.session.refuses(
+            let error = m.session.refuses(
                 &format!("SELECT FROM assess.{function}('m', {id}, in_subject => {subject})"),
                 "P0002",
             );
-            assert!(!format!("{told:?}").contains("987654321"), "{function}");
+            assert!(!format!("{error:?}").contains("987654321"), "{function}");
         }
     }
     assert!(looked_up >= 13, "{looked_up}");
 }
 
 #[test]
-fn what_is_not_there_is_told_without_saying_whom() {
+fn what_is_not_there_is_refused_without_naming_a_student() {
     let mut m = Model::new();
     for (call, code) in [
         ("school_map_svg('nosuch')", "42704"),
@@ -65,19 +65,20 @@ fn what_is_not_there_is_told_without_saying_whom() {
         ("score_sheet_svg('m', '1', 'Math', 'Secret')", "P0002"),
         ("score_sheet_svg(NULL, '1')", "22004"),
     ] {
-        let told = m.session.fails(&format!("SELECT assess.{call}"));
-        assert_eq!(told.code().code(), code, "{call}: {told}");
-        let all = format!("{told} {:?} {:?}", told.detail(), told.hint());
+        let error = m.session.fails(&format!("SELECT assess.{call}"));
+        assert_eq!(error.code().code(), code, "{call}: {error}");
+        let all = format!("{error} {:?} {:?}", error.detail(), error.hint());
         assert!(!all.contains("Secret"), "{call}: {all}");
         if !call.contains("NULL") {
-            assert!(told.hint().is_some(), "{call}");
+            assert!(error.hint().is_some(), "{call}");
         }
     }
-    let told = m
+    let refusal = m
         .session
         .refuses("SELECT assess.student_history_svg('m', '1')", "42P08");
     assert!(
-        told.detail()
+        refusal
+            .detail()
             .is_some_and(|d| d.contains("'ELA', 'Math', 'Science'"))
     );
 }
@@ -101,8 +102,8 @@ fn rows_of_another_picture_are_refused() {
             "{\"student\": \"Secret\"}",
             "{\"of\": \"\\u0000\"}",
         ] {
-            let told = session.refuses(&format!("SELECT assess._{function}('{rows}')"), "22023");
-            assert!(!format!("{told:?}").contains("Secret"), "{function}");
+            let error = session.refuses(&format!("SELECT assess._{function}('{rows}')"), "22023");
+            assert!(!format!("{error:?}").contains("Secret"), "{function}");
         }
         let none: Option<String> = session.one(&format!("SELECT assess._{function}(NULL)::text"));
         assert_eq!(none, None);
@@ -219,8 +220,8 @@ fn a_reader_needs_no_more_than_to_read() {
         "42501"
     );
     session.run(&format!("REVOKE SELECT ON m.students FROM {role}"));
-    let told = reader.fails("SELECT assess.student_history_svg('m', '1', 'Math')");
-    assert_eq!(told.code().code(), "42501");
+    let error = reader.fails("SELECT assess.student_history_svg('m', '1', 'Math')");
+    assert_eq!(error.code().code(), "42501");
     drop(reader);
     session.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }

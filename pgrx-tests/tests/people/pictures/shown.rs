@@ -84,11 +84,11 @@ fn the_curve_shows_the_answers_to_a_question() {
             "SELECT count(DISTINCT student) FROM m.score_sheet WHERE item = {item}"
         ));
         assert!(svg.contains(&format!("{n} students answered it.")), "{n}");
-        let told = m.text(&format!(
+        let found = m.text(&format!(
             "SELECT replace(round(discrimination::numeric, 2)::text, '-', '−') FROM m.questions
              WHERE item = {item}"
         ));
-        assert!(svg.contains(&format!("iscrimination {told}")));
+        assert!(svg.contains(&format!("iscrimination {found}")));
         assert_eq!(order.is_empty(), svg.contains("flawed"));
         let spec = format!("assess.item_curve_vega('m', '{item}')");
         let (students, mean): (i64, f64) = {
@@ -119,42 +119,42 @@ fn the_history_adds_up_to_the_level() {
     let mut m = Model::new();
     // The figures of a specification are the assessments; its second layer has what came of them.
     m.session.run(
-        "CREATE TABLE told AS
+        "CREATE TABLE found AS
          SELECT s.*, v -> 'data' -> 'values' AS tests,
                 v -> 'layer' -> 1 -> 'data' -> 'values' -> 0 AS standing
          FROM m.students s CROSS JOIN assess.student_history_vega('m', s.student, s.subject) v
          WHERE s.subject = 'Math'",
     );
-    assert!(m.count("SELECT count(*) FROM told WHERE tests <> '[]'") > 60);
+    assert!(m.count("SELECT count(*) FROM found WHERE tests <> '[]'") > 60);
     // The level is the prior moved by each assessment's share.
-    let wrong = "SELECT student, told.level, x.level FROM told CROSS JOIN LATERAL (
+    let wrong = "SELECT student, found.level, x.level FROM found CROSS JOIN LATERAL (
              SELECT prior + sum((t ->> 'share')::float8 * ((t ->> 'score')::float8 - prior)) AS level
              FROM jsonb_array_elements(tests) t) x
-         WHERE abs(told.level - x.level) > 1e-4";
+         WHERE abs(found.level - x.level) > 1e-4";
     assert_eq!(m.session.table(wrong), [""; 0]);
     // What fades by one half in a half-life.
-    let wrong = "SELECT student, t FROM told CROSS JOIN LATERAL jsonb_array_elements(tests) t
+    let wrong = "SELECT student, t FROM found CROSS JOIN LATERAL jsonb_array_elements(tests) t
          WHERE abs((t ->> 'fade')::float8
                    - 2 ^ (-((standing ->> 'day')::float8 - (t ->> 'day')::float8) / 60)) > 1e-3";
     assert_eq!(m.session.table(wrong), [""; 0]);
-    // The line is there where a trend is, is as steep as told, and is that of least squares.
-    let wrong = "SELECT student, trend, standing FROM told
+    // The line is there where a trend is, is as steep as reported, and is that of least squares.
+    let wrong = "SELECT student, trend, standing FROM found
          WHERE (trend = 'unclear') <> (standing ->> 'first_day' IS NULL)
          OR abs(slope - 30 * ((standing ->> 'last_score')::float8 - (standing ->> 'first_score')::float8)
                 / ((standing ->> 'last_day')::float8 - (standing ->> 'first_day')::float8)) > 1e-4";
     assert_eq!(m.session.table(wrong), [""; 0]);
-    let wrong = "SELECT student, told.slope, x.slope FROM told CROSS JOIN LATERAL (
+    let wrong = "SELECT student, found.slope, x.slope FROM found CROSS JOIN LATERAL (
              SELECT 30 * (sum(w * d * s) - sum(w * d) * sum(w * s) / sum(w))
                     / (sum(w * d * d) - sum(w * d) ^ 2 / sum(w)) AS slope
              FROM (SELECT (t ->> 'share')::float8 / (t ->> 'fade')::float8 AS w,
                           (t ->> 'day')::float8 - 20000 AS d, (t ->> 'score')::float8 AS s
                    FROM jsonb_array_elements(tests) t
                    WHERE (t ->> 'taken_at')::timestamptz >= as_of - interval '180 days') t) x
-         WHERE trend <> 'unclear' AND abs(told.slope - x.slope) > 1e-3";
-    assert!(m.count("SELECT count(*) FROM told WHERE trend <> 'unclear'") > 0);
+         WHERE trend <> 'unclear' AND abs(found.slope - x.slope) > 1e-3";
+    assert!(m.count("SELECT count(*) FROM found WHERE trend <> 'unclear'") > 0);
     assert_eq!(m.session.table(wrong), [""; 0]);
     // It goes through the centre of the scores inside the window.
-    let wrong = "SELECT student, standing, x FROM told CROSS JOIN LATERAL (
+    let wrong = "SELECT student, standing, x FROM found CROSS JOIN LATERAL (
              SELECT sum(w * d) / sum(w) AS day, sum(w * s) / sum(w) AS score, min(d) AS first_day,
                     max(d) AS last_day
              FROM (SELECT (t ->> 'share')::float8 / (t ->> 'fade')::float8 AS w,
@@ -169,7 +169,7 @@ fn the_history_adds_up_to_the_level() {
                OR e.first_day <> x.first_day OR e.last_day <> x.last_day)";
     assert_eq!(m.session.table(wrong), [""; 0]);
 
-    let student = m.text("SELECT student FROM told WHERE trend <> 'unclear' LIMIT 1");
+    let student = m.text("SELECT student FROM found WHERE trend <> 'unclear' LIMIT 1");
     let svg = m.text(&format!(
         "SELECT assess.student_history_svg('m', '{student}', 'Math')"
     ));
@@ -178,11 +178,11 @@ fn the_history_adds_up_to_the_level() {
         "SELECT format('Level %s %% (likely %s to %s %%) on 2026-06-30, %s: ',
                        round(level::numeric * 100), round(ci_low::numeric * 100),
                        round(ci_high::numeric * 100), trend)
-         FROM told WHERE student = {student}"
+         FROM found WHERE student = {student}"
     ));
     assert!(svg.contains(&words), "{words}");
     let n = m.count(&format!(
-        "SELECT jsonb_array_length(tests)::int8 FROM told WHERE student = {student}"
+        "SELECT jsonb_array_length(tests)::int8 FROM found WHERE student = {student}"
     ));
     assert_eq!(parts(&svg, "<circle").len(), n + 2);
     assert!(svg.contains("one half after 60 days"));

@@ -300,9 +300,9 @@ fn no_table_makes_a_figure_that_is_no_number() {
             ));
             assert_eq!(bad, [""; 0], "{table}, {options:?}");
         }
-        let told: i64 = session.one("SELECT sum(rows)::int8 FROM g, assess.coverage(gb)");
+        let found: i64 = session.one("SELECT sum(rows)::int8 FROM g, assess.coverage(gb)");
         let all: i64 = session.one("SELECT count(*) FROM r");
-        assert_eq!(told, all, "coverage of {table}");
+        assert_eq!(found, all, "coverage of {table}");
     }
 }
 

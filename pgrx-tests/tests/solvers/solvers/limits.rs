@@ -79,10 +79,10 @@ fn statements_can_be_stopped_at_once() {
                 limit.as_millis().max(1)
             ));
             let started = Instant::now();
-            let told = session.fails(statement);
+            let error = session.fails(statement);
             let took = started.elapsed();
             session.run("RESET statement_timeout");
-            assert_eq!(told.code().code(), "57014", "{statement}: {told}");
+            assert_eq!(error.code().code(), "57014", "{statement}: {error}");
             assert!(
                 took < Duration::from_secs(1),
                 "{statement}: {took:?} of {whole:?}"

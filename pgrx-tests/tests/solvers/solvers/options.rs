@@ -137,7 +137,7 @@ const BOUNDS: [&str; 6] = [
     "recall_difference_high",
 ];
 
-/// What tells one row of a result from the others.
+/// What distinguishes one row of a result from the others.
 const KEY: [&str; 9] = [
     "student",
     "item",

@@ -197,7 +197,7 @@ fn result_columns_and_arguments_are_frozen() {
                  WHERE oid = 'assess.{function}'::regproc"
             )),
             ["s|s|f"],
-            "{function} reads the time zone, may run in workers, tells NULL itself"
+            "{function} reads the time zone, may run in workers, handles NULL itself"
         );
     }
 }
@@ -240,10 +240,10 @@ fn a_null_option_is_refused_by_name() {
                 session.table(&sql);
                 continue;
             }
-            let told = session.fails(&sql);
-            assert_eq!(told.code().code(), "22004", "{call}: {told}");
-            assert!(told.message().contains(&name), "{call}: {told}");
-            assert!(told.hint().is_some(), "{call}: {told:?}");
+            let error = session.fails(&sql);
+            assert_eq!(error.code().code(), "22004", "{call}: {error}");
+            assert!(error.message().contains(&name), "{call}: {error}");
+            assert!(error.hint().is_some(), "{call}: {error:?}");
         }
     }
 }
@@ -303,8 +303,8 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
         for (name, _) in arguments(&mut session, function) {
             for value in bad(&name) {
                 let call = call(function, "gb", &format!("{name} => {value}"));
-                let told = session.refuses(&format!("SELECT count(*) FROM g, {call}"), "22023");
-                assert!(told.message().contains(&name), "{call}: {told}");
+                let error = session.refuses(&format!("SELECT count(*) FROM g, {call}"), "22023");
+                assert!(error.message().contains(&name), "{call}: {error}");
             }
         }
     }

@@ -58,9 +58,9 @@ fn a_fresh_role_can_use_everything_without_a_grant() {
     ] {
         assert_eq!(session.table(question), ["t"], "{question}");
     }
-    let told =
+    let error =
         session.fails("CREATE FUNCTION assess.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'");
-    assert_eq!(told.code().code(), "42501");
+    assert_eq!(error.code().code(), "42501");
     // A network is a schema of the caller's, which the database must let the caller make.
     let network = "SELECT count(*)
                    FROM assess.sample_network(schools => 1, students_per_school => 6, weeks => 4)";
@@ -120,8 +120,8 @@ fn the_users_data_hold_the_extension_back() {
         "CREATE TABLE g AS SELECT assess.gradebook_agg(1, 1, 1, 1, now()) AS gb;
          SELECT assess.sample_network(schools => 1, students_per_school => 6, weeks => 4)",
     );
-    let told = session.fails("DROP EXTENSION pg_assess");
-    assert_eq!(told.code().code(), "2BP01", "{told}");
+    let error = session.fails("DROP EXTENSION pg_assess");
+    assert_eq!(error.code().code(), "2BP01", "{error}");
     session.run("DROP TABLE g; DROP EXTENSION pg_assess");
     assert!(session.one::<i64>("SELECT count(*) FROM sample_network.responses") > 0);
 }
@@ -154,8 +154,8 @@ fn a_planted_object_is_not_taken_over() {
          CREATE FUNCTION assess.gradebook_in(cstring) RETURNS int
              LANGUAGE internal IMMUTABLE STRICT AS 'int4in'",
     );
-    let told = session.fails("CREATE EXTENSION pg_assess");
-    assert_eq!(told.code().code(), "42723", "{told}");
+    let error = session.fails("CREATE EXTENSION pg_assess");
+    assert_eq!(error.code().code(), "42723", "{error}");
 }
 
 #[test]
@@ -196,8 +196,8 @@ fn a_hostile_search_path_changes_nothing() {
     );
     let hostile = "SET search_path = trap, pg_catalog, public";
     session.run(&format!("{hostile}; CREATE EXTENSION pg_assess"));
-    let told = session.fails("SELECT 1 OPERATOR(trap.=) 1");
-    assert!(told.message().contains("trap"), "the trap is set");
+    let error = session.fails("SELECT 1 OPERATOR(trap.=) 1");
+    assert!(error.message().contains("trap"), "the trap is set");
 
     let mut answers = Vec::new();
     for path in ["RESET search_path", hostile] {
@@ -232,7 +232,7 @@ fn a_hostile_search_path_changes_nothing() {
     assert!(answers[0] == answers[1]);
 }
 
-/// Summaries that are ordinary, empty, of nothing but rows that were left out, and of extremes.
+/// Summaries that are ordinary, empty, of only rows that were left out, and of extremes.
 fn summaries(r#type: &str) -> &'static [&'static str] {
     match r#type {
         "assess.item_summary" => &[
@@ -449,11 +449,11 @@ fn every_function_survives_null_and_extreme_arguments() {
             };
             let result = session.simple_query(&format!("BEGIN; {sql}; ROLLBACK"));
             if let Err(error) = result {
-                let told = error
+                let refusal = error
                     .as_db_error()
                     .unwrap_or_else(|| panic!("the backend died of {sql}"));
                 // An internal error is a panic that nobody foresaw.
-                assert!(!told.code().code().starts_with("XX"), "{told}: {sql}");
+                assert!(!refusal.code().code().starts_with("XX"), "{refusal}: {sql}");
                 session.run("ROLLBACK");
             }
             calls += 1;

@@ -521,7 +521,7 @@ fn forged_counts_of_rows_do_not_overflow() {
 }
 
 #[test]
-fn newer_versions_and_unknown_parts_are_told_apart_from_damage() {
+fn newer_versions_and_unknown_parts_are_distinguished_from_damage() {
     let mut bytes = forged(&[]);
     bytes[0] = 2;
     assert_eq!(

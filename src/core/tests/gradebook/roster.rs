@@ -446,7 +446,7 @@ proptest! {
     fn it_changes_no_figure_but_work(roster in roster(30), rows in responses()) {
         let options = Options::default();
         let (without, with) = (gradebook(&rows), with_roster(&rows, &roster));
-        let told = |bytes: &[u8]| {
+        let contents = |bytes: &[u8]| {
             let mut solved = Solved::of(bytes, &options);
             solved.assert_sound(&options);
             solved.students.retain(|row| row.n > 0);
@@ -456,6 +456,6 @@ proptest! {
             solved.explanations.clear();
             solved.text_by_id(bytes)
         };
-        prop_assert_eq!(told(&without), told(&with));
+        prop_assert_eq!(contents(&without), contents(&with));
     }
 }

@@ -89,7 +89,7 @@ proptest! {
         let (old, new) = (gradebook(&year(seed, shift, 0.0)), gradebook(&year(seed ^ 1, 0, YEAR)));
         let plain = Options::default();
         let alone = Solved::of(&new, &plain);
-        // One student alone does not tell the noise, and last year's may.
+        // One student alone does not show the noise, and last year's may.
         prop_assume!(alone.students.iter().flat_map(|row| row.level).all(|level| level.se.is_some()));
         let alone = alone.text();
         let strangers = gradebook(&year(seed, 1000, 0.0));
@@ -286,7 +286,7 @@ fn the_first_day_of_a_year_has_levels_and_ranks() {
     }
 }
 
-/// One student has answered a question: what that says about noise, only last year can tell.
+/// One student has answered a question: what that says about noise, only last year can show.
 #[test]
 fn the_first_score_of_a_year_has_an_interval() {
     let old = gradebook(&ladder(OwnId::Integer, 0.0, 6));
@@ -364,7 +364,7 @@ fn times_are_brought_to_the_clock_of_last_year() {
     fn book(bytes: &[u8]) -> Gradebook<'_> {
         Gradebook::open(bytes).expect("a gradebook")
     }
-    let told = |convert: &dyn Fn(i64) -> i64, options: &Options| -> Previous {
+    let read_at = |convert: &dyn Fn(i64) -> i64, options: &Options| -> Previous {
         let (old, new) = (book(&old_bytes), book(&new_bytes));
         solve::previous(&old, options, &new, options, convert, &go).expect("last year")
     };
@@ -378,9 +378,9 @@ fn times_are_brought_to_the_clock_of_last_year() {
         solve::previous(&old, &options, &new, &options, &|at| at, &go).expect("last year")
     };
     let plain = Options::default();
-    assert_eq!(told(&|at| at, &plain), upto(60.0));
-    assert_eq!(told(&|at| at + 10 * DAY, &plain), upto(70.0));
-    assert_eq!(told(&|at| at - 20 * DAY, &plain), upto(40.0));
+    assert_eq!(read_at(&|at| at, &plain), upto(60.0));
+    assert_eq!(read_at(&|at| at + 10 * DAY, &plain), upto(70.0));
+    assert_eq!(read_at(&|at| at - 20 * DAY, &plain), upto(40.0));
 }
 
 #[test]
@@ -391,16 +391,16 @@ fn what_cannot_be_read_or_computed_with_is_refused() {
             carry_over,
             ..Options::default()
         };
-        let told = try_after(&old, &new, &options.clone().into()).expect_err("out of range");
+        let refusal = try_after(&old, &new, &options.clone().into()).expect_err("out of range");
         assert!(
             matches!(
-                told,
+                refusal,
                 Error::Argument(Argument {
                     name: "carry_over",
                     ..
                 })
             ),
-            "{told:?}"
+            "{refusal:?}"
         );
         let book = Gradebook::open(&new).expect("a gradebook");
         assert!(solve::students(&book, &options, &go).is_err());

@@ -345,8 +345,8 @@ fn the_sentence_says_what_the_numbers_say() {
 }
 
 #[test]
-fn too_few_students_are_told_so() {
-    let told = |students, weeks, half_life| {
+fn too_few_students_are_reported() {
+    let sentence = |students, weeks, half_life| {
         let options = Options {
             half_life,
             ..Options::default()
@@ -356,17 +356,17 @@ fn too_few_students_are_told_so() {
         advice.sentence
     };
     assert_eq!(
-        told(199, 6, 60.0),
+        sentence(199, 6, 60.0),
         "199 students with more than 3 assessments are too few to judge a half-life by \
          (at least 200): keep 60 days, or pool the classes of the subject."
     );
-    assert!(!told(200, 6, 60.0).contains("too few"));
+    assert!(!sentence(200, 6, 60.0).contains("too few"));
     assert_eq!(
-        told(300, 3, 47.0),
+        sentence(300, 3, 47.0),
         "0 students with more than 3 assessments are too few to judge a half-life by \
          (at least 200): keep 47 days, or pool the classes of the subject."
     );
-    assert!(told(0, 0, 60.0).starts_with("0 students"));
+    assert!(sentence(0, 0, 60.0).starts_with("0 students"));
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn intervals_are_those_of_resampled_students() {
     let seen: Vec<f64> = (0..60)
         .map(|seed| apart(&advice(&walk(seed, 120, 12, 0.2), &plain, 0).trials))
         .collect();
-    let told: Vec<f64> = (0..6)
+    let reported: Vec<f64> = (0..6)
         .map(|seed| {
             let advice = advice(&walk(seed, 120, 12, 0.2), &plain, 200);
             assert!(advice.trials[0].is_best);
@@ -459,6 +459,6 @@ fn intervals_are_those_of_resampled_students() {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let centre = mean(&seen);
     let squares: Vec<f64> = seen.iter().map(|own| (own - centre).powi(2)).collect();
-    let ratio = mean(&told) / mean(&squares).sqrt();
+    let ratio = mean(&reported) / mean(&squares).sqrt();
     assert!((ratio - 1.0).abs() < 0.25, "{ratio}");
 }

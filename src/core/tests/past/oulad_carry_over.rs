@@ -5,7 +5,7 @@
 //!
 //! Everyone's scores end after the first few, as they do early in a year. What is predicted is
 //! the mean of the next four scores (at least two), with the difficulty of the assessments taken
-//! out, which the whole course tells; the mean of a course is taken out of both, since no
+//! out, which the whole course shows; the mean of a course is taken out of both, since no
 //! prediction can know how hard the next assessments are.
 
 use pg_assess_test_support::solve::{self, Asked};
@@ -158,8 +158,8 @@ fn levels(bytes: &[u8], previous: Option<&Vec<u8>>) -> HashMap<i64, f64> {
     let mut options = Asked::default();
     if let Some(previous) = previous {
         let previous = Gradebook::open(previous).expect("a gradebook");
-        let told = solve::previous(&previous, &options, &book, &options, &|at| at, &go);
-        options.previous = told.expect("last year");
+        let last_year = solve::previous(&previous, &options, &book, &options, &|at| at, &go);
+        options.previous = last_year.expect("last year");
     }
     let students = solve::students(&book, &options, &go).expect("students");
     let stranger = students

@@ -24,13 +24,13 @@ fn answers(n: usize) -> Vec<(f64, f64)> {
 #[test]
 fn groups_are_of_about_equal_size_and_in_order() {
     for (n, groups) in [(1, 1), (5, 1), (12, 2), (60, 8), (240, 8), (2000, 8)] {
-        let told = level_groups(&answers(n), true, 0.95, 1);
-        assert_eq!(told.len(), groups, "{n}");
-        assert_eq!(told.iter().map(|g| g.students).sum::<u64>(), n as u64);
-        let sizes = told.iter().map(|g| g.students);
+        let found = level_groups(&answers(n), true, 0.95, 1);
+        assert_eq!(found.len(), groups, "{n}");
+        assert_eq!(found.iter().map(|g| g.students).sum::<u64>(), n as u64);
+        let sizes = found.iter().map(|g| g.students);
         assert!(sizes.clone().max() <= sizes.min().map(|least| least + 2));
-        assert!(told.windows(2).all(|w| w[0].highest < w[1].lowest));
-        for g in &told {
+        assert!(found.windows(2).all(|w| w[0].highest < w[1].lowest));
+        for g in &found {
             assert!(g.lowest <= g.level && g.level <= g.highest);
             let (low, high) = g.ci_low.zip(g.ci_high).expect("shares have one");
             assert!(0.0 <= low && low <= g.score && g.score <= high && high <= 1.0);
@@ -49,9 +49,9 @@ fn students_of_one_level_stay_together() {
     let mut all: Vec<(f64, f64)> = vec![(0.5, 0.4); 100];
     assert_eq!(level_groups(&all, true, 0.95, 1).len(), 1);
     all.extend((0..20).map(|i| (0.6 + 0.01 * f64::from(i), 1.0)));
-    let told = level_groups(&all, true, 0.95, 1);
-    assert_eq!(told[0].students, 100);
-    assert!(told.len() > 1 && near(told[0].score, 0.4));
+    let found = level_groups(&all, true, 0.95, 1);
+    assert_eq!(found[0].students, 100);
+    assert!(found.len() > 1 && near(found[0].score, 0.4));
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn no_group_is_smaller_than_it_may_be() {
                 .collect();
             let groups = level_groups(&all, true, 0.95, least);
             assert!(groups.iter().all(|g| g.students >= least as u64), "{least}");
-            let told: u64 = groups.iter().map(|g| g.students).sum();
-            assert_eq!(told, if least > 100 { 0 } else { 100 }, "{least}");
+            let found: u64 = groups.iter().map(|g| g.students).sum();
+            assert_eq!(found, if least > 100 { 0 } else { 100 }, "{least}");
             assert!(groups.windows(2).all(|w| w[0].highest < w[1].lowest));
         }
     }

@@ -163,8 +163,8 @@ proptest! {
 
 #[test]
 fn what_says_nothing_is_left_out() {
-    let told = stratum([4, 10, 7, 5]);
-    let alone = mantel_haenszel([told]).expect("both groups");
+    let informative = stratum([4, 10, 7, 5]);
+    let alone = mantel_haenszel([informative]).expect("both groups");
     // One group only, one outcome only, nobody.
     let silent = [
         [3, 4, 0, 0],
@@ -176,7 +176,7 @@ fn what_says_nothing_is_left_out() {
     .map(stratum);
     assert_eq!(mantel_haenszel(silent), None);
     assert_eq!(mantel_haenszel([]), None);
-    let all = mantel_haenszel(silent.into_iter().chain([told]));
+    let all = mantel_haenszel(silent.into_iter().chain([informative]));
     assert_eq!(all, Some(alone));
     assert_eq!((alone.strata, alone.n), (1, 26));
 }
@@ -244,9 +244,9 @@ fn true_differences_are_found() {
             .sum::<f64>()
             / n)
             .sqrt();
-        let told = (deltas.iter().map(|(_, se)| se * se).sum::<f64>() / n).sqrt();
+        let estimated = (deltas.iter().map(|(_, se)| se * se).sum::<f64>() / n).sqrt();
         close(mean, -2.35 * shift, 0.1, "delta");
-        close(told / sd, 1.0, 0.15, "se");
+        close(estimated / sd, 1.0, 0.15, "se");
         assert!(found >= 190, "{found} of {n} are {expected:?}");
     }
 }

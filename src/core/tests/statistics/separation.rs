@@ -269,8 +269,11 @@ fn errors_are_as_large_as_they_say() {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let sd = (values.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n).sqrt();
-        let told = (errors.iter().map(|se| se * se).sum::<f64>() / n).sqrt();
-        assert!((told / sd - 1.0).abs() < 0.08, "{told} against {sd}");
+        let estimated = (errors.iter().map(|se| se * se).sum::<f64>() / n).sqrt();
+        assert!(
+            (estimated / sd - 1.0).abs() < 0.08,
+            "{estimated} against {sd}"
+        );
     }
 }
 

@@ -27,7 +27,7 @@ fn sensible(student: i64, question: i64, assessment: i64) -> f64 {
     f64::from(u8::from(student + noise > 8 * question))
 }
 
-fn told(figure: Option<f64>) -> String {
+fn written(figure: Option<f64>) -> String {
     figure.map_or("none".to_owned(), |figure| {
         format!("{:.3}", figure + 0.0).replace("-0.000", "0.000")
     })
@@ -43,31 +43,31 @@ fn outcome(rows: &[OwnRow], options: &Options) -> String {
         parts.push(format!(
             "student {}: level {} se {} need {} rank {:?} trend {} p {}",
             row.status.label(),
-            told(level.map(|level| level.level)),
-            told(level.and_then(|level| level.se)),
-            told(level.and_then(|level| level.need)),
+            written(level.map(|level| level.level)),
+            written(level.and_then(|level| level.se)),
+            written(level.and_then(|level| level.need)),
             row.need_rank.unwrap_or(0),
             row.trend.direction.label(),
-            told(row.trend.p),
+            written(row.trend.p),
         ));
     }
     if let Some(row) = solved.items.first() {
         parts.push(format!(
             "item {}: r_rest {} D {} index {} weight {}",
             row.quality.status.label(),
-            told(row.quality.r_rest),
-            told(row.separation.somers_d),
-            told(row.separation.discrimination_index),
-            told(Some(row.quality.weight)),
+            written(row.quality.r_rest),
+            written(row.separation.somers_d),
+            written(row.separation.discrimination_index),
+            written(Some(row.quality.weight)),
         ));
     }
     if let Some((_, row)) = solved.assessments.first() {
         parts.push(format!(
             "assessment: mean {} sd {} alpha {} sem {}",
-            told(Some(row.mean)),
-            told(row.sd),
-            told(row.alpha),
-            told(row.sem),
+            written(Some(row.mean)),
+            written(row.sd),
+            written(row.alpha),
+            written(row.sem),
         ));
     }
     parts.join("; ")
@@ -115,7 +115,7 @@ fn one_student_and_one_assessment() {
     );
 }
 
-/// Every answer might be due to the question: neither noise nor a trend can be told. Without
+/// Every answer might be due to the question: neither noise nor a trend can be estimated. Without
 /// the adjustment they can.
 #[test]
 fn one_student() {

@@ -192,7 +192,7 @@ fn what_cannot_be_used_is_left_out_and_counted() {
     item.merge(&of(&[(f64::INFINITY, 0.0)])).expect("alike");
     assert_eq!(item.discrimination(), Some(1.0));
     assert_eq!(item.excluded(), 2);
-    // A weight of nothing is no fault.
+    // A weight of 0 is no fault.
     decay = DecaySummary::default();
     decay.take((DAY, 1.0, 0.0));
     assert_eq!(decay, DecaySummary::default());

@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::slow::{Told, all_forecasts, compare_forecasts, compare_rows, told_at};
+use super::slow::{SlowForecast, all_forecasts, compare_forecasts, compare_rows, forecasts_at};
 use super::{at_days, run};
 
 #[test]
@@ -61,15 +61,15 @@ fn every_figure_is_that_of_a_back_test_that_sees_only_the_past() {
             resamples: 0,
             ..Settings::default()
         };
-        let mut told: Vec<Told> = cuts
+        let mut slow: Vec<SlowForecast> = cuts
             .iter()
-            .flat_map(|cut| told_at(&rows, *cut, &options, &settings, &excluded))
+            .flat_map(|cut| forecasts_at(&rows, *cut, &options, &settings, &excluded))
             .collect();
-        told.sort_by_key(|own| (own.cut_at, own.target, own.student));
-        compare_forecasts(&book, &told, &all_forecasts(&book, &options, &settings));
+        slow.sort_by_key(|own| (own.cut_at, own.target, own.student));
+        compare_forecasts(&book, &slow, &all_forecasts(&book, &options, &settings));
         let rows = backtest(&book, &options, &settings, &go).expect("rows");
-        compare_rows(&told, &cuts, &rows);
-        compared += told.len();
+        compare_rows(&slow, &cuts, &rows);
+        compared += slow.len();
     }
     assert!(compared > 1500, "{compared}");
 }
@@ -134,9 +134,9 @@ fn what_comes_after_a_cut_changes_nothing_that_was_predicted() {
                 .map(|one| (key(one), id(one), one.clone()))
                 .collect::<Vec<_>>()
         };
-        let told = forecasts(&before);
+        let found = forecasts(&before);
         for (other, same_peers) in [(forecasts(&changed), true), (forecasts(&grown), false)] {
-            let both: Vec<_> = told
+            let both: Vec<_> = found
                 .iter()
                 .filter_map(|(key, id, one)| {
                     let same = |own: &&((Target, Option<String>), String, Forecast)| {
@@ -145,7 +145,7 @@ fn what_comes_after_a_cut_changes_nothing_that_was_predicted() {
                     Some((key, one, &other.iter().find(same)?.2))
                 })
                 .collect();
-            assert!(!same_peers || both.len() == told.len());
+            assert!(!same_peers || both.len() == found.len());
             for (at, (key, one, again)) in both.iter().enumerate() {
                 assert_eq!(one.assessments, again.assessments);
                 let need = |one: &Forecast| one.by(Method::Need).and_then(|own| own.need);

@@ -38,7 +38,7 @@ fn run(rows: &[OwnRow], options: &impl Ask, settings: &Settings) -> Vec<Outcome>
 }
 
 /// Weekly assessments of two or more questions; everyone has other questions where sets are
-/// uneven. Score: level + effect of the question + noise, nothing else, all told.
+/// uneven. Score: level + effect of the question + noise, and nothing else.
 struct Plan {
     seed: u64,
     students: i64,

@@ -46,7 +46,7 @@ fn precision(weights: &[f64], options: &Options) -> f64 {
 
 /// A prediction beside what came, the slow way.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct SlowForecast {
     pub(super) student: i64,
     pub(super) cut_at: i64,
     pub(super) target: Target,
@@ -194,13 +194,13 @@ fn not_begun(past: &[&OwnRow], coming: Vec<Sitting>, student: i64) -> Vec<Sittin
 }
 
 /// What would have been said at one date, by a gradebook that ends there. `excluded` are ids.
-pub(super) fn told_at(
+pub(super) fn forecasts_at(
     rows: &[OwnRow],
     cut_at: i64,
     options: &Asked,
     settings: &Settings,
     excluded: &[i64],
-) -> Vec<Told> {
+) -> Vec<SlowForecast> {
     let counts = |row: &&OwnRow| {
         let at = row.taken_at.expect("a date");
         at <= options.as_of.unwrap_or(i64::MAX) && !excluded.contains(&integer(&row.assessment))
@@ -235,7 +235,7 @@ pub(super) fn told_at(
             .map_or(1.0, |(_, weight)| *weight)
     };
 
-    let mut told = Vec::new();
+    let mut forecasts = Vec::new();
     for &(student, own) in &level {
         let Some(shrunk) = of(&shrunk, student) else {
             continue;
@@ -272,7 +272,7 @@ pub(super) fn told_at(
             let mut reaches = [None; METHODS];
             reaches[Method::ShrunkLevel as usize] = reach(shrunk);
             reaches[Method::Level as usize] = reach(own);
-            told.push(Told {
+            forecasts.push(SlowForecast {
                 student,
                 cut_at,
                 target,
@@ -297,14 +297,14 @@ pub(super) fn told_at(
             });
         }
     }
-    beside_each_other(told, options.cut_share)
+    beside_each_other(forecasts, options.cut_share)
 }
 
 /// Those with the same target: without their mean, ranked, at least five.
-fn beside_each_other(told: Vec<Told>, share: f64) -> Vec<Told> {
+fn beside_each_other(forecasts: Vec<SlowForecast>, share: f64) -> Vec<SlowForecast> {
     let mut out = Vec::new();
-    for one in &told {
-        let peers: Vec<&Told> = told
+    for one in &forecasts {
+        let peers: Vec<&SlowForecast> = forecasts
             .iter()
             .filter(|own| own.target == one.target && own.assessment == one.assessment)
             .collect();
@@ -317,7 +317,7 @@ fn beside_each_other(told: Vec<Told>, share: f64) -> Vec<Told> {
             let flagged = ((places - before) / tied).clamp(0.0, 1.0);
             ((before + tied / 2.0) / n, flagged)
         };
-        let place = |value: &dyn Fn(&Told) -> f64| {
+        let place = |value: &dyn Fn(&SlowForecast) -> f64| {
             let own = value(one);
             let before = peers.iter().filter(|peer| value(peer) < own - TIE).count();
             let tied = peers
@@ -326,8 +326,9 @@ fn beside_each_other(told: Vec<Told>, share: f64) -> Vec<Told> {
                 .count();
             standing(before as f64, tied as f64)
         };
-        let centred =
-            |value: &dyn Fn(&Told) -> f64| value(one) - mean(peers.iter().map(|peer| value(peer)));
+        let centred = |value: &dyn Fn(&SlowForecast) -> f64| {
+            value(one) - mean(peers.iter().map(|peer| value(peer)))
+        };
         let mut new = one.clone();
         new.observed = centred(&|own| own.observed);
         new.observed_place = place(&|own| own.observed);
@@ -336,9 +337,9 @@ fn beside_each_other(told: Vec<Told>, share: f64) -> Vec<Told> {
             new.places[at] = place(&|own| own.values[at]);
         }
         // The help list goes by need, highest first and unknown last, then by level.
-        let need = |own: &Told| own.need.unwrap_or(-1.0);
-        let level = |own: &Told| own.values[Method::Level as usize];
-        let apart = |peer: &Told| need(peer) - need(one);
+        let need = |own: &SlowForecast| own.need.unwrap_or(-1.0);
+        let level = |own: &SlowForecast| own.values[Method::Level as usize];
+        let apart = |peer: &SlowForecast| need(peer) - need(one);
         let before = peers.iter().filter(|peer| {
             apart(peer) > 1e-12 || apart(peer).abs() <= 1e-12 && level(peer) < level(one) - TIE
         });
@@ -367,71 +368,75 @@ pub(super) fn all_forecasts(
 }
 
 /// Each forecast against the slow one.
-pub(super) fn compare_forecasts(book: &Gradebook<'_>, told: &[Told], fast: &[Forecast]) {
-    assert_eq!(told.len(), fast.len());
-    for (told, fast) in told.iter().zip(fast) {
-        let what = format!("{told:?}\n{fast:?}");
+pub(super) fn compare_forecasts(
+    book: &Gradebook<'_>,
+    forecasts: &[SlowForecast],
+    fast: &[Forecast],
+) {
+    assert_eq!(forecasts.len(), fast.len());
+    for (slow, fast) in forecasts.iter().zip(fast) {
+        let what = format!("{slow:?}\n{fast:?}");
         assert_eq!(
             book.students().get(fast.student).to_string(),
-            told.student.to_string()
+            slow.student.to_string()
         );
         let assessment = fast
             .assessment
             .map(|at| book.assessments().get(at).to_string());
         assert_eq!(
             assessment,
-            told.assessment.map(|id| id.to_string()),
+            slow.assessment.map(|id| id.to_string()),
             "{what}"
         );
-        assert_eq!((fast.cut_at, fast.target), (told.cut_at, told.target));
-        assert_eq!(fast.assessments as usize, told.known, "{what}");
-        close(fast.observed, told.observed, TOLERANCE, &what);
-        close(fast.observed_rank, told.observed_place.0, TOLERANCE, &what);
-        close(fast.low, told.observed_place.1, TOLERANCE, &what);
+        assert_eq!((fast.cut_at, fast.target), (slow.cut_at, slow.target));
+        assert_eq!(fast.assessments as usize, slow.known, "{what}");
+        close(fast.observed, slow.observed, TOLERANCE, &what);
+        close(fast.observed_rank, slow.observed_place.0, TOLERANCE, &what);
+        close(fast.low, slow.observed_place.1, TOLERANCE, &what);
         for method in Method::ALL {
             let at = method as usize;
             let Some(own) = fast.by(method) else {
-                assert!(method == Method::Need && told.need.is_none(), "{what}");
+                assert!(method == Method::Need && slow.need.is_none(), "{what}");
                 continue;
             };
-            close(own.rank, told.places[at].0, TOLERANCE, &what);
-            close(own.flagged, told.places[at].1, TOLERANCE, &what);
+            close(own.rank, slow.places[at].0, TOLERANCE, &what);
+            close(own.flagged, slow.places[at].1, TOLERANCE, &what);
             if method == Method::Need {
                 assert_eq!((own.value, own.spread), (None, None));
-                close_option(own.need, told.need, TOLERANCE, &what);
+                close_option(own.need, slow.need, TOLERANCE, &what);
                 continue;
             }
-            close_option(own.value, Some(told.values[at]), TOLERANCE, &what);
+            close_option(own.value, Some(slow.values[at]), TOLERANCE, &what);
             for level in [0, 1] {
                 let of = |reach: Option<[f64; 2]>| reach.map(|reach| reach[level]);
-                close_option(of(own.reach()), of(told.reach[at]), 1e-8, &what);
+                close_option(of(own.reach()), of(slow.reach[at]), 1e-8, &what);
             }
         }
     }
 }
 
 /// The figures of one method, from their definitions.
-pub(super) fn figures(told: &[&Told], method: Method) -> [Option<f64>; 6] {
+pub(super) fn figures(forecasts: &[&SlowForecast], method: Method) -> [Option<f64>; 6] {
     let at = method as usize;
-    let has = |own: &&&Told| method != Method::Need || own.need.is_some();
-    let told: Vec<&&Told> = told.iter().filter(has).collect();
-    let error = |own: &Told| own.observed - own.values[at];
-    let some = !told.is_empty();
+    let has = |own: &&&SlowForecast| method != Method::Need || own.need.is_some();
+    let forecasts: Vec<&&SlowForecast> = forecasts.iter().filter(has).collect();
+    let error = |own: &SlowForecast| own.observed - own.values[at];
+    let some = !forecasts.is_empty();
     let rmse = (some && method != Method::Need)
-        .then(|| mean(told.iter().map(|own| error(own).powi(2))).sqrt());
-    let places: Vec<(f64, f64)> = told
+        .then(|| mean(forecasts.iter().map(|own| error(own).powi(2))).sqrt());
+    let places: Vec<(f64, f64)> = forecasts
         .iter()
         .map(|own| (own.observed_place.0, own.places[at].0))
         .collect();
-    let lows: f64 = told.iter().map(|own| own.observed_place.1).sum();
-    let flagged: f64 = told.iter().map(|own| own.places[at].1).sum();
+    let lows: f64 = forecasts.iter().map(|own| own.observed_place.1).sum();
+    let flagged: f64 = forecasts.iter().map(|own| own.places[at].1).sum();
     let named = (lows + flagged) / 2.0;
-    let found: f64 = told
+    let found: f64 = forecasts
         .iter()
         .map(|own| own.observed_place.1 * own.places[at].1)
         .sum();
     let covered = |level: usize| {
-        let reaches = told
+        let reaches = forecasts
             .iter()
             .filter_map(|own| Some((error(own), own.reach[at]?[level])));
         let inside: Vec<f64> = reaches
@@ -441,7 +446,7 @@ pub(super) fn figures(told: &[&Told], method: Method) -> [Option<f64>; 6] {
     };
     let mut off = 0.0;
     for bin in 0..10 {
-        let inside = told.iter().filter(|own| {
+        let inside = forecasts.iter().filter(|own| {
             let need = own.need.unwrap_or(-1.0) * 10.0;
             (need >= 0.0) && (need as usize).min(9) == bin
         });
@@ -450,7 +455,7 @@ pub(super) fn figures(told: &[&Told], method: Method) -> [Option<f64>; 6] {
             .sum::<f64>()
             .abs();
     }
-    let need_error = (some && method == Method::Need).then(|| off / told.len() as f64);
+    let need_error = (some && method == Method::Need).then(|| off / forecasts.len() as f64);
     [
         rmse,
         correlation(&places),
@@ -475,7 +480,7 @@ pub(super) fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 
 pub(super) const BANDS: [(u32, u32); 6] = [(1, 1), (2, 2), (3, 3), (4, 5), (6, 8), (9, u32::MAX)];
 
-fn in_slice(own: &Told, slice: Slice) -> bool {
+fn in_slice(own: &SlowForecast, slice: Slice) -> bool {
     match slice {
         Slice::All => true,
         Slice::Cut(at) => own.cut_at == at,
@@ -484,19 +489,19 @@ fn in_slice(own: &Told, slice: Slice) -> bool {
     }
 }
 
-pub(super) fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
+pub(super) fn compare_rows(forecasts: &[SlowForecast], cuts: &[i64], rows: &[Outcome]) {
     let mut scopes = vec![Slice::All];
     scopes.extend(cuts.iter().map(|at| Slice::Cut(*at)));
     scopes.extend(BANDS.map(|(from, to)| Slice::Assessments(from, to)));
     let mut expected = 0;
     for target in Target::ALL {
         for &scope in &scopes {
-            let inside = |own: &&Told| own.target == target && in_slice(own, scope);
-            let told: Vec<&Told> = told.iter().filter(inside).collect();
-            if told.is_empty() {
+            let inside = |own: &&SlowForecast| own.target == target && in_slice(own, scope);
+            let forecasts: Vec<&SlowForecast> = forecasts.iter().filter(inside).collect();
+            if forecasts.is_empty() {
                 continue;
             }
-            let base = figures(&told, Method::OverallMean);
+            let base = figures(&forecasts, Method::OverallMean);
             for method in Method::ALL {
                 let row = rows
                     .iter()
@@ -505,7 +510,7 @@ pub(super) fn compare_rows(told: &[Told], cuts: &[i64], rows: &[Outcome]) {
                     })
                     .expect("a row");
                 let own = &row.figures;
-                let slow = figures(&told, method);
+                let slow = figures(&forecasts, method);
                 let fast = [
                     own.rmse,
                     own.rank_correlation,

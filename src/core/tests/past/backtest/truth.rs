@@ -154,8 +154,11 @@ fn levels_beat_means_of_uneven_sets_and_intervals_are_as_wide_as_chance() {
             }
         }
         for (values, errors) in values.iter().zip(errors) {
-            let (told, seen) = (mean(errors), spread(values));
-            assert!((told / seen - 1.0).abs() < 0.25, "{told} for {seen}");
+            let (estimated, seen) = (mean(errors), spread(values));
+            assert!(
+                (estimated / seen - 1.0).abs() < 0.25,
+                "{estimated} for {seen}"
+            );
         }
     }
 }

@@ -31,15 +31,15 @@ fn unlinked_tests_are_calibrated_each_on_its_own_scale() {
                 .map(|row| [None; 4].into_iter().chain(row.iter().copied()).collect()),
         )
         .collect();
-    let told = solve_matrix(&both, &plain());
-    let components: Vec<_> = told.items.iter().map(|item| item.component).collect();
+    let fitted = solve_matrix(&both, &plain());
+    let components: Vec<_> = fitted.items.iter().map(|item| item.component).collect();
     assert_eq!(
         components,
         [[Some(2); 4].to_vec(), [Some(1); 6].to_vec()].concat()
     );
     let alone = [small, large].map(|matrix| solve_matrix(&matrix, &plain()));
     let alone_items = alone.iter().flat_map(|own| &own.items);
-    for (own, alone) in told.items.iter().zip(alone_items) {
+    for (own, alone) in fitted.items.iter().zip(alone_items) {
         for (own, alone) in a_and_b(own).into_iter().zip(a_and_b(alone)) {
             close(own, alone, 1e-4, "a figure");
         }
@@ -53,7 +53,7 @@ fn unlinked_tests_are_calibrated_each_on_its_own_scale() {
         .map(|run| run.log_likelihood)
         .sum();
     close(
-        told.run.expect("a fit").log_likelihood,
+        fitted.run.expect("a fit").log_likelihood,
         sum,
         1e-6,
         "likelihood",
@@ -90,8 +90,8 @@ fn every_item_says_what_became_of_it() {
             rows.push(row(student, 16, 0, f64::from(student as u8 % 2), 0.0));
         }
     }
-    let told = solve_rows(&rows, &Settings::default());
-    let labels: Vec<_> = told.items[5..]
+    let fitted = solve_rows(&rows, &Settings::default());
+    let labels: Vec<_> = fitted.items[5..]
         .iter()
         .map(|item| item.status.label())
         .collect();
@@ -105,20 +105,23 @@ fn every_item_says_what_became_of_it() {
         "insufficient",
     ];
     assert_eq!(labels, expected);
-    let facilities: Vec<_> = told.items[5..9].iter().map(|item| item.facility).collect();
+    let facilities: Vec<_> = fitted.items[5..9]
+        .iter()
+        .map(|item| item.facility)
+        .collect();
     assert_eq!(facilities, [Some(1.0), Some(0.0), Some(59.5 / 60.0), None]);
-    assert_eq!(told.warnings, None);
+    assert_eq!(fitted.warnings, None);
     // What cannot be calibrated does not touch the others.
     let alone = solve_rows(&sound, &Settings::default());
-    assert_eq!(told.items[..5], alone.items);
-    assert_eq!(told.run, alone.run);
+    assert_eq!(fitted.items[..5], alone.items);
+    assert_eq!(fitted.run, alone.run);
     // With nine answers asked for, item 16 has enough.
     let options = Options {
         min_answers: 9.0,
         ..Options::default()
     };
-    let told = solve_with(&rows, &options, &Settings::default());
-    assert!(told.items[11].discrimination.is_some());
+    let fitted = solve_with(&rows, &options, &Settings::default());
+    assert!(fitted.items[11].discrimination.is_some());
 }
 
 #[test]
@@ -166,10 +169,14 @@ fn options_choose_which_answers_count() {
 #[test]
 fn little_or_nothing_to_go_by() {
     let labels = |matrix: &Matrix, options: &Options| -> Vec<&'static str> {
-        let told = solve_with(&rows_of(matrix), options, &plain());
-        assert_eq!(told.run, None);
-        assert_eq!(told.warnings.is_some(), !told.items.is_empty());
-        told.items.iter().map(|item| item.status.label()).collect()
+        let fitted = solve_with(&rows_of(matrix), options, &plain());
+        assert_eq!(fitted.run, None);
+        assert_eq!(fitted.warnings.is_some(), !fitted.items.is_empty());
+        fitted
+            .items
+            .iter()
+            .map(|item| item.status.label())
+            .collect()
     };
     let usual = Options::default();
     let least = Options {
@@ -220,41 +227,47 @@ fn a_fit_that_is_cut_short_says_so() {
             tolerance,
             ..Settings::default()
         };
-        let told = solve_matrix(&matrix, &settings);
-        let run = told.run.expect("a fit");
-        (told, run)
+        let fitted = solve_matrix(&matrix, &settings);
+        let run = fitted.run.expect("a fit");
+        (fitted, run)
     };
     let mut before = f64::NEG_INFINITY;
     for max_iterations in 1..=6 {
-        let (told, run) = solve(max_iterations, 1e-6);
+        let (fitted, run) = solve(max_iterations, 1e-6);
         assert!(!run.converged);
         assert_eq!(run.iterations, max_iterations);
-        let warnings = told.warnings.expect("a warning");
+        let warnings = fitted.warnings.expect("a warning");
         assert!(
             warnings.starts_with("The fit did not converge in"),
             "{warnings}"
         );
-        assert!(told.items.iter().all(|item| item.discrimination.is_some()));
         assert!(
-            told.items
+            fitted
+                .items
+                .iter()
+                .all(|item| item.discrimination.is_some())
+        );
+        assert!(
+            fitted
+                .items
                 .iter()
                 .all(|item| item.discrimination.is_some_and(|a| a.error.is_none()))
         );
         let value = run.log_likelihood
             + slow_log_prior(&parameters_of(&Calibration {
                 warnings: None,
-                ..told
+                ..fitted
             }));
         assert!(value >= before, "{value} after {before}");
         before = value;
     }
-    let (told, run) = solve(500, 1e300);
-    assert!(run.converged && run.iterations == 1 && told.warnings.is_none());
+    let (fitted, run) = solve(500, 1e300);
+    assert!(run.converged && run.iterations == 1 && fitted.warnings.is_none());
     let (_, run) = solve(40, 5e-324);
     assert!(run.iterations <= 40);
-    let (told, _) = solve(500, 1e-6);
+    let (fitted, _) = solve(500, 1e-6);
     let (exact, _) = solve(500, 1e-10);
-    for (own, exact) in told.items.iter().zip(&exact.items) {
+    for (own, exact) in fitted.items.iter().zip(&exact.items) {
         for (own, exact) in a_and_b(own).into_iter().zip(a_and_b(exact)) {
             close(own, exact, 1e-5, "a figure");
         }
@@ -270,16 +283,16 @@ fn questions_that_are_one_question_are_steep() {
         let first = row[0];
         row.extend([first; 2]);
     }
-    let told = solve_matrix(&matrix, &plain());
+    let fitted = solve_matrix(&matrix, &plain());
     for at in [0, 5, 6] {
         assert_eq!(
-            told.items[at].status,
+            fitted.items[at].status,
             CalibrationStatus::Steep,
             "{:?}",
-            told.items[at]
+            fitted.items[at]
         );
     }
-    let warnings = told.warnings.expect("a warning");
+    let warnings = fitted.warnings.expect("a warning");
     assert!(
         warnings.contains("Questions with a discrimination above 4: 3;"),
         "{warnings}"
@@ -349,8 +362,8 @@ fn settings_out_of_range_are_refused() {
             },
         ),
     ] {
-        let told = solve::calibrate(&book, &Options::default(), &settings, &go);
-        let error = told.expect_err("a refusal").to_string();
+        let fitted = solve::calibrate(&book, &Options::default(), &settings, &go);
+        let error = fitted.expect_err("a refusal").to_string();
         assert_eq!(error, format!("{name} is out of range"));
     }
     for options in [

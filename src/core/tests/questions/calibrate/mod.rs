@@ -56,28 +56,29 @@ fn solve_rows(rows: &[OwnRow], settings: &Settings) -> Calibration {
 fn solve_with(rows: &[OwnRow], options: &impl Ask, settings: &Settings) -> Calibration {
     let bytes = gradebook(rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
-    let told = solve::calibrate(&book, options, settings, &go).expect("a calibration");
+    let fitted = solve::calibrate(&book, options, settings, &go).expect("a calibration");
     let items = solve::items(&book, options, &go).expect("items");
     let expected = items.iter().map(|item| (item.item, item.quality.n));
     assert!(
-        told.items
+        fitted
+            .items
             .iter()
             .map(|item| (item.item, item.n))
             .eq(expected)
     );
-    assert_sound(&told);
-    told
+    assert_sound(&fitted);
+    fitted
 }
 
 /// What holds whatever the data.
-fn assert_sound(told: &Calibration) {
-    let text = format!("{told:?}");
+fn assert_sound(fitted: &Calibration) {
+    let text = format!("{fitted:?}");
     assert!(!text.contains("NaN") && !text.contains("inf,"), "{text}");
     let calibrated = |item: &&CalibratedItem| item.discrimination.is_some();
-    let any = told.items.iter().any(|item| calibrated(&item));
-    assert_eq!(any, told.run.is_some());
+    let any = fitted.items.iter().any(|item| calibrated(&item));
+    assert_eq!(any, fitted.run.is_some());
     let mut slopes = BTreeMap::<u32, (u32, f64)>::new();
-    for item in &told.items {
+    for item in &fitted.items {
         let a = item.discrimination.map(|own| own.value);
         assert_eq!(item.component.is_some(), a.is_some(), "{item:?}");
         let expected = match (item.status, a) {
@@ -89,7 +90,7 @@ fn assert_sound(told: &Calibration) {
         assert!(expected, "{item:?}");
         for own in [item.discrimination, item.difficulty].into_iter().flatten() {
             if let Some(error) = own.error {
-                assert!(told.run.is_some_and(|run| run.converged));
+                assert!(fitted.run.is_some_and(|run| run.converged));
                 assert!(error.se >= 0.0);
                 assert!(
                     error.ci_low <= own.value && own.value <= error.ci_high,
@@ -109,8 +110,13 @@ fn assert_sound(told: &Calibration) {
     assert!(counts.windows(2).all(|two| two[0] >= two[1]), "{counts:?}");
     assert!(counts.iter().all(|&count| count >= 3));
     assert!(slopes.values().all(|(_, sum)| *sum >= 0.0), "{slopes:?}");
-    let unfinished = told.run.is_some_and(|run| !run.converged);
-    let warned = |what: &str| told.warnings.as_ref().is_some_and(|own| own.contains(what));
+    let unfinished = fitted.run.is_some_and(|run| !run.converged);
+    let warned = |what: &str| {
+        fitted
+            .warnings
+            .as_ref()
+            .is_some_and(|own| own.contains(what))
+    };
     assert_eq!(unfinished, warned("did not converge"));
     assert_eq!(slopes.len() > 1, warned("different components"));
 }
@@ -161,8 +167,8 @@ fn slow_log_prior(parameters: &[[f64; 2]]) -> f64 {
     parameters.iter().map(own).sum()
 }
 
-/// Slopes and intercepts as told.
-fn parameters_of(told: &Calibration) -> Vec<[f64; 2]> {
-    let own = told.items.iter().map(a_and_b);
+/// Slopes and intercepts as reported.
+fn parameters_of(fitted: &Calibration) -> Vec<[f64; 2]> {
+    let own = fitted.items.iter().map(a_and_b);
     own.map(|[a, b]| [a, -a * b]).collect()
 }

@@ -42,19 +42,19 @@ fn parameters_and_errors_are_those_of_mirt_and_ltm() {
     for (folder, ending) in TESTS {
         let path = |name: &str| data.join(folder).join(format!("{name}{ending}.csv"));
         let (items, matrix) = read_matrix(&path("responses_wide"));
-        let told = solve_matrix(&matrix, &plain());
+        let fitted = solve_matrix(&matrix, &plain());
         let [mirt, ltm] = ["ref_mirt_2PL", "ref_ltm_2PL"].map(|name| Table::read(&path(name)));
         assert_eq!(mirt.texts("item"), items);
         assert_eq!(ltm.texts("item"), items);
-        let run = told.run.expect("a fit");
+        let run = fitted.run.expect("a fit");
         assert!(run.converged);
-        assert_eq!(told.warnings, None);
+        assert_eq!(fitted.warnings, None);
         let log_likelihood = mirt.numbers("logLik")[0].expect("a number");
         close(run.log_likelihood, log_likelihood, 0.01, folder);
         for (at, name, other) in [(0, "a", "Dscrmn"), (1, "b", "Dffclt")] {
             let [mirts, ltms] = [mirt.numbers(name), ltm.numbers(other)];
             let [low, high] = ["2.5", "97.5"].map(|end| mirt.numbers(&format!("{name}_CI_{end}")));
-            for (place, item) in told.items.iter().enumerate() {
+            for (place, item) in fitted.items.iter().enumerate() {
                 let what = format!("{folder} {} {name}", items[place]);
                 let ours = a_and_b(item)[at];
                 let [mirt, ltm] = [mirts[place], ltms[place]].map(|own| own.expect("a number"));
@@ -93,7 +93,7 @@ fn answers_of(matrix: &Matrix) -> Answers {
     matrix.iter().map(answers).collect()
 }
 
-/// The logarithm of the probability of all answers, as plainly as it can be told.
+/// The logarithm of the probability of all answers, as plainly as it can be written.
 fn slow_log_likelihood(answers: &Answers, parameters: &[[f64; 2]], nodes: usize) -> f64 {
     let theta = |node: usize| -6.0 + 12.0 * node as f64 / (nodes - 1) as f64;
     let density = |node: usize| (-theta(node).powi(2) / 2.0).exp();
@@ -166,11 +166,16 @@ fn slow_derivatives(
     )
 }
 
-/// Holds told figures to the slow calculation: likelihood, a gradient of 0, errors.
-fn assert_at_summit(told: &Calibration, answers: &Answers, settings: &Settings, fields: &[usize]) {
+/// Compares reported figures with the slow calculation: likelihood, a gradient of 0, errors.
+fn assert_at_summit(
+    fitted: &Calibration,
+    answers: &Answers,
+    settings: &Settings,
+    fields: &[usize],
+) {
     let nodes = settings.nodes as usize;
-    let run = told.run.expect("a fit");
-    let parameters = parameters_of(told);
+    let run = fitted.run.expect("a fit");
+    let parameters = parameters_of(fitted);
     close(
         run.log_likelihood,
         slow_log_likelihood(answers, &parameters, nodes),
@@ -195,7 +200,7 @@ fn assert_at_summit(told: &Calibration, answers: &Answers, settings: &Settings, 
         .enumerate()
         .filter(|(_, field)| *field % 2 == 0)
     {
-        let item = &told.items[field / 2];
+        let item = &fitted.items[field / 2];
         let [_, b] = a_and_b(item);
         let [aa, ad, dd] = [(0, 0), (0, 1), (1, 1)].map(|(i, j)| covariance[place + i][place + j]);
         let [se_a, se_b] = errors(item);
@@ -228,10 +233,10 @@ fn the_figures_are_those_of_a_slow_calculation() {
             prior,
             ..Settings::default()
         };
-        let told = solve_rows(&rows, &settings);
-        assert!(told.run.is_some_and(|run| run.converged));
+        let fitted = solve_rows(&rows, &settings);
+        assert!(fitted.run.is_some_and(|run| run.converged));
         let fields: Vec<usize> = (0..10).collect();
-        assert_at_summit(&told, &answers, &settings, &fields);
+        assert_at_summit(&fitted, &answers, &settings, &fields);
         let deviate = 1.644_853_626_951_472;
         let options = Options {
             confidence: 0.9,
@@ -253,21 +258,24 @@ fn very_many_questions_have_errors_each_by_itself() {
     let items = usual_items(&mut rng, 1040);
     let matrix = simulate(&mut rng, 24, &items);
     let settings = coarse(true);
-    let told = solve_matrix(&matrix, &settings);
-    let warnings = told.warnings.clone().expect("a warning");
+    let fitted = solve_matrix(&matrix, &settings);
+    let warnings = fitted.warnings.clone().expect("a warning");
     assert!(
         warnings.contains("More than 1000 questions are linked"),
         "{warnings}"
     );
     let kept: Vec<usize> = (0..1040)
-        .filter(|&item| told.items[item].discrimination.is_some())
+        .filter(|&item| fitted.items[item].discrimination.is_some())
         .collect();
     assert!(kept.len() > 1000, "{}", kept.len());
     let kept_rows = |row: &Vec<Option<bool>>| kept.iter().map(|&item| row[item]).collect();
     let answers = answers_of(&matrix.iter().map(kept_rows).collect());
-    let told = Calibration {
-        items: kept.iter().map(|&item| told.items[item].clone()).collect(),
-        ..told
+    let fitted = Calibration {
+        items: kept
+            .iter()
+            .map(|&item| fitted.items[item].clone())
+            .collect(),
+        ..fitted
     };
-    assert_at_summit(&told, &answers, &settings, &[600, 601]);
+    assert_at_summit(&fitted, &answers, &settings, &[600, 601]);
 }

@@ -13,7 +13,7 @@ use super::{
 
 #[test]
 fn known_truth_is_recovered_and_intervals_hold_it() {
-    let (mut held, mut told_of) = ([0.0; 2], 0.0);
+    let (mut held, mut intervals) = ([0.0; 2], 0.0);
     let mut errors = [0.0; 2];
     let runs = 25;
     for seed in 0..runs {
@@ -22,11 +22,11 @@ fn known_truth_is_recovered_and_intervals_hold_it() {
         // One has the wrong key.
         items[0][0] *= -1.0;
         let matrix = simulate(&mut rng, 400, &items);
-        let told = solve_matrix(&matrix, &coarse(false));
-        assert!(told.run.is_some_and(|run| run.converged));
-        assert_eq!(told.items[0].status, CalibrationStatus::Negative);
-        for (item, [a, d]) in told.items.iter().zip(&items) {
-            told_of += 1.0;
+        let fitted = solve_matrix(&matrix, &coarse(false));
+        assert!(fitted.run.is_some_and(|run| run.converged));
+        assert_eq!(fitted.items[0].status, CalibrationStatus::Negative);
+        for (item, [a, d]) in fitted.items.iter().zip(&items) {
+            intervals += 1.0;
             let truths = [*a, -d / a];
             for (at, own) in [item.discrimination, item.difficulty]
                 .into_iter()
@@ -40,23 +40,25 @@ fn known_truth_is_recovered_and_intervals_hold_it() {
             }
         }
     }
-    let [a, b] = held.map(|held| held / told_of);
-    let [bias_a, bias_b] = errors.map(|sum| sum / told_of);
-    println!("of {told_of} intervals {a:.3} hold a, {b:.3} hold b; errors {bias_a:.2} {bias_b:.2}");
+    let [a, b] = held.map(|held| held / intervals);
+    let [bias_a, bias_b] = errors.map(|sum| sum / intervals);
+    println!(
+        "of {intervals} intervals {a:.3} hold a, {b:.3} hold b; errors {bias_a:.2} {bias_b:.2}"
+    );
     for (held, bias) in [(a, bias_a), (b, bias_b)] {
         close(held, 0.95, 0.025, "coverage");
         close(bias, 0.0, 0.2, "mean error in standard errors");
     }
 }
 
-/// Mean of the told slopes less the true ones, over several draws of 2000 students.
+/// Mean of the reported slopes less the true ones, over several draws of 2000 students.
 fn bias_of_slopes(make: &dyn Fn(&mut ChaCha8Rng, &[[f64; 2]]) -> Matrix) -> f64 {
     let mut sum = 0.0;
     for seed in 0..3 {
         let mut rng = ChaCha8Rng::seed_from_u64(200 + seed);
         let items = usual_items(&mut rng, 20);
-        let told = solve_matrix(&make(&mut rng, &items), &coarse(false));
-        let slopes = told.items.iter().map(|item| a_and_b(item)[0]);
+        let fitted = solve_matrix(&make(&mut rng, &items), &coarse(false));
+        let slopes = fitted.items.iter().map(|item| a_and_b(item)[0]);
         sum += slopes.zip(&items).map(|(a, own)| a - own[0]).sum::<f64>();
     }
     sum / 60.0
@@ -131,9 +133,9 @@ fn order_and_names_change_nothing() {
     let items = usual_items(&mut rng, 8);
     let matrix = simulate(&mut rng, 200, &items);
     let mut rows = rows_of(&matrix);
-    let told = solve_rows(&rows, &Settings::default());
+    let fitted = solve_rows(&rows, &Settings::default());
     rows.shuffle(&mut rng);
-    assert_eq!(solve_rows(&rows, &Settings::default()), told);
+    assert_eq!(solve_rows(&rows, &Settings::default()), fitted);
     // Other names bring another order of sums.
     let renamed: Matrix = matrix
         .iter()
@@ -144,10 +146,10 @@ fn order_and_names_change_nothing() {
         tolerance: 1e-10,
         ..Settings::default()
     };
-    let told = solve_matrix(&matrix, &exact);
+    let fitted = solve_matrix(&matrix, &exact);
     let mut other = solve_matrix(&renamed, &exact);
     other.items.reverse();
-    for (own, other) in told.items.iter().zip(&other.items) {
+    for (own, other) in fitted.items.iter().zip(&other.items) {
         for (own, other) in a_and_b(own).into_iter().zip(a_and_b(other)) {
             close(own, other, 1e-8, "a figure");
         }
@@ -159,7 +161,7 @@ fn another_key_turns_the_slope_and_not_the_difficulty() {
     let mut rng = ChaCha8Rng::seed_from_u64(10);
     let items = usual_items(&mut rng, 10);
     let mut matrix = simulate(&mut rng, 300, &items);
-    let told = solve_matrix(&matrix, &plain());
+    let fitted = solve_matrix(&matrix, &plain());
     let turn = |matrix: &mut Matrix, item: usize| {
         for row in matrix {
             row[item] = row[item].map(|right| !right);
@@ -167,7 +169,7 @@ fn another_key_turns_the_slope_and_not_the_difficulty() {
     };
     turn(&mut matrix, 3);
     let turned = solve_matrix(&matrix, &plain());
-    for (at, (own, other)) in told.items.iter().zip(&turned.items).enumerate() {
+    for (at, (own, other)) in fitted.items.iter().zip(&turned.items).enumerate() {
         let sign = if at == 3 { -1.0 } else { 1.0 };
         let [[a, b], [other_a, other_b]] = [own, other].map(a_and_b);
         close(sign * a, other_a, 1e-4, "slope");
@@ -184,7 +186,7 @@ fn another_key_turns_the_slope_and_not_the_difficulty() {
         turn(&mut matrix, item);
     }
     let all = solve_matrix(&matrix, &plain());
-    for (own, other) in told.items.iter().zip(&all.items) {
+    for (own, other) in fitted.items.iter().zip(&all.items) {
         let [[a, b], [other_a, other_b]] = [own, other].map(a_and_b);
         close(a, other_a, 1e-4, "slope");
         close(b, -other_b, 1e-4, "difficulty");

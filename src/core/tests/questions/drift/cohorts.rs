@@ -181,7 +181,7 @@ fn growth_between_tests_that_share_questions_is_no_drift() {
     alarms.at_most(0.06, 0.1, "two tests");
 }
 
-/// One question is all that two tests share: whether it or everything else changed cannot be told.
+/// One question is all that two tests share: whether it or everything else changed cannot be known.
 #[test]
 fn one_common_question_cannot_be_judged() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);

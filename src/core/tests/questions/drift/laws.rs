@@ -234,7 +234,7 @@ fn edges() {
             .all(|drift| drift.change.is_some())
     );
     no_change(&grid(200, 5, &|student, _| (student % 5) as f64 / 4.0));
-    // Where all students of a day have shown the same, their other answers tell nothing.
+    // Where all students of a day have shown the same, their other answers show nothing.
     for drift in grid(200, 2, &|student, _| if student < 100 { 0.2 } else { 0.9 }) {
         assert_eq!((drift.n, drift.change), (200, None));
     }
@@ -251,7 +251,7 @@ fn edges() {
     );
 }
 
-/// An unbounded question lies on the common scale; its facility is not told.
+/// An unbounded question lies on the common scale; its facility is not reported.
 #[test]
 fn questions_without_a_maximum_drift_too() {
     let rows: Vec<OwnRow> = a_table(4)

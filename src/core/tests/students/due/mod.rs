@@ -12,17 +12,17 @@ use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnEnrolment, OwnRow, enrolment, go, row, with_roster};
 
 /// Per student with due work: how much, and what of it is missing: assessment, day, group.
-type Told = BTreeMap<i64, (u32, Vec<(i64, i64, Option<i64>)>)>;
+type DueWork = BTreeMap<i64, (u32, Vec<(i64, i64, Option<i64>)>)>;
 
 fn number(text: impl ToString) -> i64 {
     text.to_string().parse().expect("an integer id")
 }
 
 /// What `students` and `missing_work` say, which must agree.
-fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> Told {
+fn due_work(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> DueWork {
     let bytes = with_roster(rows, roster);
     let book = pg_assess_test_support::check(&bytes).expect("a gradebook");
-    let mut told = Told::new();
+    let mut work = DueWork::new();
     let students = solve::students(&book, options, &go).expect("students");
     let missing = solve::missing_work(&book, options, &go).expect("missing work");
     let missing: Vec<Missing> = missing.collect();
@@ -42,14 +42,14 @@ fn told(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> Told {
         assert_eq!(own.len() as u32, student.work.missing);
         if student.work.due > 0 {
             let id = number(book.students().get(student.student));
-            told.insert(id, (student.work.due, own));
+            work.insert(id, (student.work.due, own));
         }
     }
-    let listed: usize = told.values().map(|(_, missing)| missing.len()).sum();
+    let listed: usize = work.values().map(|(_, missing)| missing.len()).sum();
     assert_eq!(listed, missing.len(), "nobody unknown misses work");
     let key = |work: &Missing| (work.student, work.due_at, work.assessment);
     assert!(missing.is_sorted_by(|a, b| key(a) < key(b)), "{missing:?}");
-    told
+    work
 }
 
 /// The default of everything, as of the end of a day.

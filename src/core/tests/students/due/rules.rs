@@ -6,7 +6,7 @@ use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::Asked;
 use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, row};
 
-use super::{Told, class, on, sit, told};
+use super::{DueWork, class, due_work, on, sit};
 
 /// Weekly assessments 1 to n, on days 7, 14, ..., of which the student given misses all from one
 /// number on.
@@ -19,18 +19,18 @@ fn weeks(n: i64, leaver: i64, until: i64) -> Vec<OwnRow> {
 
 #[test]
 fn nothing_is_due_where_there_is_nothing() {
-    assert_eq!(told(&[], &[], &Options::default()), Told::new());
+    assert_eq!(due_work(&[], &[], &Options::default()), DueWork::new());
     assert_eq!(
-        told(&[], &class(1..=3, 1), &Options::default()),
-        Told::new()
+        due_work(&[], &class(1..=3, 1), &Options::default()),
+        DueWork::new()
     );
     let absent = OwnRow {
         score: None,
         ..row(1, 1, 1, 0.0, 5.0)
     };
     assert_eq!(
-        told(&[absent], &class(1..=3, 1), &Options::default()),
-        Told::new()
+        due_work(&[absent], &class(1..=3, 1), &Options::default()),
+        DueWork::new()
     );
 }
 
@@ -38,30 +38,30 @@ fn nothing_is_due_where_there_is_nothing() {
 fn nothing_is_due_before_a_late_joiner_joined() {
     let mut rows = weeks(6, 11, 0);
     rows.extend(sit([11], 4, 28));
-    let without = told(&rows, &[], &on(60));
+    let without = due_work(&rows, &[], &on(60));
     assert_eq!(without[&11], (3, vec![(5, 35, None), (6, 42, None)]));
     assert_eq!(without[&1], (6, vec![]));
     // The roster says that the student was there a week before the first response.
     let mut roster = class(1..=10, 1);
     roster.push(enrolment(11, Some(1), 21, None));
-    let with = told(&rows, &roster, &on(60));
+    let with = due_work(&rows, &roster, &on(60));
     let missing = [(3, 21), (5, 35), (6, 42)].map(|(a, day)| (a, day, Some(1)));
     assert_eq!(with[&11], (4, missing.to_vec()));
 }
 
 #[test]
-fn nothing_is_due_after_a_leaver_left_and_only_the_roster_can_tell() {
+fn nothing_is_due_after_a_leaver_left_and_only_the_roster_can_show() {
     let rows = weeks(6, 10, 2);
     let missing = [(3, 21), (4, 28), (5, 35), (6, 42)];
     // Whether a student has left or given up, responses do not say.
     let without = missing.map(|(a, day)| (a, day, None));
-    assert_eq!(told(&rows, &[], &on(60))[&10], (6, without.to_vec()));
+    assert_eq!(due_work(&rows, &[], &on(60))[&10], (6, without.to_vec()));
     let mut roster = class(1..=9, 1);
     roster.push(enrolment(10, Some(1), 0, 30));
     let with = [(3, 21), (4, 28)].map(|(a, day)| (a, day, Some(1)));
-    let told = told(&rows, &roster, &on(60));
-    assert_eq!(told[&10], (4, with.to_vec()));
-    assert_eq!(told[&9], (6, vec![]));
+    let work = due_work(&rows, &roster, &on(60));
+    assert_eq!(work[&10], (4, with.to_vec()));
+    assert_eq!(work[&9], (6, vec![]));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_first_and_the_last_day_on_the_roster_count() {
     let due = |from, to| {
         let mut roster = class(1..=9, 1);
         roster.push(enrolment(10, Some(1), from, to));
-        told(&rows, &roster, &on(60))
+        due_work(&rows, &roster, &on(60))
             .get(&10)
             .map_or(0, |work| work.0)
     };
@@ -98,7 +98,7 @@ fn a_student_who_moves_owes_each_class_its_own_work() {
     let missing = missing
         .map(|(a, day, group)| (a, day, Some(group)))
         .to_vec();
-    assert_eq!(told(&rows, &roster, &on(60))[&50], (4, missing));
+    assert_eq!(due_work(&rows, &roster, &on(60))[&50], (4, missing));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn classes_with_different_assessments_owe_their_own() {
         }
         roster.extend(class(students, number));
     }
-    let with = told(&rows, &roster, &on(60));
+    let with = due_work(&rows, &roster, &on(60));
     assert_eq!(with.len(), 30);
     for (student, (due, missing)) in with {
         let (class, week) = ((student - 1) / 10, student % 10);
@@ -121,7 +121,7 @@ fn classes_with_different_assessments_owe_their_own() {
         assert_eq!(missing, own[..usize::from((1..=4).contains(&week))]);
     }
     // Without the roster nothing was taken by half of all.
-    assert_eq!(told(&rows, &[], &on(60)), Told::new());
+    assert_eq!(due_work(&rows, &[], &on(60)), DueWork::new());
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_a_student_took_in_another_class_counts_there_and_is_not_missing_here() {
         enrolment(1, Some(2), 21, None),
     ]);
     // Student 1 took it with class 1 on day 7, and was in class 2 when that took it on day 35.
-    let both = told(&rows, &roster, &on(60));
+    let both = due_work(&rows, &roster, &on(60));
     assert_eq!(both[&1], (1, vec![]));
     assert_eq!(both[&25], (1, vec![(1, 35, Some(2))]));
     // Of the seven in class 2 three took it there, and the one who moved counts in class 1.
@@ -144,7 +144,7 @@ fn what_a_student_took_in_another_class_counts_there_and_is_not_missing_here() {
         .filter(|row| row.student != Some(OwnId::Integer(24)))
         .cloned()
         .collect();
-    assert_eq!(told(&three, &roster, &on(60)).get(&25), None);
+    assert_eq!(due_work(&three, &roster, &on(60)).get(&25), None);
     // Who missed it in class 1 and moved to class 2 misses it once, since class 1 took it.
     roster.extend([
         enrolment(9, Some(1), 0, 20),
@@ -152,7 +152,7 @@ fn what_a_student_took_in_another_class_counts_there_and_is_not_missing_here() {
     ]);
     for day in [10, 60] {
         let missing = vec![(1, 7, Some(1))];
-        assert_eq!(told(&rows, &roster, &on(day))[&9], (1, missing));
+        assert_eq!(due_work(&rows, &roster, &on(day))[&9], (1, missing));
     }
 }
 
@@ -162,11 +162,11 @@ fn a_class_that_gets_it_weeks_later_is_not_behind() {
     rows.extend(sit(21..=23, 2, 7));
     let mut roster = class(1..=10, 1);
     roster.extend(class(21..=30, 2));
-    let before = told(&rows, &roster, &on(30));
+    let before = due_work(&rows, &roster, &on(30));
     assert_eq!(before[&10].1, [(1, 7, Some(1))]);
     assert!(!before.contains_key(&30));
     rows.extend(sit(21..=29, 1, 35));
-    let after = told(&rows, &roster, &on(40));
+    let after = due_work(&rows, &roster, &on(40));
     assert_eq!(after[&10].1, [(1, 7, Some(1))]);
     assert_eq!(after[&30].1, [(1, 35, Some(2))]);
     assert_eq!(after[&21], (1, vec![]));
@@ -177,14 +177,14 @@ fn a_make_up_sitting_is_no_longer_missing_and_moves_no_date() {
     let mut rows = weeks(4, 10, 1);
     rows.extend(sit([10], 2, 40));
     for roster in [vec![], class(1..=10, 1)] {
-        let missing = |day| told(&rows, &roster, &on(day))[&10].1.clone();
+        let missing = |day| due_work(&rows, &roster, &on(day))[&10].1.clone();
         let group = roster.first().map(|_| 1);
         assert_eq!(missing(39)[0], (2, 14, group), "before it was made up");
         assert_eq!(missing(40), [(3, 21, group), (4, 28, group)]);
     }
     // Who answers a question left blank at first has taken it at first.
     rows.push(row(9, 99, 1, 1.0, 55.0));
-    assert_eq!(told(&rows, &class(1..=10, 1), &on(60))[&9], (4, vec![]));
+    assert_eq!(due_work(&rows, &class(1..=10, 1), &on(60))[&9], (4, vec![]));
 }
 
 #[test]
@@ -193,7 +193,10 @@ fn attempts_again_change_nothing_whichever_counts() {
     let options = attempts.map(|attempts| Asked { attempts, ..on(60) });
     let mut rows = weeks(3, 10, 1);
     let roster = class(1..=10, 1);
-    let (with, without) = (told(&rows, &roster, &on(60)), told(&rows, &[], &on(60)));
+    let (with, without) = (
+        due_work(&rows, &roster, &on(60)),
+        due_work(&rows, &[], &on(60)),
+    );
     // All sit the first assessment again, some with a better score.
     let again = sit(1..=10, 1, 30).map(|row| OwnRow {
         score: row.score.map(|score| score / 2.0),
@@ -206,9 +209,9 @@ fn attempts_again_change_nothing_whichever_counts() {
     }
     for options in options {
         let attempts = options.attempts;
-        assert_eq!(told(&rows, &roster, &options), with, "{attempts:?}");
+        assert_eq!(due_work(&rows, &roster, &options), with, "{attempts:?}");
         // Above all, nobody joins later, and is forgiven what was due before.
-        assert_eq!(told(&rows, &[], &options), without, "{attempts:?}");
+        assert_eq!(due_work(&rows, &[], &options), without, "{attempts:?}");
     }
 }
 
@@ -217,18 +220,18 @@ fn an_assessment_without_a_majority_is_due_for_nobody() {
     let mut rows = weeks(4, 11, 0);
     rows.extend(sit(1..=4, 9, 17));
     for roster in [vec![], class(1..=10, 1)] {
-        let told = told(&rows, &roster, &on(60));
-        assert!(told.values().all(|work| *work == (4, vec![])), "{told:?}");
+        let work = due_work(&rows, &roster, &on(60));
+        assert!(work.values().all(|work| *work == (4, vec![])), "{work:?}");
         // Half of them is enough, and the share is an argument.
         let share = |due_share| on(60).with(|own| own.due_share = due_share);
         let missing = |options: &Asked| {
-            let told = self::told(&rows, &roster, options);
-            told.values().filter(|work| !work.1.is_empty()).count()
+            let work = due_work(&rows, &roster, options);
+            work.values().filter(|work| !work.1.is_empty()).count()
         };
         assert_eq!(missing(&share(0.4)), 6);
         assert_eq!(missing(&share(0.41)), 0);
         rows.extend(sit([5], 9, 17));
-        let half = self::told(&rows, &roster, &on(60));
+        let half = due_work(&rows, &roster, &on(60));
         assert_eq!(half.values().filter(|work| work.0 == 5).count(), 10);
         rows.truncate(rows.len() - 2);
     }
@@ -241,16 +244,16 @@ fn an_assessment_that_has_just_begun_waits_for_its_majority() {
         rows.extend(sit(early, 9, 35));
         for roster in [vec![], class(1..=10, 1)] {
             for options in [on(35), on(60), Asked::default()] {
-                let told = told(&rows, &roster, &options);
-                assert!(told.values().all(|work| *work == (4, vec![])), "{told:?}");
+                let work = due_work(&rows, &roster, &options);
+                assert!(work.values().all(|work| *work == (4, vec![])), "{work:?}");
             }
         }
     }
     rows.extend(sit([5], 9, 35));
     for roster in [vec![], class(1..=10, 1)] {
-        let told = told(&rows, &roster, &Options::default());
-        assert_eq!(told[&6].1.len(), 1);
-        assert_eq!(told[&5], (5, vec![]));
+        let work = due_work(&rows, &roster, &Options::default());
+        assert_eq!(work[&6].1.len(), 1);
+        assert_eq!(work[&5], (5, vec![]));
     }
 }
 
@@ -261,10 +264,10 @@ fn who_has_been_silent_for_unusually_long_is_not_waited_for() {
         .flat_map(|week| sit(1..=20, week, 7 * week))
         .collect();
     rows.extend((5..=8).flat_map(|week| sit(1..=9, week, 7 * week)));
-    let told = told(&rows, &[], &on(60));
+    let work = due_work(&rows, &[], &on(60));
     // In week five nine of twenty were no majority yet; from week six on they are.
-    assert_eq!(told[&1], (7, vec![]));
-    assert_eq!(told[&20].1, [(6, 42, None), (7, 49, None), (8, 56, None)]);
+    assert_eq!(work[&1], (7, vec![]));
+    assert_eq!(work[&20].1, [(6, 42, None), (7, 49, None), (8, 56, None)]);
 }
 
 #[test]
@@ -277,13 +280,13 @@ fn an_excluded_assessment_is_never_due() {
         };
         let group = roster.first().map(|_| 1);
         assert_eq!(
-            told(&rows, &roster, &options)[&10],
+            due_work(&rows, &roster, &options)[&10],
             (2, vec![(4, 28, group)])
         );
         // A student of excluded assessments alone is known, and nothing is due without a roster.
         rows.extend(sit([12], 2, 14));
-        let told = told(&rows, &roster, &options);
-        assert_eq!(told.get(&12), None);
+        let work = due_work(&rows, &roster, &options);
+        assert_eq!(work.get(&12), None);
         rows.truncate(rows.len() - 2);
     }
 }
@@ -294,7 +297,7 @@ fn a_student_without_any_response_misses_everything() {
     let missing = |group| [(1, 7), (2, 14), (3, 21), (4, 28)].map(|(a, day)| (a, day, group));
     let mut roster = class(1..=11, 1);
     assert_eq!(
-        told(&rows, &roster, &on(60))[&11],
+        due_work(&rows, &roster, &on(60))[&11],
         (4, missing(Some(1)).to_vec())
     );
     // Also where the roster knows no groups.
@@ -302,13 +305,13 @@ fn a_student_without_any_response_misses_everything() {
         row.group = None;
     }
     assert_eq!(
-        told(&rows, &roster, &on(60))[&11],
+        due_work(&rows, &roster, &on(60))[&11],
         (4, missing(None).to_vec())
     );
     // Those not on the roster owe nothing.
-    let told = told(&rows, &roster[5..], &on(60));
+    let work = due_work(&rows, &roster[5..], &on(60));
     assert_eq!(
-        told.keys().copied().collect::<Vec<_>>(),
+        work.keys().copied().collect::<Vec<_>>(),
         [6, 7, 8, 9, 10, 11]
     );
 }
@@ -316,11 +319,17 @@ fn a_student_without_any_response_misses_everything() {
 #[test]
 fn a_roster_of_nobody_who_ever_answered_makes_nothing_due() {
     let rows = weeks(4, 10, 1);
-    assert_eq!(told(&rows, &class(100..=120, 1), &on(60)), Told::new());
+    assert_eq!(
+        due_work(&rows, &class(100..=120, 1), &on(60)),
+        DueWork::new()
+    );
     // Before its first day, a roster is not known.
     let later: Vec<OwnEnrolment> = (1..=10).map(|s| enrolment(s, Some(1), 100, None)).collect();
-    assert_eq!(told(&rows, &later, &on(60)), told(&rows, &[], &on(60)));
-    assert_eq!(told(&rows, &later, &on(100)), Told::new());
+    assert_eq!(
+        due_work(&rows, &later, &on(60)),
+        due_work(&rows, &[], &on(60))
+    );
+    assert_eq!(due_work(&rows, &later, &on(100)), DueWork::new());
 }
 
 #[test]
@@ -333,7 +342,10 @@ fn overlapping_periods_count_a_student_once() {
         roster.push(enrolment(student, Some(1), None, 20));
         roster.push(enrolment(student, Some(1), 20, 21));
     }
-    assert_eq!(told(&rows, &roster, &on(60)), told(&rows, &plain, &on(60)));
+    assert_eq!(
+        due_work(&rows, &roster, &on(60)),
+        due_work(&rows, &plain, &on(60))
+    );
     // In two groups at once: due if due in either, once.
     let mut rows = rows;
     rows.extend(sit(21..=26, 4, 30));
@@ -345,7 +357,7 @@ fn overlapping_periods_count_a_student_once() {
     let missing = missing
         .map(|(a, day, group)| (a, day, Some(group)))
         .to_vec();
-    assert_eq!(told(&rows, &roster, &on(60))[&10], (5, missing));
+    assert_eq!(due_work(&rows, &roster, &on(60))[&10], (5, missing));
 }
 
 #[test]
@@ -361,7 +373,7 @@ fn periods_that_meet_in_a_moment_count_a_student_once() {
         });
         roster.push(enrolment(student, Some(1), 7, None));
     }
-    assert_eq!(told(&rows, &roster, &on(60)).len(), 10);
+    assert_eq!(due_work(&rows, &roster, &on(60)).len(), 10);
 }
 
 #[test]
@@ -374,21 +386,21 @@ fn who_was_away_and_came_back_has_taken_it() {
         roster.push(enrolment(student, Some(1), 0, 12));
         roster.push(enrolment(student, Some(1), 30, None));
     }
-    let back = told(&rows, &roster, &on(60));
+    let back = due_work(&rows, &roster, &on(60));
     assert_eq!(back.len(), 10);
     assert_eq!(back[&1], (1, vec![]));
     assert_eq!(back[&10], (1, vec![(1, 35, Some(1))]));
     // Had they not come back, it would have been taken by three of eight.
     roster.retain(|row| row.from != Some(30 * DAY));
-    assert_eq!(told(&rows, &roster, &on(60)), Told::new());
+    assert_eq!(due_work(&rows, &roster, &on(60)), DueWork::new());
 }
 
 #[test]
 fn reversed_periods_change_nothing() {
     let rows = weeks(4, 10, 1);
     let mut roster = class(1..=9, 1);
-    let plain = told(&rows, &roster, &on(60));
+    let plain = due_work(&rows, &roster, &on(60));
     roster.push(enrolment(10, Some(1), 40, 5));
     roster.push(enrolment(1, Some(2), 40, 5));
-    assert_eq!(told(&rows, &roster, &on(60)), plain);
+    assert_eq!(due_work(&rows, &roster, &on(60)), plain);
 }

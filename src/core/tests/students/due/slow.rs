@@ -11,7 +11,7 @@ use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, wi
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::{Told, class, on, sit, told};
+use super::{DueWork, class, due_work, on, sit};
 
 fn integer(id: &Option<OwnId>) -> Option<i64> {
     match id {
@@ -26,7 +26,7 @@ fn lower_median(mut values: Vec<i64>) -> Option<i64> {
 }
 
 /// The same, student by student and group by group, from the rows as they are.
-fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>) -> Told {
+fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>) -> DueWork {
     let latest = rows.iter().filter_map(|row| row.taken_at).max();
     let now = as_of.or(latest).unwrap_or(i64::MAX);
     let mut took: BTreeMap<(i64, i64), i64> = BTreeMap::new();
@@ -135,8 +135,8 @@ fn a_share_that_is_reached_exactly_is_enough() {
         // 4 to 100 percent, each as it is written.
         let due_share = (4 * takers) as f64 / 100.0;
         let options = on(60).with(|own| own.due_share = due_share);
-        let told = told(&rows, &class(1..=students, 1), &options);
-        assert_eq!(told.len() as i64, students, "{takers} of {students}");
+        let work = due_work(&rows, &class(1..=students, 1), &options);
+        assert_eq!(work.len() as i64, students, "{takers} of {students}");
     }
 }
 
@@ -151,10 +151,10 @@ fn a_student_in_very_many_groups_owes_each_assessment_once_and_can_be_stopped() 
     roster.extend((1..=groups).map(|group| enrolment(3, Some(group), 0, Some(50))));
     // No two are twins, one of which would not be gone through.
     roster.extend((1..=groups).map(|group| enrolment(1, Some(group), -group, Some(0))));
-    let told = told(&rows, &roster, &on(300));
+    let work = due_work(&rows, &roster, &on(300));
     let all: Vec<_> = (1..=40).map(|week| (week, 7 * week, Some(1))).collect();
-    assert_eq!(told[&3], (40, all));
-    assert_eq!(told[&2], (40, vec![]));
+    assert_eq!(work[&3], (40, all));
+    assert_eq!(work[&2], (40, vec![]));
 
     let polls = Cell::new(0);
     let poll = || polls.set(polls.get() + 1);
@@ -167,9 +167,9 @@ fn a_student_in_very_many_groups_owes_each_assessment_once_and_can_be_stopped() 
 }
 
 /// Who left long ago, without a roster to say so, misses all that came since: much more than
-/// there is to read. Nobody must hold it all to tell the first.
+/// there is to read. Nobody must hold it all to know the first.
 #[test]
-fn missing_work_is_told_one_by_one() {
+fn missing_work_is_returned_one_by_one() {
     let students = 4000;
     let rows: Vec<OwnRow> = (0..students)
         .flat_map(|student| sit([student], student / 2, student / 2))
@@ -262,7 +262,7 @@ proptest! {
         let as_of = day.map(|day| day * DAY + DAY - 1);
         let options = Options { due_share: share, ..Options::default() };
         let options = Asked { as_of, ..Asked::from(options) };
-        prop_assert_eq!(told(&rows, &roster, &options), slow(&rows, &roster, share, as_of));
+        prop_assert_eq!(due_work(&rows, &roster, &options), slow(&rows, &roster, share, as_of));
     }
 
     #[test]
@@ -270,7 +270,7 @@ proptest! {
         rows in sittings(), roster in rosters(), day in 0..60i64, later in sittings(),
         new in rosters(),
     ) {
-        let then = told(&rows, &roster, &on(60 + day));
+        let then = due_work(&rows, &roster, &on(60 + day));
         let late = |at: Option<i64>| at.map(|at| at + (75 + day) * DAY);
         let mut rows = rows;
         rows.extend(later.into_iter().map(|row| OwnRow { taken_at: late(row.taken_at), ..row }));
@@ -280,7 +280,7 @@ proptest! {
                 .filter(|row| row.from.is_some())
                 .map(|row| OwnEnrolment { from: late(row.from), to: late(row.to), ..row }),
         );
-        prop_assert_eq!(told(&rows, &roster, &on(60 + day)), then);
+        prop_assert_eq!(due_work(&rows, &roster, &on(60 + day)), then);
     }
 }
 

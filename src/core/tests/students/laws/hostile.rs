@@ -63,7 +63,7 @@ fn one(s: i64, i: i64, a: i64) -> f64 {
 /// Tables nobody made in good faith.
 fn hostile() -> Vec<Named> {
     [
-        little_to_tell(),
+        little_evidence(),
         of_any_size(),
         of_any_time(),
         hardly_tables(),
@@ -72,7 +72,7 @@ fn hostile() -> Vec<Named> {
 }
 
 /// Few rows, or rows that say nothing new.
-fn little_to_tell() -> Vec<Named> {
+fn little_evidence() -> Vec<Named> {
     vec![
         ("nothing", vec![]),
         ("one row", vec![row(1, 1, 1, 0.5, 0.0)]),
@@ -357,8 +357,8 @@ fn hostile_tables_of_last_year_give_sound_figures() {
                 carry_over: [0.65, 1.0][at % 2],
                 ..Options::default()
             });
-            let told = solve::previous(&before, &options, &after, &options, &|at| at, &go);
-            options.previous = told.expect("last year");
+            let last_year = solve::previous(&before, &options, &after, &options, &|at| at, &go);
+            options.previous = last_year.expect("last year");
             Solved::of(&new, &options).assert_sound(&options);
         }
     }

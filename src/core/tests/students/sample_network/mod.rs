@@ -53,8 +53,8 @@ impl Year {
             .filter(move |response| response.student_id == student_id)
     }
 
-    /// The students of a story, by the truth rows that tell it.
-    fn told(&self, story: Story) -> Vec<TruthStudent> {
+    /// The students of a story, by the truth rows that show it.
+    fn students_of(&self, story: Story) -> Vec<TruthStudent> {
         truths(&self.network)
             .filter(|truth| truth.story == Some(story))
             .collect()
@@ -62,7 +62,7 @@ impl Year {
 
     fn teller(&self, story: Story) -> i32 {
         let ids: BTreeSet<i32> = self
-            .told(story)
+            .students_of(story)
             .iter()
             .map(|truth| truth.student_id)
             .collect();

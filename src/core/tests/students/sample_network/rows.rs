@@ -34,7 +34,7 @@ fn the_same_seed_gives_the_same_rows_for_ever() {
     assert_eq!(first.responses, second.responses);
     assert_eq!(first.network.students(), second.network.students());
     // A change here breaks every example and every test that was written against the sample.
-    let teller = first.told(Story::HighSpellingLowLiteracy)[0].student_id;
+    let teller = first.students_of(Story::HighSpellingLowLiteracy)[0].student_id;
     let student = &first.network.students()[teller as usize - 1];
     let (given, family) = first.network.name(student);
     assert_eq!((given, family.as_str()), ("Alba", "Cruz"));

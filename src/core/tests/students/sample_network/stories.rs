@@ -254,7 +254,7 @@ fn most_ace_spelling_whatever_their_literacy() {
 #[test]
 fn one_student_spells_well_and_reads_badly() {
     let year = &*YEAR;
-    let [truth] = &year.told(Story::HighSpellingLowLiteracy)[..] else {
+    let [truth] = &year.students_of(Story::HighSpellingLowLiteracy)[..] else {
         panic!("one row")
     };
     assert_eq!((truth.subject, truth.path), (Subject::Ela, Path::Steady));
@@ -289,7 +289,7 @@ fn the_story_students_go_to_school_1_and_miss_nothing() {
         (Story::Falling, Path::Falling, -0.25),
         (Story::Rising, Path::Rising, 0.25),
     ] {
-        let rows = year.told(story);
+        let rows = year.students_of(story);
         assert_eq!(rows.len(), 3, "in every subject");
         assert!(
             rows.iter()
@@ -324,7 +324,7 @@ fn the_new_arrival_has_two_assessments_late_in_the_year() {
 #[test]
 fn one_student_has_only_pending_scores_in_science_and_one_has_no_rows() {
     let year = &*YEAR;
-    let [pending] = &year.told(Story::PendingScience)[..] else {
+    let [pending] = &year.students_of(Story::PendingScience)[..] else {
         panic!("one row")
     };
     assert_eq!(pending.subject, Subject::Science);

@@ -240,7 +240,7 @@ impl Cohort {
     }
 }
 
-/// `noise` stands in where the rows do not tell any.
+/// `noise` stands in where the rows do not show any.
 pub(super) fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -> Cohort {
     let items = count(rows, |r| r.item);
     let effect = if options.adjust_difficulty {
@@ -286,9 +286,9 @@ pub(super) fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -
             .zip(&own)
             .filter_map(|(pieces, own)| own.map(|own| own.n / pieces.len() as f64));
         let fit = residual * mean(shares) * mean(precisions);
-        // It counts eight degrees of freedom beside what students tell.
-        let told: f64 = with().map(|own| own.df * own.noise).sum();
-        Some((8.0 * fit + told) / (8.0 + df))
+        // It counts eight degrees of freedom beside what students show.
+        let shown: f64 = with().map(|own| own.df * own.noise).sum();
+        Some((8.0 * fit + shown) / (8.0 + df))
     } else {
         let centre = mean(with().map(|own| own.level));
         let n = with().count() as f64;

@@ -6,7 +6,7 @@ use pg_assess_test_support::mean;
 
 use super::{Response, count};
 
-/// Numbers students, items and assessments so that none is left out; tells the numbers that
+/// Numbers students, items and assessments so that none is left out; returns the numbers that
 /// students had.
 pub(super) fn close_up(rows: &mut [Response]) -> Vec<usize> {
     let rank = |rows: &mut [Response], of: fn(&mut Response) -> &mut usize| {
@@ -254,7 +254,7 @@ pub(super) fn qualities(
         let one_sided = normal_quantile(1.0 - options.flag_alpha);
         let status = match z {
             _ if n_effective == 0.0 || n_effective < options.min_answers => "insufficient",
-            // Too few to tell how sure the correlation is.
+            // Too few to estimate how sure the correlation is.
             None if r_rest.is_some() => "insufficient",
             None => "no_variance",
             Some((z, v)) if z < 0.0 && all().count() as u64 >= options.flag_answers => {

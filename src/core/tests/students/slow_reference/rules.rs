@@ -89,8 +89,9 @@ fn open_scales_are_standardized_within_their_item() {
     let bytes = gradebook(&rows);
     let book = Gradebook::open(&bytes).expect("a gradebook");
     for student in 0..50 {
-        let told = solve::explain(&book, student, &Options::plain(), &go).expect("contributions");
-        for contribution in told {
+        let explained =
+            solve::explain(&book, student, &Options::plain(), &go).expect("contributions");
+        for contribution in explained {
             let item = contribution.item as usize;
             let raw = scores(item as i64)[student as usize];
             let expected = match item {
@@ -131,22 +132,22 @@ fn attempts_move_figures_to_the_time_that_counts() {
             attempts,
             ..Asked::from(options)
         };
-        let told = solve::explain(&book, 0, &options, &go).expect("contributions");
+        let explained = solve::explain(&book, 0, &options, &go).expect("contributions");
         let days = [
-            told[0].taken_at.min(told[1].taken_at),
-            told[0].taken_at.max(told[1].taken_at),
+            explained[0].taken_at.min(explained[1].taken_at),
+            explained[0].taken_at.max(explained[1].taken_at),
         ];
-        assert_eq!(told[0].score, score);
+        assert_eq!(explained[0].score, score);
         assert_eq!(days, [first * DAY, last * DAY], "{attempts:?}");
-        for contribution in &told {
+        for contribution in &explained {
             let age = (100 * DAY - contribution.taken_at) as f64 / DAY as f64;
             close(contribution.decay, 0.5_f64.powf(age / 60.0), 1e-15, "decay");
             assert_eq!(contribution.quality, 1.0);
         }
         let assessments = solve::assessments(&book, &options, &go).expect("assessments");
-        let (_, told) = &assessments[0];
+        let (_, figures) = &assessments[0];
         assert_eq!(
-            (told.first_at, told.last_at),
+            (figures.first_at, figures.last_at),
             (first.min(30) * DAY, last * DAY)
         );
         let items = solve::items(&book, &options, &go).expect("items");

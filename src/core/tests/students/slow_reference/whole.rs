@@ -85,12 +85,12 @@ fn compare_items(found: &[Item], expected: &[Quality]) {
         assert_eq!(quality.status.label(), slow.status, "{what}");
         close(quality.n_effective, slow.n_effective, 1e-8, &what);
         close_option(quality.r_rest, slow.r_rest, TOLERANCE, &what);
-        let told = quality
+        let found = quality
             .discrimination
             .map(|d| [d.value, d.se, d.ci_low, d.ci_high]);
         for figure in 0..4 {
             let pick = |d: Option<[f64; 4]>| d.map(|d| d[figure]);
-            close_option(pick(told), pick(slow.discrimination), TOLERANCE, &what);
+            close_option(pick(found), pick(slow.discrimination), TOLERANCE, &what);
         }
         close(quality.weight, slow.weight, TOLERANCE, &what);
         close_option(ours.facility, Some(slow.facility), TOLERANCE, &what);
@@ -453,7 +453,7 @@ fn what_last_year_counts_is_that_of_the_slow_calculation() {
             rows.iter_mut().for_each(|r| r.student += 5);
         }
         if seed % 7 == 6 {
-            // One score each: neither year tells the noise by itself.
+            // One score each: neither year shows the noise by itself.
             let mut seen = Vec::new();
             rows.retain(|r| {
                 !seen.contains(&r.student) && {
@@ -483,9 +483,10 @@ fn what_last_year_counts_is_that_of_the_slow_calculation() {
             ..base.clone()
         };
         for options in [&base, &odd, &Options::plain()] {
-            let told = compare_after(&before, &rows, [0.0, 40.0][seed as usize / 3 % 2], options);
-            carried += told;
-            alone += usize::from(told == 0);
+            let matched =
+                compare_after(&before, &rows, [0.0, 40.0][seed as usize / 3 % 2], options);
+            carried += matched;
+            alone += usize::from(matched == 0);
         }
     }
     assert!(carried > 400 && alone > 40, "{carried} {alone}");
