@@ -112,8 +112,8 @@ fn a_trend_that_is_not_known_has_no_line() {
     let labels: Vec<String> = (0..9).map(|i| i.to_string()).collect();
     let tests = tests_of(&labels);
     let drawn = draw(&tests, &standing("rising"), "");
-    let untold = draw(&tests, &standing("unclear"), "");
-    assert_legible(&untold);
+    let unclear = draw(&tests, &standing("unclear"), "");
+    assert_legible(&unclear);
     assert!(drawn.contains("trend: rising") && drawn.contains("stroke-linecap"));
     assert!(undrawn.contains("no clear trend") && !undrawn.contains("stroke-linecap"));
     assert!(!undrawn.contains("−2.1"));
