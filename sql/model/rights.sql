@@ -50,8 +50,8 @@ COMMENT ON FUNCTION @extschema@._foreign_part(oid, oid) IS
 'internal: what of a model belongs to another role than its owner';
 
 -- A statement that reads tables of a model, with the rights of their owner where the caller may act
--- for it; returns its value as text. Whether they are plain is known from the catalog as the snapshot
--- of the transaction has it, and the planner goes by the catalog as it is.
+-- for it; returns its value as text. Whether the tables are plain is known from the catalog as the
+-- snapshot of the transaction has it, and the planner goes by the catalog as it is.
 CREATE FUNCTION @extschema@._look(owner oid, statement text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -441,12 +441,12 @@ fn as_of_may_be_the_end_of_time() {
     let mut session = database.session();
     session.run("SET TimeZone = 'Asia/Tokyo'");
     // All that is known has faded by then.
-    let told = session.table(
+    let rows = session.table(
         "SELECT level, information, status
          FROM (SELECT assess.gradebook_agg(1,1,1,1.0,date '2026-06-30') gb) g,
               assess.students(gb, as_of=>'294276-12-31 23:59:59+00') c",
     );
-    assert_eq!(told, ["1|0|stale"]);
+    assert_eq!(rows, ["1|0|stale"]);
 }
 
 /// As JDBC and cursors do it.
