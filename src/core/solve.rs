@@ -262,7 +262,7 @@ pub fn trend_line(
     options: &Checked<Options>,
     poll: Poll<'_>,
 ) -> Result<Option<[(i64, f64); 2]>> {
-    let foundation = Foundation::lay(gradebook, scope, options, poll)?;
+    let foundation = Foundation::new(gradebook, scope, options, poll)?;
     let needs = Needs {
         piece_of_one: Needs::RECORDS.piece_of_one,
         ..Needs::NONE

@@ -115,8 +115,8 @@ fn a_trend_that_is_not_known_has_no_line() {
     let unclear = draw(&tests, &standing("unclear"), "");
     assert_legible(&unclear);
     assert!(drawn.contains("trend: rising") && drawn.contains("stroke-linecap"));
-    assert!(undrawn.contains("no clear trend") && !undrawn.contains("stroke-linecap"));
-    assert!(!undrawn.contains("−2.1"));
+    assert!(unclear.contains("no clear trend") && !unclear.contains("stroke-linecap"));
+    assert!(!unclear.contains("−2.1"));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn hostile_and_odd() {
                 half_life: Some(b),
                 line: Some([end(a, b), end(b, a)]),
             };
-            assert_well_formed(&draw(std::slice::from_ref(&odd), &told, "Odd"));
+            assert_well_formed(&draw(std::slice::from_ref(&odd), &given, "Odd"));
             assert_well_formed(&draw(&[odd], &standing("rising"), "Odd"));
             let fine = Test {
                 score: Some(b),
