@@ -64,7 +64,7 @@ pub fn index(answer: impl Fn(&str) -> Option<(String, String)>) -> Page {
          first; about many single students it is wrong."
             .to_owned(),
         "Students who leave have no later scores, so that forecasts are compared with those who \
-         stay. Only [missing work](missing_work.md) is compared with who fails or leaves."
+         stay. Only [missing work](missing_work.md) is compared with failures and withdrawals."
             .to_owned(),
         "The goals come from an earlier study of the same kinds of data, made before the product \
          was, from which the method's defaults were chosen too. To meet them on the same courses \
