@@ -1,8 +1,8 @@
 //! `cronbach_alpha`, declared in `sql/aggregates/alpha.sql`. The state holds the sums
 //! of `alpha` in the core.
 
-use pg_assess_core::alpha;
 use pg_assess_core::domain::Argument;
+use pg_assess_core::statistics::alpha;
 use pg_assess_core::summary::usable;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};

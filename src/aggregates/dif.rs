@@ -1,7 +1,7 @@
 //! `mantel_haenszel` and what goes with it, declared in `sql/aggregates/dif.sql`. The state is
 //! a tally of strata that is made compact before it grows.
 
-use pg_assess_core::dif::{Dif, Entry, Stratum, compact, mantel_haenszel};
+use pg_assess_core::statistics::dif::{Dif, Entry, Stratum, compact, mantel_haenszel};
 use pg_assess_core::summary::usable;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};

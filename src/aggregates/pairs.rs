@@ -3,13 +3,13 @@
 //! arguments share one state.
 
 use pg_assess_core::domain::Domain;
-use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
-use pg_assess_core::separation;
+use pg_assess_core::questions::separation;
+use pg_assess_core::statistics::kendall::kendall;
+use pg_assess_core::statistics::theil_sen::{TheilSen, theil_sen};
+use pg_assess_core::students::trend::SLOPE_DAYS;
 use pg_assess_core::summary::{self, usable};
-use pg_assess_core::theil_sen::{TheilSen, theil_sen};
 use pg_assess_core::time::DAY;
-use pg_assess_core::trend::SLOPE_DAYS;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 

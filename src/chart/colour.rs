@@ -2,7 +2,7 @@
 //! two-dimensional scale, mixed in OKLab where equal steps look equal.
 
 use palette::{FromColor, LinSrgb, Oklab, Srgb};
-use pg_assess_core::quadrant::Quadrant;
+use pg_assess_core::students::quadrant::Quadrant;
 
 pub type Rgb = [u8; 3];
 

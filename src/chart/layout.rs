@@ -1,6 +1,6 @@
 //! The page that the pictures share: a heading, a plot with axes, a key beside it.
 
-use pg_assess_core::quadrant::usual_range;
+use pg_assess_core::students::quadrant::usual_range;
 
 use crate::draw::{Rect, Svg};
 use crate::words::{fit, percent, plain, shorten, text_width};

@@ -25,19 +25,6 @@ pub mod summary;
 pub mod time;
 pub mod word;
 
-pub use assessments as reliability;
-pub use forecasts::{backtest, half_life};
-pub use ledger::scale;
-pub use questions::quality as item;
-pub use questions::{calibrate, criterion, curve, difficulty, drift, separation};
-pub use statistics::{
-    alpha, bootstrap, dif, distribution, kendall, moments, multiplicity, quantile, shrink,
-    theil_sen,
-};
-pub use students::{
-    due, evidence, explain, level, previous, prior, quadrant, records, student, trend, variogram,
-};
-
 pub use error::{Error, Result};
 
 /// Called now and then by long loops, so that their caller can stop them by a panic.

@@ -1,11 +1,11 @@
 //! How well the past would have been predicted, and what that shows about the half-life.
 
-use pg_assess_core::backtest::{self, Difference, Settings, Slice};
-use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::domain::Argument;
+use pg_assess_core::forecasts::backtest::{self, Difference, Settings, Slice};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
+use pg_assess_core::statistics::bootstrap::Resampling;
 use pg_assess_core::time::DAY;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::pg_sys;

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::AtomicI64;
 
-use pg_assess_core::calibrate::Settings;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::calibrate::Settings;
 use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;

@@ -1,6 +1,6 @@
 //! The groups of the curve of a question, as `question_curve` asks for them.
 
-use pg_assess_core::curve::level_groups as groups;
+use pg_assess_core::questions::curve::level_groups as groups;
 use pgrx::prelude::*;
 
 use crate::functions::options::Rows;

@@ -1,8 +1,8 @@
 //! `items`: how well each question separates, and what it weighs.
 
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::item::ebel_label;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::quality::ebel_label;
 use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;

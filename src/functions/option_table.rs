@@ -1,9 +1,10 @@
 //! The table of options, declared in `sql/functions/options.sql`.
 
-use pg_assess_core::bootstrap::Resampling;
 use pg_assess_core::domain::Domain;
+use pg_assess_core::forecasts::backtest;
 use pg_assess_core::options::{Choices, Options, Value};
-use pg_assess_core::{backtest, calibrate};
+use pg_assess_core::questions::calibrate;
+use pg_assess_core::statistics::bootstrap::Resampling;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]

@@ -1,7 +1,7 @@
 //! The school map as an SQL function over arrays, and what it calls low.
 
 use pg_assess_chart::{MapPoint, Of, SchoolMap};
-use pg_assess_core::quadrant::{self, Quadrant};
+use pg_assess_core::students::quadrant::{self, Quadrant};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 

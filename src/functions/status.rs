@@ -1,7 +1,7 @@
 //! What follows from a status, for explanations and lists: declared in `sql/functions/status.sql`.
 
-use pg_assess_core::item::ItemStatus;
-use pg_assess_core::student::StudentStatus;
+use pg_assess_core::questions::quality::ItemStatus;
+use pg_assess_core::students::student::StudentStatus;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]

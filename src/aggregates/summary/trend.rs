@@ -1,7 +1,7 @@
 //! `trend_agg` and its summary, declared in `trend.sql` and `over_time.sql` of `sql/aggregates`.
 
+use pg_assess_core::students::trend::Trend;
 use pg_assess_core::summary::TrendSummary;
-use pg_assess_core::trend::Trend;
 use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 

@@ -3,7 +3,7 @@
 mod svg;
 mod vega;
 
-use pg_assess_core::curve::LevelGroup;
+use pg_assess_core::questions::curve::LevelGroup;
 use serde::Deserialize;
 
 use crate::layout::usable;

@@ -1,6 +1,6 @@
 //! The curve of a question as a Vega-Lite specification.
 
-use pg_assess_core::quadrant::Quadrant;
+use pg_assess_core::students::quadrant::Quadrant;
 use serde_json::{Value, json};
 
 use super::ItemCurve;

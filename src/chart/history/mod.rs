@@ -4,7 +4,7 @@ mod key;
 mod svg;
 mod vega;
 
-use pg_assess_core::quadrant::Quadrant;
+use pg_assess_core::students::quadrant::Quadrant;
 use serde::Deserialize;
 
 use crate::colour::ink;

@@ -1,6 +1,6 @@
 //! What of a school map is drawn where.
 
-use pg_assess_core::quadrant::{Quadrant, middle};
+use pg_assess_core::students::quadrant::{Quadrant, middle};
 
 use super::marks::{Mark, Stack};
 use super::{MapPoint, NAMED, NEED_TO_NAME, PLOT};

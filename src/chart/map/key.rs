@@ -1,6 +1,6 @@
 //! The key of a school map.
 
-use pg_assess_core::quadrant::Quadrant;
+use pg_assess_core::students::quadrant::Quadrant;
 
 use super::frame::Frame;
 use super::marks::Mark;

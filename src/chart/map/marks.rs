@@ -1,6 +1,6 @@
 //! The students of a school map as they are drawn.
 
-use pg_assess_core::quadrant::Quadrant;
+use pg_assess_core::students::quadrant::Quadrant;
 
 use crate::draw::{Rect, Svg};
 use crate::layout::WIDTH;

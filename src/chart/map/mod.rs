@@ -28,7 +28,7 @@ const NEED_TO_NAME: f64 = 0.2;
 const NAME_SIZE: f64 = 13.0;
 
 /// The students of a school or group. Low is what lies below `mean`, that of the school where
-/// these are one class of it; else below the [middle](pg_assess_core::quadrant::middle) of those
+/// these are one class of it; else below the [middle](pg_assess_core::students::quadrant::middle) of those
 /// shown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

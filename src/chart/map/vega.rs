@@ -1,6 +1,6 @@
 //! The school map as a Vega-Lite specification.
 
-use pg_assess_core::quadrant::{Quadrant, middle};
+use pg_assess_core::students::quadrant::{Quadrant, middle};
 use serde_json::{Value, json};
 
 use super::SchoolMap;

@@ -1,6 +1,6 @@
 //! The score sheet, drawn: what lies where.
 
-use pg_assess_core::quadrant::Quadrant;
+use pg_assess_core::students::quadrant::Quadrant;
 
 use super::{Cell, MOST_QUESTIONS, MOST_STUDENTS, Question, Row};
 use crate::colour::ink;

@@ -4,7 +4,7 @@ mod common;
 
 use common::{HOSTILE, ODD, assert_legible, assert_specification, assert_well_formed, cases, dice};
 use pg_assess_chart::{Group, ItemCurve, Of};
-use pg_assess_core::curve::level_groups;
+use pg_assess_core::questions::curve::level_groups;
 use proptest::prelude::*;
 
 /// Levels from 0 to 1, and scores that rise with them.

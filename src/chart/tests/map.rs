@@ -4,7 +4,7 @@ mod common;
 
 use common::{assert_contrast, assert_specification, assert_well_formed, cases, linear, luminance};
 use pg_assess_chart::{Dot, MapPoint, NAMED, Of, Rect, SchoolMap, colour, place_names, read};
-use pg_assess_core::quadrant::{self, Quadrant};
+use pg_assess_core::students::quadrant::{self, Quadrant};
 use proptest::prelude::*;
 
 fn point(student: &str, level: f64, change: f64, need: f64) -> MapPoint {

@@ -1,8 +1,8 @@
 //! Which half-life fits? Every score with at least three before it is predicted under several, by
 //! the core's own advice: per module over all its presentations, and over everything.
 
+use pg_assess_core::forecasts::half_life::{Advice, Trial};
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::options::Options;
 use pg_assess_test_support::solve;
 

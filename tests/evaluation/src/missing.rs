@@ -8,7 +8,7 @@ use pg_assess_test_support::solve::{self, Asked};
 use std::collections::HashMap;
 
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::student::Student;
+use pg_assess_core::students::student::Student;
 use pg_assess_core::time::DAY;
 
 use crate::data::{Course, number_of};

@@ -4,13 +4,13 @@
 use pg_assess_test_support::solve::{self, Settings, forecasts};
 use std::collections::HashMap;
 
-use pg_assess_core::backtest::{Figures, Tally, Target};
-use pg_assess_core::bootstrap::Resampling;
+use pg_assess_core::forecasts::backtest::{Figures, Tally, Target};
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
-use pg_assess_core::item::ItemStatus;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::quality::ItemStatus;
 use pg_assess_core::sample::{Flaw, Network, NetworkOptions, Path, Subject};
-use pg_assess_core::trend::Direction;
+use pg_assess_core::statistics::bootstrap::Resampling;
+use pg_assess_core::students::trend::Direction;
 
 use crate::data::number_of;
 use crate::statistics::{Count, flagged, mean, rank_correlation};

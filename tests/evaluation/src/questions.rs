@@ -7,8 +7,8 @@
 //! first: their answers are shuffled among the students, or turned round as by a wrong key.
 
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::item::ItemStatus;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::quality::ItemStatus;
 use pg_assess_test_support::solve;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -7,9 +7,9 @@
 use pg_assess_test_support::solve::{self, Asked};
 use std::collections::HashSet;
 
-use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::difficulty::Difficulty;
 use pg_assess_core::time::DAY;
 
 use crate::data::{Course, number_of};

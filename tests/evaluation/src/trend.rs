@@ -7,12 +7,12 @@
 use pg_assess_test_support::solve::{self, Asked};
 use std::collections::HashMap;
 
-use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::student::Student;
+use pg_assess_core::questions::difficulty::Difficulty;
+use pg_assess_core::students::student::Student;
+use pg_assess_core::students::trend::Direction;
 use pg_assess_core::time::DAY;
-use pg_assess_core::trend::Direction;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

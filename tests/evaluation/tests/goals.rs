@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
-use pg_assess_core::backtest::Method;
-use pg_assess_core::item::ItemStatus;
+use pg_assess_core::forecasts::backtest::Method;
+use pg_assess_core::questions::quality::ItemStatus;
 use pg_assess_core::sample::{Flaw, Path};
-use pg_assess_core::trend::Direction;
+use pg_assess_core::students::trend::Direction;
 use pg_assess_evaluation::backtest::{self, BANDS, Known, Predicted, of};
 use pg_assess_evaluation::data::{self, Course};
 use pg_assess_evaluation::missing::{self, Accuracy, Ranking};

@@ -1,8 +1,8 @@
 //! What holds of any back-test and any advice on the half-life.
 
-use pg_assess_core::backtest::Outcome;
+use pg_assess_core::forecasts::backtest::Outcome;
+use pg_assess_core::forecasts::half_life::{Advice, Trial};
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::half_life::{Advice, Trial};
 
 use crate::go;
 use crate::solve::{self, Ask, Settings};

@@ -2,20 +2,21 @@
 
 use std::ops::Deref;
 
-use pg_assess_core::backtest::{self, Forecast, Outcome};
-use pg_assess_core::bootstrap::Resampling;
-use pg_assess_core::calibrate::{self, Calibration};
-use pg_assess_core::drift::Drift;
-use pg_assess_core::explain::Contribution;
+use pg_assess_core::assessments::Assessment;
+use pg_assess_core::forecasts::backtest::{self, Forecast, Outcome};
+use pg_assess_core::forecasts::half_life::Advice;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::half_life::Advice;
 use pg_assess_core::ledger::{Attempts, Ledger, Scope};
 use pg_assess_core::options::{Checked, Choices, Options};
-use pg_assess_core::previous::Previous;
-use pg_assess_core::reliability::Assessment;
+use pg_assess_core::questions::calibrate::{self, Calibration};
+use pg_assess_core::questions::drift::Drift;
 use pg_assess_core::solve::{self, Item};
-use pg_assess_core::student::Student;
-use pg_assess_core::{Poll, Result, due};
+use pg_assess_core::statistics::bootstrap::Resampling;
+use pg_assess_core::students::due;
+use pg_assess_core::students::explain::Contribution;
+use pg_assess_core::students::previous::Previous;
+use pg_assess_core::students::student::Student;
+use pg_assess_core::{Poll, Result};
 
 /// Options with what is bound to a gradebook.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,12 +1,12 @@
 //! Everything the solvers say in one value, and what holds of it whatever the data.
 
-use pg_assess_core::drift::{Drift, DriftStatus};
-use pg_assess_core::explain::Contribution;
+use pg_assess_core::assessments::Assessment;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::reliability::Assessment;
+use pg_assess_core::questions::drift::{Drift, DriftStatus};
 use pg_assess_core::solve::Item;
-use pg_assess_core::student::Student;
+use pg_assess_core::students::explain::Contribution;
+use pg_assess_core::students::student::Student;
 
 use crate::solve::{self, Ask};
 use crate::{OwnRow, close, go, gradebook};

@@ -239,7 +239,8 @@ fn students_of_the_roster_are_known_once_their_period_has_begun() {
         };
         let solved = Solved::of(&bytes, &options);
         solved.assert_sound(&options);
-        let status = |row: &pg_assess_core::student::Student| (row.student, row.status.label());
+        let status =
+            |row: &pg_assess_core::students::student::Student| (row.student, row.status.label());
         solved.students.iter().map(status).collect::<Vec<_>>()
     };
     assert_eq!(known(Some(-1)), [(0, "none")]);

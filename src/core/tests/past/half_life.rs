@@ -2,16 +2,16 @@
 //! to walk at random, and its wording against its numbers.
 
 use pg_assess_core::Error;
-use pg_assess_core::difficulty::Difficulty;
+use pg_assess_core::forecasts::half_life::{Advice, Trial};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::half_life::{Advice, Trial};
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::{Counting, Options};
-use pg_assess_core::previous::Previous;
-use pg_assess_core::records::Records;
-use pg_assess_core::shrink::Population;
+use pg_assess_core::questions::difficulty::Difficulty;
+use pg_assess_core::statistics::shrink::Population;
+use pg_assess_core::students::previous::Previous;
+use pg_assess_core::students::records::Records;
+use pg_assess_core::students::variogram::optimal;
 use pg_assess_core::time::DAY;
-use pg_assess_core::variogram::optimal;
 use pg_assess_test_support::solve::{self, Ask, Asked};
 use pg_assess_test_support::{
     OwnRow, answers, assert_advice_sound, close, go, gradebook, messy_school, normal, row,
@@ -42,7 +42,7 @@ fn evidence(rows: &[OwnRow], asked: &impl Ask) -> Vec<Vec<Piece>> {
             .map(|own| own.1)
             .collect();
         if options.counting == Counting::Responses {
-            let piece = |own: &pg_assess_core::explain::Contribution| {
+            let piece = |own: &pg_assess_core::students::explain::Contribution| {
                 (days(own.taken_at), own.score - own.expected, own.quality)
             };
             return own
@@ -58,7 +58,7 @@ fn evidence(rows: &[OwnRow], asked: &impl Ask) -> Vec<Vec<Piece>> {
             let own: Vec<_> = own.iter().filter(|own| own.assessment == unit).collect();
             let sum: f64 = own.iter().map(|own| own.quality).sum();
             let squares: f64 = own.iter().map(|own| own.quality.powi(2)).sum();
-            let score = |own: &&pg_assess_core::explain::Contribution| {
+            let score = |own: &&pg_assess_core::students::explain::Contribution| {
                 own.quality * (own.score - own.expected)
             };
             let score = own.iter().map(score).sum::<f64>() / sum;

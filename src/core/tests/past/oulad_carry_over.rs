@@ -12,9 +12,9 @@ use pg_assess_test_support::solve::{self, Asked};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use pg_assess_core::difficulty::Difficulty;
 use pg_assess_core::gradebook::{Gradebook, Id, Ids};
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::difficulty::Difficulty;
 use pg_assess_test_support::{OwnRow, Table, go, gradebook, mean, number, row, shared_data};
 
 /// Days by which an old course may reach into the new one.

@@ -7,11 +7,11 @@
 use pg_assess_test_support::solve;
 use std::path::Path;
 
-use pg_assess_core::alpha;
+use pg_assess_core::assessments::Assessment;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::options::Options;
-use pg_assess_core::reliability::Assessment;
 use pg_assess_core::solve::Item;
+use pg_assess_core::statistics::alpha;
 use pg_assess_test_support::{
     OwnId, OwnRow, Table, close, close_option, go, gradebook, row, shared_data,
 };

@@ -1,6 +1,6 @@
 //! The groups of the curve of a question.
 
-use pg_assess_core::curve::level_groups;
+use pg_assess_core::questions::curve::level_groups;
 
 fn near(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-9

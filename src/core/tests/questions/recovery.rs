@@ -6,7 +6,7 @@
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve::Item;
-use pg_assess_core::student::Student;
+use pg_assess_core::students::student::Student;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{OwnRow, close, go, gradebook, normal, row};

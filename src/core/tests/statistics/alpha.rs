@@ -1,6 +1,6 @@
 //! Cronbach's alpha of complete rows against its definition; `items_reference.rs` has R's figures.
 
-use pg_assess_core::alpha::{alpha, alpha_se, items, length, merge, push, rows};
+use pg_assess_core::statistics::alpha::{alpha, alpha_se, items, length, merge, push, rows};
 use pg_assess_test_support::{cases, close, close_option, shuffled};
 use proptest::prelude::*;
 

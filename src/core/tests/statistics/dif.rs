@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pg_assess_core::dif::{Class, Effect, Entry, Stratum, compact, mantel_haenszel};
+use pg_assess_core::statistics::dif::{Class, Effect, Entry, Stratum, compact, mantel_haenszel};
 use pg_assess_test_support::{cases, close, normal, shuffled};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};

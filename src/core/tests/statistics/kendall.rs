@@ -1,6 +1,6 @@
 //! Kendall's rank correlation against its definition, against all permutations, and against R.
 
-use pg_assess_core::kendall::{Kendall, kendall};
+use pg_assess_core::statistics::kendall::{Kendall, kendall};
 use pg_assess_test_support::{close, close_option, go, shuffled};
 use proptest::prelude::*;
 
@@ -168,7 +168,8 @@ fn exact_and_normal_chances_meet() {
     for n in [50usize, 51] {
         for turned in 20..n {
             let ours = kendall(&nearly_sorted(n, turned), &go).expect("a sample");
-            let normal = pg_assess_core::distribution::normal_two_sided(ours.z.expect("z"));
+            let normal =
+                pg_assess_core::statistics::distribution::normal_two_sided(ours.z.expect("z"));
             let p = ours.p.expect("p");
             if n > 50 {
                 assert_eq!(p, normal);
@@ -180,7 +181,7 @@ fn exact_and_normal_chances_meet() {
     // Ties on both sides are left to the normal distribution at any size.
     let ties = [[0.0, 1.0], [0.0, 2.0], [1.0, 2.0], [2.0, 5.0]];
     let ours = kendall(&ties, &go).expect("a sample");
-    let normal = pg_assess_core::distribution::normal_two_sided(ours.z.expect("z"));
+    let normal = pg_assess_core::statistics::distribution::normal_two_sided(ours.z.expect("z"));
     assert_eq!(ours.p, Some(normal));
 }
 

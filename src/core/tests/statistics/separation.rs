@@ -4,10 +4,10 @@
 use std::panic::{catch_unwind, resume_unwind};
 
 use pg_assess_core::Poll;
-use pg_assess_core::kendall::kendall;
-use pg_assess_core::separation::{
+use pg_assess_core::questions::separation::{
     discrimination_index, discriminative_efficiency, somers_d, somers_d_se,
 };
+use pg_assess_core::statistics::kendall::kendall;
 use pg_assess_test_support::{cases, close, close_option, go, normal, shuffled};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};

@@ -1,8 +1,8 @@
 //! Theil-Sen slopes against all slopes, one by one.
 
-use pg_assess_core::distribution::normal_quantile;
-use pg_assess_core::kendall::kendall;
-use pg_assess_core::theil_sen::{TheilSen, theil_sen};
+use pg_assess_core::statistics::distribution::normal_quantile;
+use pg_assess_core::statistics::kendall::kendall;
+use pg_assess_core::statistics::theil_sen::{TheilSen, theil_sen};
 use pg_assess_test_support::{close_option, go, normal, shuffled};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};

@@ -6,10 +6,10 @@ use pg_assess_test_support::solve;
 use std::collections::{BTreeMap, HashMap};
 
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
-use pg_assess_core::kendall::kendall;
 use pg_assess_core::options::Options;
-use pg_assess_core::student::Student;
-use pg_assess_core::theil_sen::theil_sen;
+use pg_assess_core::statistics::kendall::kendall;
+use pg_assess_core::statistics::theil_sen::theil_sen;
+use pg_assess_core::students::student::Student;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{
     OwnRow, Table, close, close_option, go, gradebook, integer, number, row, shared_data,

@@ -1,7 +1,7 @@
 //! Accuracy of what is predicted, by method.
 
-use pg_assess_core::backtest::{Difference, Figures, Method};
-use pg_assess_core::quantile::quantile;
+use pg_assess_core::forecasts::backtest::{Difference, Figures, Method};
+use pg_assess_core::statistics::quantile::quantile;
 
 use super::oulad;
 use crate::backtest::{self, Case, Known, Predicted, of};

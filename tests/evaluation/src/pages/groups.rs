@@ -1,6 +1,6 @@
 //! Errors by group and by subject.
 
-use pg_assess_core::backtest::Method;
+use pg_assess_core::forecasts::backtest::Method;
 
 use super::accuracy::{difference, figure};
 use super::oulad;

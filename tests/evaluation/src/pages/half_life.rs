@@ -1,6 +1,6 @@
 //! Half-lives.
 
-use pg_assess_core::half_life::{Advice, Trial};
+use pg_assess_core::forecasts::half_life::{Advice, Trial};
 
 use super::oulad;
 use crate::data::Course;

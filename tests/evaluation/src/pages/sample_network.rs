@@ -1,9 +1,9 @@
 //! The sample network.
 
-use pg_assess_core::backtest::{Figures, Method, Target};
-use pg_assess_core::item::ItemStatus;
+use pg_assess_core::forecasts::backtest::{Figures, Method, Target};
+use pg_assess_core::questions::quality::ItemStatus;
 use pg_assess_core::sample::{Flaw, Path, Subject};
-use pg_assess_core::trend::Direction;
+use pg_assess_core::students::trend::Direction;
 
 use super::accuracy::{difference, figure};
 use crate::backtest::of;

@@ -1,6 +1,6 @@
 //! Trends.
 
-use pg_assess_core::trend::Direction;
+use pg_assess_core::students::trend::Direction;
 
 use super::oulad;
 use crate::data::Course;

@@ -1,9 +1,9 @@
 //! Written forms: exact, frozen, and refused when they are spoiled.
 
+use pg_assess_core::students::trend::Direction;
 use pg_assess_core::summary::Error;
 use pg_assess_core::summary::{DecaySummary, ItemSummary, Summary, TrendSummary};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, days_between};
-use pg_assess_core::trend::Direction;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::{Rng, SeedableRng};

@@ -1,10 +1,10 @@
 //! Rows in any order and parts, as by definition.
 
 use pg_assess_core::domain::Argument;
+use pg_assess_core::students::trend::Direction;
 use pg_assess_core::summary::Error;
 use pg_assess_core::summary::{DecaySummary, ItemSummary, Summary, TrendSummary};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
-use pg_assess_core::trend::Direction;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

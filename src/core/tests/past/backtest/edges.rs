@@ -1,10 +1,10 @@
 //! Dates, resamples, little data and bad settings.
 
 use pg_assess_core::Error;
-use pg_assess_core::backtest::{Forecast, Method, Target};
+use pg_assess_core::forecasts::backtest::{Forecast, Method, Target};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::quantile::quantile;
+use pg_assess_core::statistics::quantile::quantile;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{Settings, backtest};
 use pg_assess_test_support::{

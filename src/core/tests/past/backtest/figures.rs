@@ -1,6 +1,6 @@
 //! The figures are those of a slow back-test, whatever comes later and in whatever order.
 
-use pg_assess_core::backtest::{Difference, Forecast, Method, Outcome, Target};
+use pg_assess_core::forecasts::backtest::{Difference, Forecast, Method, Outcome, Target};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::{Counting, Options};

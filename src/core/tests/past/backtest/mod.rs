@@ -6,7 +6,7 @@ mod figures;
 mod slow;
 mod truth;
 
-use pg_assess_core::backtest::{Difference, Method, Outcome, Slice, Target};
+use pg_assess_core::forecasts::backtest::{Difference, Method, Outcome, Slice, Target};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{Ask, Settings, backtest};

@@ -1,11 +1,11 @@
 //! A back-test that sees only the past, the slow way.
 
-use pg_assess_core::backtest::{Forecast, Method, Outcome, Slice, Target};
-use pg_assess_core::distribution::t_quantile;
-use pg_assess_core::explain::Contribution;
+use pg_assess_core::forecasts::backtest::{Forecast, Method, Outcome, Slice, Target};
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::level::Level;
 use pg_assess_core::options::{Counting, Options};
+use pg_assess_core::statistics::distribution::t_quantile;
+use pg_assess_core::students::explain::Contribution;
+use pg_assess_core::students::level::Level;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Ask, Asked, Settings, forecasts};
 use pg_assess_test_support::{OwnRow, answers, close, close_option, go, gradebook, integer, mean};

@@ -1,6 +1,6 @@
 //! Where the truth is known, the better forecast errs less and intervals hold it.
 
-use pg_assess_core::backtest::Method;
+use pg_assess_core::forecasts::backtest::Method;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_test_support::solve::Settings;

@@ -1,9 +1,9 @@
 //! Little to go by, fits cut short, and settings out of range.
 
-use pg_assess_core::calibrate::{Calibration, CalibrationStatus, Settings};
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::calibrate::{Calibration, CalibrationStatus, Settings};
 use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{OwnRow, close, go, gradebook, messy_school, row};
 use proptest::prelude::*;

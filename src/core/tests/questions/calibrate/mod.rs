@@ -8,11 +8,11 @@ mod truth;
 use pg_assess_test_support::solve::{self, Ask};
 use std::collections::BTreeMap;
 
-use pg_assess_core::calibrate::{
-    CalibratedItem, Calibration, CalibrationStatus, Estimate, Settings,
-};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::calibrate::{
+    CalibratedItem, Calibration, CalibrationStatus, Estimate, Settings,
+};
 use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use pg_assess_core::calibrate::{Calibration, Settings};
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::calibrate::{Calibration, Settings};
 use pg_assess_test_support::{Table, close, row, shared_data};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

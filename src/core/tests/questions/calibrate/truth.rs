@@ -1,6 +1,6 @@
 //! Where the truth is known, it is recovered; order, names and keys change nothing.
 
-use pg_assess_core::calibrate::{CalibrationStatus, Settings};
+use pg_assess_core::questions::calibrate::{CalibrationStatus, Settings};
 use pg_assess_test_support::close;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};

@@ -1,6 +1,6 @@
 //! Cohorts, classes, growth and practice are no drift.
 
-use pg_assess_core::drift::{Drift, DriftStatus};
+use pg_assess_core::questions::drift::{Drift, DriftStatus};
 use pg_assess_test_support::{normal, row};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,9 +1,9 @@
 //! What changes nothing, and what there is at the edges.
 
-use pg_assess_core::distribution::t_two_sided;
-use pg_assess_core::drift::{Drift, DriftStatus};
 use pg_assess_core::gradebook::MaxScore;
-use pg_assess_core::multiplicity::{false_discovery_rates, most_significant_split};
+use pg_assess_core::questions::drift::{Drift, DriftStatus};
+use pg_assess_core::statistics::distribution::t_two_sided;
+use pg_assess_core::statistics::multiplicity::{false_discovery_rates, most_significant_split};
 use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
 use pg_assess_test_support::{OwnId, OwnRow, close, normal, row};
 use rand::seq::SliceRandom;

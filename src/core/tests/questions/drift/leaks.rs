@@ -1,6 +1,6 @@
 //! Leaks are found, and nothing beside them.
 
-use pg_assess_core::distribution::normal_quantile;
+use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnId, close, mean};
 use rand::{Rng, SeedableRng};

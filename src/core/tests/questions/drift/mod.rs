@@ -9,9 +9,9 @@ mod laws;
 mod leaks;
 mod slow;
 
-use pg_assess_core::drift::Drift;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::drift::Drift;
 use pg_assess_test_support::solve;
 use pg_assess_test_support::{OwnRow, go, gradebook, normal, row};
 use rand::seq::SliceRandom;

@@ -3,11 +3,11 @@
 use pg_assess_test_support::{mean, solve};
 use std::collections::{BTreeMap, BTreeSet};
 
-use pg_assess_core::distribution::{t_quantile, t_two_sided};
-use pg_assess_core::drift::Change;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::multiplicity::most_significant_split;
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::drift::Change;
+use pg_assess_core::statistics::distribution::{t_quantile, t_two_sided};
+use pg_assess_core::statistics::multiplicity::most_significant_split;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnRow, close, close_option, go, gradebook, row};
 

@@ -7,7 +7,7 @@ mod slow;
 use pg_assess_test_support::solve::{self, Ask, Asked};
 use std::collections::BTreeMap;
 
-use pg_assess_core::due::Missing;
+use pg_assess_core::students::due::Missing;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnEnrolment, OwnRow, enrolment, go, row, with_roster};
 

@@ -1,7 +1,7 @@
 //! Questions, the slow way: difficulty, criterion, discrimination, weight, drift.
 
-use pg_assess_core::distribution::normal_quantile;
 use pg_assess_core::options::Options;
+use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_test_support::mean;
 
 use super::{Response, count};

@@ -1,9 +1,9 @@
 //! One rule at a time: flags, open scales, attempts, ties.
 
-use pg_assess_core::distribution::normal_quantile;
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::{Counting, Options};
+use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{OwnId, OwnRow, close, go, gradebook, mean, normal, row};

@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use pg_assess_core::distribution::{normal_quantile, t_cdf, t_quantile, t_two_sided};
-use pg_assess_core::shrink::Population;
+use pg_assess_core::statistics::distribution::{normal_quantile, t_cdf, t_quantile, t_two_sided};
+use pg_assess_core::statistics::shrink::Population;
 use pg_assess_test_support::{close, normal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,10 +1,10 @@
 //! Everything at once, on tables in which all goes wrong that can.
 
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::level::Level;
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::solve::Item;
-use pg_assess_core::student::Student;
+use pg_assess_core::students::level::Level;
+use pg_assess_core::students::student::Student;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{close, close_option, go, normal};
