@@ -16,7 +16,8 @@ CREATE FUNCTION @extschema@.items(
     flag_answers int DEFAULT 30,
     flag_alpha float8 DEFAULT 0.05,
     upper_lower_share float8 DEFAULT 0.27,
-    confidence float8 DEFAULT 0.95
+    confidence float8 DEFAULT 0.95,
+    stable_answers float8 DEFAULT 100
 ) RETURNS TABLE (
     item text,
     assessments int,
