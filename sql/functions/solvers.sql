@@ -16,8 +16,7 @@ CREATE FUNCTION @extschema@.items(
     flag_answers int DEFAULT 30,
     flag_alpha float8 DEFAULT 0.05,
     upper_lower_share float8 DEFAULT 0.27,
-    confidence float8 DEFAULT 0.95,
-    stable_answers float8 DEFAULT 100
+    confidence float8 DEFAULT 0.95
 ) RETURNS TABLE (
     item text,
     assessments int,

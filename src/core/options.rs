@@ -219,8 +219,6 @@ options! {
         drift_alpha: f64 = 0.05, Domain::Inside0To1;
         /// a change of a question that is smaller is no drift
         drift_margin: f64 = 0.05, Domain::NotNegative;
-        /// effective answers from which the figures of a question are stable
-        stable_answers: f64 = 100.0, Domain::NotNegative;
     }
 }
 

@@ -15,6 +15,8 @@ use crate::statistics::shrink::Population;
 const MIN_USE: u64 = 10;
 /// Largest correlation that is transformed to Fisher's z, which has no end.
 const MAX_CORRELATION: f64 = 0.999;
+/// Answers from which a question's figures are called stable.
+const STABLE_ANSWERS: f64 = 100.0;
 /// Mean discrimination below which no question deserves more weight than another.
 const LEAST_MEAN_DISCRIMINATION: f64 = 0.05;
 
@@ -60,7 +62,6 @@ pub struct QualityOptions {
     pub min_answers: f64,
     pub flag_answers: u64,
     pub flag_alpha: f64,
-    pub stable_answers: f64,
     pub confidence: f64,
 }
 
@@ -72,7 +73,6 @@ impl From<&Options> for QualityOptions {
             min_answers: options.min_answers,
             flag_answers: options.flag_answers,
             flag_alpha: options.flag_alpha,
-            stable_answers: options.stable_answers,
             confidence: options.confidence,
         }
     }
@@ -299,7 +299,7 @@ fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &QualityOptions)
     }
     match n {
         n if n < options.flag_answers as f64 => ItemStatus::Provisional,
-        n if n < options.stable_answers => ItemStatus::Usable,
+        n if n < STABLE_ANSWERS => ItemStatus::Usable,
         _ => ItemStatus::Stable,
     }
 }
