@@ -1,4 +1,5 @@
-//! Aggregates as Postgres calls them, declared in the files of `sql/aggregates`.
+//! Aggregates as Postgres calls them, declared in `sql/aggregates`, those of gradebooks in
+//! `sql/functions` too.
 
 mod alpha;
 mod dif;

@@ -1,7 +1,8 @@
 //! The pictures of a model, without Postgres.
 //!
 //! A picture is one struct, read from the JSON value in which SQL gathers its rows. From it come
-//! the SVG, one self-contained text, and the Vega-Lite specification; so both show the same. What
+//! the SVG, one self-contained text, and, but for the score sheet, the Vega-Lite specification; so
+//! both show the same. What
 //! is low, what is rising and what a group of levels is, the core decides.
 //!
 //! On the ground stand `rows`, `words`, `dates`, `colour`, `draw`, `layout`, `names` and `vega`;

@@ -2,10 +2,10 @@
 
 use pg_assess_core::domain::Argument;
 use pg_assess_core::forecasts::backtest::{self, Difference, Settings, Slice};
+use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::solve;
-use pg_assess_core::statistics::bootstrap::Resampling;
 use pg_assess_core::time::DAY;
 use pgrx::datum::{Interval, TimestampWithTimeZone};
 use pgrx::pg_sys;

@@ -1,5 +1,5 @@
 //! Functions as Postgres calls them, a file for each or for a few that belong together; declared
-//! in the files of `sql/functions` with the same names, those that only models use in `sql/explain`.
+//! in `sql/functions` and `sql/sample`, those that only models use in `sql/explain`.
 
 mod assessments;
 mod backtest;

@@ -2,9 +2,9 @@
 
 use pg_assess_core::domain::Domain;
 use pg_assess_core::forecasts::backtest;
+use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::options::{Choices, Options, Value};
 use pg_assess_core::questions::calibrate;
-use pg_assess_core::statistics::bootstrap::Resampling;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use pg_assess_core::forecasts::backtest::{Difference, Outcome, Settings, Slice, backtest};
+use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::ledger::Scope;
 use pg_assess_core::options::{Choices, Options};
 use pg_assess_core::solve;
-use pg_assess_core::statistics::bootstrap::Resampling;
 use pg_assess_core::time::DAY;
 use pg_assess_it::{Database, RESPONSES, Session, gradebook_of};
 

@@ -2,7 +2,7 @@
 //! and their accessors.
 //!
 //! A transition function takes rows that have no NULL and starts from an empty summary, so there
-//! is one way for a group to be empty. Every one-step aggregate is a summary with one of its
+//! is one way for a group to be empty. Every one-step aggregate of these is a summary with one of its
 //! accessors as the final function; those over the same arguments share one state.
 
 mod decay;

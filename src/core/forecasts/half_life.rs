@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::Poll;
+use crate::forecasts::resampling::Resampling;
 use crate::foundation::Foundation;
 use crate::options::Options;
 use crate::questions::quality::weights;
-use crate::statistics::bootstrap::{BLOCKS, Resampler, Resampling};
+use crate::statistics::bootstrap::BLOCKS;
 use crate::statistics::distribution::around;
 use crate::statistics::quantile::{lower_median, quantile};
 use crate::students::evidence::{
@@ -222,7 +223,7 @@ fn trials(
         .min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
         .unwrap_or_default();
     let mut draws = vec![Vec::new(); half_lives.len()];
-    for times in Resampler::new(blocks.len(), resampling) {
+    for times in resampling.of(blocks.len()) {
         poll();
         let drawn = rmse(&times);
         for (draws, error) in draws.iter_mut().zip(&drawn) {

@@ -4,3 +4,4 @@
 
 pub mod backtest;
 pub mod half_life;
+pub mod resampling;

@@ -1,7 +1,7 @@
 //! The gradebook: every response of a subject in one compact value.
 //!
 //! `builder` makes it from rows, `flat` reads it, and `form` describes the bytes, which are frozen.
-//! Rests on `memory` and `statistics::rounding`; everything else rests on it.
+//! Rests on `statistics`, `memory`, `labels` and `time`; the ledger and all above it rest on it.
 
 mod builder;
 mod codec;

@@ -1,6 +1,7 @@
 //! Questions: how hard each is, how well it separates, whether it has changed.
 //!
-//! Rests on `statistics` and the `ledger`. `students` and `forecasts` import it; it knows neither.
+//! Rests on `statistics` and the `ledger`. The `foundation`, `students` and
+//! `forecasts` import it; it knows none of them.
 
 pub mod calibrate;
 pub mod criterion;

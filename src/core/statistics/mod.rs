@@ -1,7 +1,7 @@
 //! Statistics of plain numbers, each with its source: distributions, correlations, lines, tests.
 //!
 //! The ground floor. A file here knows no gradebook and no option, and imports nothing but its
-//! neighbours, errors, memory and the [`Poll`](crate::Poll). Every other wing may import it.
+//! neighbours, labels, memory and the [`Poll`](crate::Poll). Every other folder may import it.
 
 pub mod alpha;
 pub mod bootstrap;

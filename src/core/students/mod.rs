@@ -1,7 +1,7 @@
 //! Students: evidence, level, trend, need, work that is missing, and what a level consists of.
 //!
-//! Rests on `statistics`, the `ledger` and `questions`. `forecasts` imports it; it does not know
-//! `forecasts`.
+//! Rests on `statistics`, the `ledger`, `questions` and the `foundation`. `summary` and `forecasts`
+//! import it; it knows neither.
 
 pub mod due;
 pub mod evidence;

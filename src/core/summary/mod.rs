@@ -8,7 +8,7 @@
 //!
 //! [`docs/technical/format.md`]: ../../../../docs/technical/format.md
 //!
-//! `form` is what all of them share. Rests on `statistics` and `students::trend`.
+//! `form` is what all of them share. Rests on `statistics`, `students::trend`, `options` and `time`.
 
 mod decay;
 mod error;

@@ -12,9 +12,9 @@ use pg_assess_test_support::solve::{Settings, forecasts};
 use std::collections::{BTreeMap, HashMap};
 
 use pg_assess_core::forecasts::backtest::{Figures, Forecast, Method, Tally, Target};
+use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
-use pg_assess_core::statistics::bootstrap::Resampling;
 use pg_assess_core::statistics::quantile::quantile;
 use pg_assess_core::time::DAY;
 use rand::{Rng, SeedableRng};

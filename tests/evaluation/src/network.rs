@@ -5,11 +5,11 @@ use pg_assess_test_support::solve::{self, Settings, forecasts};
 use std::collections::HashMap;
 
 use pg_assess_core::forecasts::backtest::{Figures, Tally, Target};
+use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::options::Options;
 use pg_assess_core::questions::quality::ItemStatus;
 use pg_assess_core::sample::{Flaw, Network, NetworkOptions, Path, Subject};
-use pg_assess_core::statistics::bootstrap::Resampling;
 use pg_assess_core::students::trend::Direction;
 
 use crate::data::number_of;

@@ -1,9 +1,9 @@
 //! The frozen shape of the solvers: results, arguments, defaults, and what they refuse.
 
 use pg_assess_core::forecasts::backtest;
+use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::options::{Choices, Options, Value};
 use pg_assess_core::questions::calibrate;
-use pg_assess_core::statistics::bootstrap::Resampling;
 use pg_assess_it::{Database, Session};
 
 use super::{RESULTS, call, with_sample};

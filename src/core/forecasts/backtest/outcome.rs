@@ -8,10 +8,10 @@ use crate::forecasts::backtest::forecasts::forecasts;
 use crate::forecasts::backtest::method::Target;
 use crate::forecasts::backtest::settings::Settings;
 use crate::forecasts::backtest::tally::{Figures, Tally};
+use crate::forecasts::resampling::Resampling;
 use crate::gradebook::Gradebook;
 use crate::ledger::Scope;
 use crate::options::{Checked, Options};
-use crate::statistics::bootstrap::Resampling;
 
 /// What a row of figures is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::Poll;
 use crate::forecasts::backtest::forecast::Forecast;
 use crate::forecasts::backtest::method::Method;
-use crate::statistics::bootstrap::{BLOCKS, Resampler, Resampling};
+use crate::forecasts::resampling::Resampling;
+use crate::statistics::bootstrap::BLOCKS;
 use crate::statistics::distribution::around;
 use crate::statistics::quantile::quantile;
 use crate::statistics::rounding::ROUNDING;
@@ -172,7 +173,7 @@ impl Tally {
         let figures = figures_of(&total);
         let differences = differences(&figures);
         let mut draws: [[Vec<f64>; 3]; Method::ALL.len()] = Default::default();
-        for times in Resampler::new(self.blocks.len(), resampling) {
+        for times in resampling.of(self.blocks.len()) {
             poll();
             let drawn = self::differences(&figures_of(&self.weighted(&times)));
             for (draws, drawn) in draws.iter_mut().zip(drawn) {
