@@ -48,7 +48,7 @@ impl Line {
         self
     }
 
-    /// Tells nobody that rows were left out.
+    /// Warns nobody that rows were left out.
     fn silent(mut self, _reason: &str) -> Self {
         self.silent = true;
         self
