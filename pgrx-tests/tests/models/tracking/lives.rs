@@ -124,7 +124,7 @@ fn lives_of_dates() {
         "date",
         "",
         ", track_changes => 'triggers', period => 'day'",
-        1,
+        5,
     );
 }
 
