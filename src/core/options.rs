@@ -122,6 +122,13 @@ impl<C> Deref for Checked<C> {
 /// Makes a set of options of a table. A row has its words, its name, the type of its value, its
 /// default and its domain.
 macro_rules! options {
+    (@row $name:ident, $domain:expr, $($about:literal)+) => {
+        $crate::options::Row {
+            name: stringify!($name),
+            domain: $domain,
+            about: concat!($($about),+).trim_ascii(),
+        }
+    };
     (
         $(#[$outer:meta])*
         pub struct $set:ident {
@@ -142,17 +149,17 @@ macro_rules! options {
 
         impl $crate::options::Choices for $set {
             fn values(&self) -> Vec<($crate::options::Row, $crate::options::Value)> {
-                use $crate::options::{Choice, Row};
+                use $crate::options::Choice;
                 vec![$((
-                    Row { name: stringify!($name), domain: $domain, about: concat!($($about),+).trim_ascii() },
+                    $crate::options::options!(@row $name, $domain, $($about)+),
                     self.$name.value(),
                 ),)+]
             }
 
             fn slots(&mut self) -> Vec<($crate::options::Row, $crate::options::Slot<'_>)> {
-                use $crate::options::{Choice, Row};
+                use $crate::options::Choice;
                 vec![$((
-                    Row { name: stringify!($name), domain: $domain, about: concat!($($about),+).trim_ascii() },
+                    $crate::options::options!(@row $name, $domain, $($about)+),
                     self.$name.slot(),
                 ),)+]
             }
@@ -233,12 +240,5 @@ impl Options {
             counting: Counting::Assessments,
             ..Self::default()
         }
-    }
-}
-
-impl Default for Checked<Options> {
-    /// The defaults, which a test holds to their domains.
-    fn default() -> Self {
-        Self(Options::default())
     }
 }

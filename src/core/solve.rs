@@ -14,15 +14,15 @@ use crate::needs::Needs;
 use crate::options::{Checked, Counting, Options};
 use crate::questions::calibrate::{self, Calibration};
 use crate::questions::drift::{Drift, DriftOptions, drifts};
-use crate::questions::quality::{ItemQuality, weights};
+use crate::questions::quality::ItemQuality;
 use crate::questions::separation::{Separation, separations};
 use crate::students::due::{self, Missing};
-use crate::students::evidence::EvidenceOptions;
 use crate::students::explain::{self, Contribution};
 use crate::students::level::LevelOptions;
 use crate::students::previous::Previous;
 use crate::students::records::Records;
 use crate::students::student::{self, Student};
+use crate::students::trend;
 
 /// All that is known of an item.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,10 +211,7 @@ pub fn previous(
     let last_year = Foundation::from_ledger(ledger, options, poll)?;
     let (ledger, difficulty) = (&last_year.ledger, &last_year.difficulty);
     Needs::RECORDS.ask(ledger, options.counting)?;
-    let weights = weights(&last_year.items, options.quality);
-    let evidence = EvidenceOptions::from(&**options);
-    let window = options.trend_window;
-    let records = Records::gather(ledger, difficulty, &weights, &evidence, window, poll);
+    let records = Records::of(&last_year, options, poll);
     let levels = LevelOptions::from(&**options);
     let nothing = Previous::default();
     let Some(cohort) = records.cohort(ledger, difficulty, &nothing, &levels, poll) else {
@@ -268,7 +265,7 @@ pub fn trend_line(
         ..Needs::NONE
     };
     needs.ask(&foundation.ledger, options.counting)?;
-    Ok(explain::trend_line(student, &foundation, options, poll))
+    Ok(trend::trend_line(student, &foundation, options, poll))
 }
 
 /// The assessments with a response as of the date, with their number in the gradebook.

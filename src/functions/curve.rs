@@ -1,5 +1,6 @@
 //! The groups of the curve of a question, as `question_curve` asks for them.
 
+use pg_assess_core::options::Options;
 use pg_assess_core::questions::curve::level_groups as groups;
 use pgrx::prelude::*;
 
@@ -31,7 +32,8 @@ fn level_groups(
         .zip(scores.unwrap_or_default())
         .filter_map(|(level, score)| level.zip(score))
         .collect();
-    let (bounded, confidence) = (bounded.unwrap_or(true), confidence.unwrap_or(0.95));
+    let bounded = bounded.unwrap_or(true);
+    let confidence = confidence.unwrap_or(Options::default().confidence);
     let least = least.unwrap_or_default().max(0) as usize;
     let groups = groups(&answers, bounded, confidence, least);
     Ok(TableIterator::new(groups.into_iter().map(|g| {

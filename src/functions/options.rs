@@ -10,6 +10,7 @@ use pg_assess_core::students::previous::Previous;
 use pg_assess_core::time::{MAX_TIME, MIN_TIME};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
+use pgrx::pg_sys::panic::ErrorReport;
 
 use crate::error::{Result, report};
 use crate::pg::arguments::NamedArguments;
@@ -25,11 +26,8 @@ pub type Rows<Row> = Result<TableIterator<'static, Row>>;
 pub fn finite(name: &'static str, at: TimestampWithTimeZone) -> Result<i64> {
     let at = i64::from(at);
     if !(MIN_TIME..=MAX_TIME).contains(&at) {
-        return Err(report(Argument {
-            name,
-            value: if at < 0 { "-infinity" } else { "infinity" }.to_owned(),
-            expected: "a finite time, or leave it out",
-        }));
+        let value = if at < 0 { "-infinity" } else { "infinity" };
+        return Err(refused(name, value, "a finite time, or leave it out"));
     }
     Ok(at)
 }
@@ -116,11 +114,7 @@ fn read_one(from: &NamedArguments, row: Row, slot: Slot<'_>) -> Result<()> {
     Ok(())
 }
 
-fn refused(
-    name: &'static str,
-    value: &str,
-    expected: &'static str,
-) -> pgrx::pg_sys::panic::ErrorReport {
+fn refused(name: &'static str, value: &str, expected: &'static str) -> ErrorReport {
     report(Argument {
         name,
         value: value.to_owned(),

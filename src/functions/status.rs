@@ -6,16 +6,10 @@ use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
 fn is_under_review(status: &str) -> bool {
-    ItemStatus::UNDER_REVIEW
-        .iter()
-        .any(|reviewed| reviewed.label() == status)
+    ItemStatus::of_label(status).is_some_and(|status| ItemStatus::UNDER_REVIEW.contains(&status))
 }
 
 #[pg_extern(sql = false)]
-fn further_assessments(status: &str, assessments: i32) -> i32 {
-    if status == StudentStatus::Ok.label() {
-        0
-    } else {
-        StudentStatus::further_assessments(assessments)
-    }
+fn further_assessments(status: &str, assessments: i32) -> Option<i32> {
+    StudentStatus::of_label(status).map(|status| status.further_assessments(assessments))
 }

@@ -4,6 +4,7 @@ mod svg;
 mod vega;
 
 use pg_assess_core::questions::curve::LevelGroup;
+use pg_assess_core::questions::quality::ItemStatus;
 use serde::Deserialize;
 
 use crate::layout::usable;
@@ -93,12 +94,14 @@ impl ItemCurve {
             }
             parts.push(part);
         }
-        match self.status.as_deref() {
-            Some("flawed") => parts.push("flawed: the stronger do worse on it".to_owned()),
-            Some("suspect") => {
+        match self.status.as_deref().and_then(ItemStatus::of_label) {
+            Some(ItemStatus::Flawed) => {
+                parts.push("flawed: the stronger do worse on it".to_owned())
+            }
+            Some(ItemStatus::Suspect) => {
                 parts.push("suspect: the stronger do worse on it, perhaps by chance".to_owned());
             }
-            Some("insufficient") => parts.push("too few answers to judge it".to_owned()),
+            Some(ItemStatus::Insufficient) => parts.push("too few answers to judge it".to_owned()),
             _ => parts.extend(self.label.as_ref().map(|label| label.replace('_', " "))),
         }
         let text = parts.join("; ");

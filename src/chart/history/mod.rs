@@ -5,6 +5,7 @@ mod svg;
 mod vega;
 
 use pg_assess_core::students::quadrant::Quadrant;
+use pg_assess_core::students::trend::Direction;
 use serde::Deserialize;
 
 use crate::colour::ink;
@@ -57,7 +58,7 @@ pub struct Standing {
     /// The level expected without evidence.
     #[serde(deserialize_with = "rounded_figure")]
     pub prior: Option<f64>,
-    /// Change in 30 days; it and the line are shown where `trend` says more than "unclear".
+    /// Change in 30 days; it and the line are shown where `trend` is not unclear.
     #[serde(deserialize_with = "rounded_figure")]
     pub slope: Option<f64>,
     pub trend: Option<String>,
@@ -88,7 +89,7 @@ impl Standing {
     fn has_trend(&self) -> bool {
         self.trend
             .as_deref()
-            .is_some_and(|trend| trend != "unclear")
+            .is_some_and(|trend| trend != Direction::Unclear.label())
     }
 
     fn interval(&self) -> Option<(f64, f64)> {
@@ -100,11 +101,11 @@ impl Standing {
     }
 
     /// Dark where falling and orange where rising, as on the school map; the dashes distinguish them
-    /// apart where colours do not.
+    /// where colours do not.
     fn trend_look(&self) -> (Option<&'static str>, &'static [u32]) {
-        match self.trend.as_deref() {
-            Some("falling") => (Some(ink(Quadrant::LowFalling)), &[]),
-            Some("rising") => (Some(ink(Quadrant::HighRising)), &[14, 5]),
+        match self.trend.as_deref().and_then(Direction::of_label) {
+            Some(Direction::Falling) => (Some(ink(Quadrant::LowFalling)), &[]),
+            Some(Direction::Rising) => (Some(ink(Quadrant::HighRising)), &[14, 5]),
             _ => (None, &[3, 4]),
         }
     }

@@ -80,8 +80,7 @@ pub fn advise(
     let (ledger, difficulty) = (&foundation.ledger, &foundation.difficulty);
     let weights = weights(&foundation.items, options.quality);
     let of_evidence = EvidenceOptions::from(options);
-    let window = options.trend_window;
-    let records = Records::gather(ledger, difficulty, &weights, &of_evidence, window, poll);
+    let records = Records::of(foundation, options, poll);
     let levels = LevelOptions::from(options);
     let mut half_lives: Vec<f64> = TRIED.to_vec();
     if !half_lives.contains(&options.half_life) {

@@ -4,11 +4,10 @@ use crate::Poll;
 use crate::foundation::Foundation;
 use crate::options::Options;
 use crate::questions::quality::weights;
-use crate::students::evidence::{EvidenceOptions, decay, evidence_of, sort_by_time};
+use crate::students::evidence::{EvidenceOptions, decay, evidence_of};
 use crate::students::level::LevelOptions;
 use crate::students::previous::Previous;
 use crate::students::records::Records;
-use crate::students::trend::Line;
 use crate::time::days_between;
 
 /// What one response adds to a level.
@@ -40,10 +39,8 @@ pub fn explain(
 ) -> Vec<Contribution> {
     let (ledger, difficulty) = (&foundation.ledger, &foundation.difficulty);
     let weights = weights(&foundation.items, options.quality);
-    let of_evidence = EvidenceOptions::from(options);
     let of_levels = LevelOptions::from(options);
-    let window = options.trend_window;
-    let records = Records::gather(ledger, difficulty, &weights, &of_evidence, window, poll);
+    let records = Records::of(foundation, options, poll);
     let student = student as usize;
     let Some(cohort) = records.cohort(ledger, difficulty, previous, &of_levels, poll) else {
         return Vec::new();
@@ -58,7 +55,7 @@ pub fn explain(
         ledger,
         difficulty,
         &weights,
-        &of_evidence,
+        &EvidenceOptions::from(options),
         &mut evidence,
         poll,
     );
@@ -95,27 +92,4 @@ pub fn explain(
         }
     }
     contributions
-}
-
-/// The ends of the line that the trend of a student is read from, as times and scores. None with
-/// fewer than two different times.
-pub fn trend_line(
-    student: u32,
-    foundation: &Foundation,
-    options: &Options,
-    poll: Poll<'_>,
-) -> Option<[(i64, f64); 2]> {
-    let (ledger, difficulty) = (&foundation.ledger, &foundation.difficulty);
-    let mut evidence = Vec::new();
-    evidence_of(
-        student as usize,
-        ledger,
-        difficulty,
-        &weights(&foundation.items, options.quality),
-        &EvidenceOptions::from(options),
-        &mut evidence,
-        poll,
-    );
-    sort_by_time(&mut evidence, poll);
-    Line::ends(&evidence, ledger.as_of, options.trend_window)
 }

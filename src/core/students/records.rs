@@ -3,8 +3,11 @@
 use log::debug;
 
 use crate::Poll;
+use crate::foundation::Foundation;
 use crate::ledger::Ledger;
+use crate::options::Options;
 use crate::questions::difficulty::Difficulty;
+use crate::questions::quality::weights;
 use crate::statistics::distribution::TQuantiles;
 use crate::statistics::moments::Moments;
 use crate::statistics::pairs::sort;
@@ -33,6 +36,18 @@ pub struct Records {
 }
 
 impl Records {
+    /// Of all students of a foundation, under the weights of its questions.
+    pub fn of(foundation: &Foundation, options: &Options, poll: Poll<'_>) -> Self {
+        Self::gather(
+            &foundation.ledger,
+            &foundation.difficulty,
+            &weights(&foundation.items, options.quality),
+            &EvidenceOptions::from(options),
+            options.trend_window,
+            poll,
+        )
+    }
+
     /// Goes through the evidence once.
     pub fn gather(
         ledger: &Ledger,

@@ -6,10 +6,8 @@ use crate::labels::labels;
 use crate::ledger::Ledger;
 use crate::memory::Result;
 use crate::options::Options;
-use crate::questions::quality::weights;
 use crate::statistics::pairs::sort;
 use crate::students::due::{Work, work};
-use crate::students::evidence::EvidenceOptions;
 use crate::students::level::{Cohort, Level, LevelOptions};
 use crate::students::previous::Previous;
 use crate::students::records::Records;
@@ -39,12 +37,14 @@ labels!(StudentStatus {
 });
 
 impl StudentStatus {
-    /// How many more assessments would be enough for a student whose evidence is not; where it is
-    /// old, one.
-    pub fn further_assessments(assessments: i32) -> i32 {
-        (ENOUGH_ASSESSMENTS as i32)
-            .saturating_sub(assessments)
-            .max(1)
+    /// How many more assessments would be enough evidence; one where it is old.
+    pub fn further_assessments(self, assessments: i32) -> i32 {
+        match self {
+            Self::Ok => 0,
+            _ => (ENOUGH_ASSESSMENTS as i32)
+                .saturating_sub(assessments)
+                .max(1),
+        }
     }
 }
 
@@ -74,16 +74,8 @@ pub fn students(
     options: &Options,
     poll: Poll<'_>,
 ) -> Result<impl Iterator<Item = Student> + use<>> {
-    let weights = weights(&foundation.items, options.quality);
+    let records = Records::of(&foundation, options, poll);
     let (ledger, difficulty) = (foundation.ledger, foundation.difficulty);
-    let records = Records::gather(
-        &ledger,
-        &difficulty,
-        &weights,
-        &EvidenceOptions::from(options),
-        options.trend_window,
-        poll,
-    );
     let levels = LevelOptions::from(options);
     let trends = TrendOptions::from(options);
     let cohort = records.cohort(&ledger, &difficulty, previous, &levels, poll);

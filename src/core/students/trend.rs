@@ -4,11 +4,14 @@
 //! precision and without decay: decay in a regression inflates false alarms. The noise about a
 //! line is drawn towards the cohort's before it is tested.
 
+use crate::Poll;
+use crate::foundation::Foundation;
 use crate::labels::labels;
 use crate::options::Options;
+use crate::questions::quality::weights;
 use crate::statistics::distribution::{t_quantile, t_two_sided};
 use crate::statistics::rounding::ROUNDING;
-use crate::students::evidence::Evidence;
+use crate::students::evidence::{Evidence, EvidenceOptions, evidence_of, sort_by_time};
 use crate::time::{DAY, days_between};
 
 /// Days that a slope is given per.
@@ -245,4 +248,27 @@ impl Trend {
             direction,
         }
     }
+}
+
+/// The ends of the line that the trend of a student is read from, as times and scores. None with
+/// fewer than two different times.
+pub fn trend_line(
+    student: u32,
+    foundation: &Foundation,
+    options: &Options,
+    poll: Poll<'_>,
+) -> Option<[(i64, f64); 2]> {
+    let (ledger, difficulty) = (&foundation.ledger, &foundation.difficulty);
+    let mut evidence = Vec::new();
+    evidence_of(
+        student as usize,
+        ledger,
+        difficulty,
+        &weights(&foundation.items, options.quality),
+        &EvidenceOptions::from(options),
+        &mut evidence,
+        poll,
+    );
+    sort_by_time(&mut evidence, poll);
+    Line::ends(&evidence, ledger.as_of, options.trend_window)
 }
