@@ -8,7 +8,7 @@ use crate::backtest::{self, Case, Known, Predicted, of};
 use crate::data::Course;
 use crate::page::{Page, count, percent, signed, whole_percent};
 use crate::plot::{Plot, Scale};
-use crate::statistics::mean;
+use crate::statistics::{Count, mean};
 
 /// How a method is called on the pages.
 pub fn name(method: Method) -> String {
@@ -37,58 +37,99 @@ pub fn figure(value: Option<f64>, decimals: usize) -> String {
 /// The page.
 pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
     let (by_student, days) = (next.by_student(), ahead.by_student());
-    let (plain, level) = (
-        of(&by_student, Method::OverallMean),
-        of(&by_student, Method::Level),
-    );
-    let rmse = |figures: &Figures| figures.rmse.expect("an error");
-    let rho = |figures: &Figures| figures.rank_correlation.expect("an order");
-    let recall = |figures: &Figures| figures.recall.expect("a recall");
-    let points = |figures: &Figures| format!("{:.1}", 100.0 * rmse(figures));
-    let plain_days = of(&days, Method::OverallMean);
-    let level_days = of(&days, Method::Level);
-    let errors = sizes(next, |case| case.error());
-    let (few, [few_level, few_mean]) = next.few(2);
+    let (few, errors_of_few) = next.few(2);
     let mut page = Page::new(
         "accuracy",
         "How well are later scores predicted?",
-        &[
-            format!(
-                "A little better than by a plain mean: the next score is missed by {} points in a \
-                 hundred (root mean square) where the plain mean misses it by {}, the mean of the \
-                 next 90 days by {} against {}.",
-                points(level),
-                points(plain),
-                points(level_days),
-                points(plain_days)
-            ),
-            format!(
-                "What earlier scores show is limited, whoever reads them. Half of the next scores \
-                 lie within {:.0} points of the level, one in ten is more than {:.0} points off.",
-                100.0 * quantile(&errors, 0.5).expect("forecasts"),
-                100.0 * quantile(&errors, 0.9).expect("forecasts")
-            ),
-            format!(
-                "The gain is largest where there is little to go by: of students with one or two \
-                 scores the next is missed by {:.1} points, by the plain mean {:.1}.",
-                100.0 * few_level,
-                100.0 * few_mean
-            ),
-            format!(
-                "The order of students comes out as before or slightly better (rank correlation \
-                 {:.3} against {:.3}, and {:.3} against {:.3} for 90 days). Of the true lowest \
-                 fifth of the next 90 days {} are found, by the plain mean {}; chance is 20 %.",
-                rho(level),
-                rho(plain),
-                rho(level_days),
-                rho(plain_days),
-                percent(recall(level_days), 1),
-                percent(recall(plain_days), 1)
-            ),
-            "The latest score alone is the worst guide of all.".to_owned(),
-        ],
+        &answers(next, &by_student, &days, errors_of_few),
     );
     let tables = [("Next score", &by_student), ("Next 90 days", &days)];
+    gains_over_the_mean(&mut page, &tables);
+    for (target, figures) in tables {
+        page.section(target);
+        page.paragraph(&format!(
+            "{} forecasts.",
+            count(of(figures, Method::Level).n as f64)
+        ));
+        method_table(&mut page, figures);
+    }
+    gains_by_course(&mut page, next, ahead);
+    page.section("How often wrong by how much");
+    page.picture(
+        "accuracy_errors",
+        "Distribution of the error of the next score for level, plain mean and last score",
+        error_picture(next),
+    );
+    error_table(&mut page, next, ahead);
+    page.section("When students did not take the same tests");
+    hidden_results(&mut page, courses);
+    page.section("How it was done");
+    how_it_was_done(&mut page, courses, next, few);
+    page.section("Limits");
+    limits(&mut page, of(&by_student, Method::Level));
+    oulad(&mut page);
+    page
+}
+
+fn rmse(figures: &Figures) -> f64 {
+    figures.rmse.expect("an error")
+}
+
+fn rho(figures: &Figures) -> f64 {
+    figures.rank_correlation.expect("an order")
+}
+
+fn answers(
+    next: &Predicted,
+    by_student: &[Figures],
+    days: &[Figures],
+    [few_level, few_mean]: [f64; 2],
+) -> Vec<String> {
+    let [plain, level] = [Method::OverallMean, Method::Level].map(|method| of(by_student, method));
+    let [plain_days, level_days] =
+        [Method::OverallMean, Method::Level].map(|method| of(days, method));
+    let recall = |figures: &Figures| figures.recall.expect("a recall");
+    let points = |figures: &Figures| format!("{:.1}", 100.0 * rmse(figures));
+    let errors = sizes(next, |case| case.error());
+    vec![
+        format!(
+            "A little better than by a plain mean: the next score is missed by {} points in a \
+             hundred (root mean square) where the plain mean misses it by {}, the mean of the \
+             next 90 days by {} against {}.",
+            points(level),
+            points(plain),
+            points(level_days),
+            points(plain_days)
+        ),
+        format!(
+            "What earlier scores show is limited, whoever reads them. Half of the next scores \
+             lie within {:.0} points of the level, one in ten is more than {:.0} points off.",
+            100.0 * quantile(&errors, 0.5).expect("forecasts"),
+            100.0 * quantile(&errors, 0.9).expect("forecasts")
+        ),
+        format!(
+            "The gain is largest where there is little to go by: of students with one or two \
+             scores the next is missed by {:.1} points, by the plain mean {:.1}.",
+            100.0 * few_level,
+            100.0 * few_mean
+        ),
+        format!(
+            "The order of students comes out as before or slightly better (rank correlation \
+             {:.3} against {:.3}, and {:.3} against {:.3} for 90 days). Of the true lowest \
+             fifth of the next 90 days {} are found, by the plain mean {}; chance is 20 %.",
+            rho(level),
+            rho(plain),
+            rho(level_days),
+            rho(plain_days),
+            percent(recall(level_days), 1),
+            percent(recall(plain_days), 1)
+        ),
+        "The latest score alone is the worst guide of all.".to_owned(),
+    ]
+}
+
+/// What the methods gain over the plain mean, in pictures.
+fn gains_over_the_mean(page: &mut Page, tables: &[(&str, &Vec<Figures>); 2]) {
     page.picture(
         "accuracy_error",
         "Difference in root mean square error to the plain mean of all scores, by method",
@@ -97,7 +138,7 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
             "difference in root mean square error",
             (-0.006, 0.004),
             0,
-            &tables,
+            tables,
         ),
     );
     page.picture(
@@ -108,24 +149,22 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
             "difference in rank correlation",
             (-0.02, 0.02),
             1,
-            &tables,
+            tables,
         ),
     );
+    let [(_, next), _] = tables;
+    let last = of(next, Method::LastScore);
     page.paragraph(&format!(
         "Left of the dashed line an error is smaller than that of the plain mean of all scores, \
          right of it an order is closer to the truth. The last score is off both pictures: {} and \
          {} for the next score.",
-        signed(change(of(&by_student, Method::LastScore), 0).value, 3),
-        signed(change(of(&by_student, Method::LastScore), 1).value, 3)
+        signed(change(last, 0).value, 3),
+        signed(change(last, 1).value, 3)
     ));
-    for (target, figures) in tables {
-        page.section(target);
-        page.paragraph(&format!(
-            "{} forecasts.",
-            count(of(figures, Method::Level).n as f64)
-        ));
-        method_table(&mut page, figures);
-    }
+}
+
+/// How to read the tables of methods, and what the level gains when whole courses are drawn.
+fn gains_by_course(page: &mut Page, next: &Predicted, ahead: &Predicted) {
     page.paragraph(
         "From top to bottom: mean of all scores, the latest, the mean of the latest three, the \
          mean under decay (half-life 60 days), the mean with difficulty taken out, both together, \
@@ -151,14 +190,10 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
             of_course(ahead, 1)
         ),
     ]);
-    page.section("How often wrong by how much");
-    page.picture(
-        "accuracy_errors",
-        "Distribution of the error of the next score for level, plain mean and last score",
-        error_picture(next),
-    );
-    error_table(&mut page, next, ahead);
-    page.section("When students did not take the same tests");
+}
+
+/// How well it goes when some results are hidden.
+fn hidden_results(page: &mut Page, courses: &[Course]) {
     page.paragraph(
         "All students of a course take the same assessments, so that difficulty hardly matters. \
          To see whether it is taken out where it does, some of the earlier results are hidden: \
@@ -198,7 +233,9 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
     page.paragraph(
         "Error and rank correlation of the next score; intervals by drawing whole courses.",
     );
-    page.section("How it was done");
+}
+
+fn how_it_was_done(page: &mut Page, courses: &[Course], next: &Predicted, few: Count) {
     page.paragraph(&format!(
         "Real university courses, {} presentations, {} students with a forecast. **Next score:** \
          for each assessment of a course, the moment at which the first twentieth had handed it \
@@ -217,7 +254,9 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
          prediction are measured from their own mean.",
         count(few.of)
     ));
-    page.section("Limits");
+}
+
+fn limits(page: &mut Page, level: &Figures) {
     page.list(&[
         format!(
             "Earlier scores predict only so much: {} of the differences in rank on the next score \
@@ -235,8 +274,6 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
          figures are not out of sample."
             .to_owned(),
     ]);
-    oulad(&mut page);
-    page
 }
 
 /// Figures of all methods.

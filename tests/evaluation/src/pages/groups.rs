@@ -1,6 +1,6 @@
 //! Errors by group and by subject.
 
-use pg_assess_core::forecasts::backtest::Method;
+use pg_assess_core::forecasts::backtest::{Figures, Method};
 
 use super::accuracy::{difference, figure};
 use super::oulad;
@@ -16,7 +16,46 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
         groups::groups(courses, next),
         groups::groups(courses, ahead),
     );
-    let points = |share: f64| signed(100.0 * share, 1);
+    let modules: Vec<_> = next.by_module().collect();
+    let mut page = Page::new(
+        "groups",
+        "Are all groups and subjects served alike?",
+        &answers(&groups, &later, &modules),
+    );
+    page.picture(
+        "groups",
+        "Mean error of level and plain mean by group, with intervals",
+        picture(&groups),
+    );
+    page.section("By group");
+    by_group(&mut page, &groups, &later);
+    page.section("By subject");
+    by_subject(&mut page, &modules);
+    page.section("How it was done");
+    page.paragraph(
+        "The forecasts of [accuracy](accuracy.md), divided by what the roster says. The product \
+         sees none of it. Deprivation is that of the area where the student lives (Index of \
+         Multiple Deprivation), not of the student.",
+    );
+    page.section("Limits");
+    page.list(&[
+        "With so many groups some differ by chance.".to_owned(),
+        "An equal error does not make equal need: groups that do worse are on the list more often \
+         because they do worse. No score shows why that is so."
+            .to_owned(),
+        "Students who leave early have no later score, and groups differ in how many leave."
+            .to_owned(),
+    ]);
+    oulad(&mut page);
+    page
+}
+
+/// A difference in points of a hundred.
+fn points(share: f64) -> String {
+    signed(100.0 * share, 1)
+}
+
+fn answers(groups: &[Group], later: &[Group], modules: &[(&str, Vec<Figures>)]) -> Vec<String> {
     let error = |group: &Group| group.total().error.share();
     let furthest = groups
         .iter()
@@ -35,7 +74,6 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
         .iter()
         .max_by(|a, b| excess(a).total_cmp(&excess(b)))
         .expect("groups");
-    let modules: Vec<_> = next.by_module().collect();
     let better = modules
         .iter()
         .filter(|(_, figures)| {
@@ -43,50 +81,43 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
             own.and_then(|own| own.high).is_some_and(|high| high < 0.0)
         })
         .count();
-    let mut page = Page::new(
-        "groups",
-        "Are all groups and subjects served alike?",
-        &[
-            format!(
-                "Nearly. Of {} groups by gender, age, deprivation, disability and region none is \
-                 misjudged by more than {:.1} points in a hundred on average ({}: {}), where a \
-                 single score is missed by {:.0} to {:.0}.",
-                groups.len(),
-                100.0 * error(furthest).abs(),
-                furthest.name,
-                points(error(furthest)),
-                least,
-                most
-            ),
-            "But the small errors have a direction: groups that do worse than the rest are judged \
-             slightly too well, and those that do better slightly too badly. Scores regress to \
-             the mean of a group, but levels are drawn to the mean of all, as the product knows \
-             nothing of groups."
-                .to_owned(),
-            format!(
-                "The share of a group that need names differs from the share that came to be \
-                 among the lowest fifth of the next 90 days by {} points ({}) to {} points ({}).",
-                points(excess(fewest)),
-                fewest.name,
-                points(excess(overmost)),
-                overmost.name
-            ),
-            format!(
-                "In {better} of {} modules the level misses the next score by less than the plain \
-                 mean does, beyond chance.",
-                modules.len()
-            ),
-        ],
-    );
-    page.picture(
-        "groups",
-        "Mean error of level and plain mean by group, with intervals",
-        picture(&groups),
-    );
-    page.section("By group");
+    vec![
+        format!(
+            "Nearly. Of {} groups by gender, age, deprivation, disability and region none is \
+             misjudged by more than {:.1} points in a hundred on average ({}: {}), where a \
+             single score is missed by {:.0} to {:.0}.",
+            groups.len(),
+            100.0 * error(furthest).abs(),
+            furthest.name,
+            points(error(furthest)),
+            least,
+            most
+        ),
+        "But the small errors have a direction: groups that do worse than the rest are judged \
+         slightly too well, and those that do better slightly too badly. Scores regress to \
+         the mean of a group, but levels are drawn to the mean of all, as the product knows \
+         nothing of groups."
+            .to_owned(),
+        format!(
+            "The share of a group that need names differs from the share that came to be \
+             among the lowest fifth of the next 90 days by {} points ({}) to {} points ({}).",
+            points(excess(fewest)),
+            fewest.name,
+            points(excess(overmost)),
+            overmost.name
+        ),
+        format!(
+            "In {better} of {} modules the level misses the next score by less than the plain \
+             mean does, beyond chance.",
+            modules.len()
+        ),
+    ]
+}
+
+fn by_group(page: &mut Page, groups: &[Group], later: &[Group]) {
     let rows: Vec<Vec<String>> = groups
         .iter()
-        .zip(&later)
+        .zip(later)
         .map(|(group, later)| {
             let (own, ahead) = (group.total(), later.total());
             assert_eq!(group.name, later.name, "the same groups");
@@ -130,7 +161,9 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
          names as such, and how many of the truly lowest it finds. In brackets 95 % intervals by \
          drawing whole courses.",
     );
-    page.section("By subject");
+}
+
+fn by_subject(page: &mut Page, modules: &[(&str, Vec<Figures>)]) {
     let rows: Vec<Vec<String>> = modules
         .iter()
         .map(|(module, figures)| {
@@ -166,23 +199,6 @@ pub fn page(courses: &[Course], next: &Predicted, ahead: &Predicted) -> Page {
         "Three modules are in the social sciences (AAA, BBB, GGG) and four in science and \
          technology (CCC to FFF). In brackets 95 % intervals by drawing students.",
     );
-    page.section("How it was done");
-    page.paragraph(
-        "The forecasts of [accuracy](accuracy.md), divided by what the roster says. The product \
-         sees none of it. Deprivation is that of the area where the student lives (Index of \
-         Multiple Deprivation), not of the student.",
-    );
-    page.section("Limits");
-    page.list(&[
-        "With so many groups some differ by chance.".to_owned(),
-        "An equal error does not make equal need: groups that do worse are on the list more often \
-         because they do worse. No score shows why that is so."
-            .to_owned(),
-        "Students who leave early have no later score, and groups differ in how many leave."
-            .to_owned(),
-    ]);
-    oulad(&mut page);
-    page
 }
 
 fn picture(groups: &[Group]) -> String {

@@ -11,103 +11,13 @@ use crate::plot::{Plot, Scale};
 /// The page.
 pub fn page(courses: &[Course]) -> Page {
     let advice = advice(courses);
-    let modules: Vec<&Advice> = advice
-        .iter()
-        .filter_map(|(module, advice)| module.map(|_| advice))
-        .collect();
-    let all = &advice.last().expect("all as one").1;
-    let kept = modules
-        .iter()
-        .filter(|advice| trial(advice, |own| own.in_use).indistinguishable)
-        .count();
-    let costs = |half_life: Option<f64>| {
-        let costs = modules
-            .iter()
-            .map(|advice| excess(trial(advice, |own| own.half_life == half_life)));
-        costs.fold((f64::INFINITY, 0.0_f64), |(least, most), cost| {
-            (least.min(cost), most.max(cost))
-        })
-    };
-    let (short, none, sixty) = (costs(Some(14.0)), costs(None), costs(Some(60.0)));
-    let (from, to) = range(all);
-    let hints = modules.iter().filter_map(|advice| cost_of_hint(advice));
-    let hint = hints.fold(0.0, f64::max);
-    let mut page = Page::new(
-        "half_life",
-        "Which half-life fits?",
-        &[
-            format!(
-                "It hardly matters, as long as it is not short: over all courses half-lives from \
-                 {from} to {to} predict scores equally well. The 60 days in use cost at most {} \
-                 of the error in any module.",
-                percent(sixty.1, 1)
-            ),
-            format!(
-                "In {kept} of {} modules 60 days cannot be distinguished from the best. No decay \
-                 at all costs {} to {}, a half-life of 14 days {} to {}.",
-                modules.len(),
-                percent(none.0, 1),
-                percent(none.1, 1),
-                percent(short.0, 1),
-                percent(short.1, 1)
-            ),
-            format!(
-                "How fast scores drift apart suggests a half-life without trying any. It is a \
-                 hint only: it would cost up to {}, and in {} modules there is no drift to see.",
-                percent(hint, 1),
-                modules
-                    .iter()
-                    .filter(|advice| advice.variogram.is_none())
-                    .count()
-            ),
-        ],
-    );
+    let mut page = Page::new("half_life", "Which half-life fits?", &answers(&advice));
     page.picture(
         "half_life",
         "Error over half-lives, by module",
         picture(&advice),
     );
-    let rows: Vec<Vec<String>> = advice
-        .iter()
-        .map(|(module, advice)| {
-            let (from, to) = range(advice);
-            let cost = |half_life| {
-                let own = trial(advice, |own: &Trial| own.half_life == half_life);
-                percent(excess(own), 1)
-            };
-            vec![
-                module.unwrap_or("all").to_owned(),
-                count(advice.students as f64),
-                count(advice.n as f64),
-                days(trial(advice, |own| own.is_best).half_life),
-                format!("{from} to {to}"),
-                advice
-                    .variogram
-                    .map_or("no drift".to_owned(), |own| days(Some(own))),
-                cost_of_hint(advice).map_or(String::new(), |cost| percent(cost, 1)),
-                cost(Some(14.0)),
-                cost(Some(30.0)),
-                cost(Some(60.0)),
-                cost(None),
-            ]
-        })
-        .collect();
-    page.table(
-        &[
-            "module",
-            "students",
-            "scores",
-            "best",
-            "equally good",
-            "drift suggests",
-            "which costs",
-            "14 days cost",
-            "30 days",
-            "60 days",
-            "no decay",
-        ],
-        &rows,
-    );
+    by_module(&mut page, &advice);
     page.section("How it was done");
     page.paragraph(
         "What `assess.half_life_advice` reports for all presentations of a module in one \
@@ -132,9 +42,102 @@ pub fn page(courses: &[Course]) -> Page {
     page
 }
 
+fn answers(advice: &[(Option<&str>, Advice)]) -> Vec<String> {
+    let modules: Vec<&Advice> = advice
+        .iter()
+        .filter_map(|(module, advice)| module.map(|_| advice))
+        .collect();
+    let all = &advice.last().expect("all as one").1;
+    let kept = modules
+        .iter()
+        .filter(|advice| trial(advice, |own| own.in_use).indistinguishable)
+        .count();
+    let costs = |half_life: Option<f64>| {
+        let costs = modules.iter().map(|advice| cost(advice, half_life));
+        costs.fold((f64::INFINITY, 0.0_f64), |(least, most), cost| {
+            (least.min(cost), most.max(cost))
+        })
+    };
+    let (short, none, sixty) = (costs(Some(14.0)), costs(None), costs(Some(60.0)));
+    let (from, to) = range(all);
+    let hints = modules.iter().filter_map(|advice| cost_of_hint(advice));
+    let hint = hints.fold(0.0, f64::max);
+    vec![
+        format!(
+            "It hardly matters, as long as it is not short: over all courses half-lives from \
+             {from} to {to} predict scores equally well. The 60 days in use cost at most {} \
+             of the error in any module.",
+            percent(sixty.1, 1)
+        ),
+        format!(
+            "In {kept} of {} modules 60 days cannot be distinguished from the best. No decay \
+             at all costs {} to {}, a half-life of 14 days {} to {}.",
+            modules.len(),
+            percent(none.0, 1),
+            percent(none.1, 1),
+            percent(short.0, 1),
+            percent(short.1, 1)
+        ),
+        format!(
+            "How fast scores drift apart suggests a half-life without trying any. It is a \
+             hint only: it would cost up to {}, and in {} modules there is no drift to see.",
+            percent(hint, 1),
+            modules
+                .iter()
+                .filter(|advice| advice.variogram.is_none())
+                .count()
+        ),
+    ]
+}
+
+fn by_module(page: &mut Page, advice: &[(Option<&str>, Advice)]) {
+    let rows: Vec<Vec<String>> = advice
+        .iter()
+        .map(|(module, advice)| {
+            let (from, to) = range(advice);
+            let costs = |half_life| percent(cost(advice, half_life), 1);
+            vec![
+                module.unwrap_or("all").to_owned(),
+                count(advice.students as f64),
+                count(advice.n as f64),
+                days(trial(advice, |own| own.is_best).half_life),
+                format!("{from} to {to}"),
+                advice
+                    .variogram
+                    .map_or("no drift".to_owned(), |own| days(Some(own))),
+                cost_of_hint(advice).map_or(String::new(), |cost| percent(cost, 1)),
+                costs(Some(14.0)),
+                costs(Some(30.0)),
+                costs(Some(60.0)),
+                costs(None),
+            ]
+        })
+        .collect();
+    page.table(
+        &[
+            "module",
+            "students",
+            "scores",
+            "best",
+            "equally good",
+            "drift suggests",
+            "which costs",
+            "14 days cost",
+            "30 days",
+            "60 days",
+            "no decay",
+        ],
+        &rows,
+    );
+}
+
 fn trial(advice: &Advice, which: impl Fn(&Trial) -> bool) -> &Trial {
     let mut trials = advice.trials.iter();
     trials.find(|trial| which(trial)).expect("a trial")
+}
+
+fn cost(advice: &Advice, half_life: Option<f64>) -> f64 {
+    excess(trial(advice, |own| own.half_life == half_life))
 }
 
 /// What the half-life that the drift suggests would cost, in between those that were tried.

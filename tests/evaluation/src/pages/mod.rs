@@ -1,8 +1,4 @@
 //! What the pages say. Every figure comes from an experiment of this run.
-#![expect(
-    clippy::too_many_lines,
-    reason = "a page is written as it is read, from top to bottom"
-)]
 
 pub mod accuracy;
 pub mod few_scores;

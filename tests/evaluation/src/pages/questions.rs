@@ -3,64 +3,25 @@
 use crate::data::Matrix;
 use crate::page::{Page, count, percent, signed, whole_percent};
 use crate::plot::{Plot, Scale};
-use crate::questions::{self, Damage, LEARNERS, Summary};
+use crate::questions::{self, Damage, LEARNERS, Outcome, summary};
 
 /// The page.
 pub fn page(matrices: &[Matrix]) -> Page {
     let outcomes = questions::outcomes(matrices, &LEARNERS);
-    let of = |damage, learners| questions::summary(&outcomes, damage, learners);
-    let [clean, random, wrong] =
-        [Damage::None, Damage::Random(0.25), Damage::Reversed(0.25)].map(|damage| of(damage, 100));
-    let gains = LEARNERS.map(|learners| signed(of(Damage::None, learners).gain, 3));
-    let found =
-        LEARNERS.map(|learners| whole_percent(of(Damage::Reversed(0.10), learners).found.share()));
-    let accused = LEARNERS.map(|learners| {
-        let shares = Damage::ALL.map(|damage| of(damage, learners).accused.share());
-        percent(shares.into_iter().fold(0.0, f64::max), 2)
-    });
-    let unseen = of(Damage::Random(0.25), 100).found.share();
     let mut page = Page::new(
         "questions",
         "Do question weights pay, and are bad questions found?",
-        &[
-            format!(
-                "They protect. When a quarter of a test's questions are answered at random, \
-                 weights made of 100 \
-                 students' answers raise the rank correlation with the other half of the test from \
-                 {:.2} to {:.2}; when a quarter have a wrong key, from {:.2} to {:.2}. With sound \
-                 questions they change next to nothing.",
-                random.equal,
-                random.equal + random.gain,
-                wrong.equal,
-                wrong.equal + wrong.gain
-            ),
-            format!(
-                "With sound questions the change is {} with 30 students, {} with 100, {} with \
-                 300.",
-                gains[0], gains[1], gains[2]
-            ),
-            format!(
-                "Of the wrong keys {}, {} and {} are called `flawed` with 30, 100 and 300 students \
-                 (one question in ten is wrong); of the sound questions at most {}, {} and {}.",
-                found[0], found[1], found[2], accused[0], accused[1], accused[2]
-            ),
-            format!(
-                "Questions answered at random are hardly ever called flawed ({}): they show \
-                 nothing rather than the opposite of the truth. What protects from them is that \
-                 they weigh little.",
-                whole_percent(unseen)
-            ),
-        ],
+        &answers(&outcomes),
     );
     page.picture(
         "questions_gain",
         "Gain in rank correlation by number of students, for each kind of damage",
-        gain_picture(&of),
+        gain_picture(&outcomes),
     );
     page.picture(
         "questions_found",
         "Share of questions called flawed by number of students, for each kind of question",
-        found_picture(&of),
+        found_picture(&outcomes),
     );
     page.section("How it was done");
     page.paragraph(
@@ -77,11 +38,67 @@ pub fn page(matrices: &[Matrix]) -> Page {
          the other questions of the same half.",
         count(questions::SPLITS as f64)
     ));
+    by_damage(&mut page, &outcomes);
+    page.section("Test by test");
+    page.paragraph("Gain with weights from 100 students.");
+    by_test(&mut page, matrices, &outcomes);
+    page.section("Limits");
+    limits(&mut page, &outcomes);
+    page.paragraph(
+        "Data: item matrices published with the R packages psychTools, edmdata, ShinyItemAnalysis, \
+         mirt and psychotools.",
+    );
+    page
+}
+
+fn answers(outcomes: &[Outcome]) -> Vec<String> {
+    let of = |damage, learners| summary(outcomes, damage, learners);
+    let [random, wrong] =
+        [Damage::Random(0.25), Damage::Reversed(0.25)].map(|damage| of(damage, 100));
+    let gains = LEARNERS.map(|learners| signed(of(Damage::None, learners).gain, 3));
+    let found =
+        LEARNERS.map(|learners| whole_percent(of(Damage::Reversed(0.10), learners).found.share()));
+    let accused = LEARNERS.map(|learners| {
+        let shares = Damage::ALL.map(|damage| of(damage, learners).accused.share());
+        percent(shares.into_iter().fold(0.0, f64::max), 2)
+    });
+    vec![
+        format!(
+            "They protect. When a quarter of a test's questions are answered at random, \
+             weights made of 100 \
+             students' answers raise the rank correlation with the other half of the test from \
+             {:.2} to {:.2}; when a quarter have a wrong key, from {:.2} to {:.2}. With sound \
+             questions they change next to nothing.",
+            random.equal,
+            random.equal + random.gain,
+            wrong.equal,
+            wrong.equal + wrong.gain
+        ),
+        format!(
+            "With sound questions the change is {} with 30 students, {} with 100, {} with \
+             300.",
+            gains[0], gains[1], gains[2]
+        ),
+        format!(
+            "Of the wrong keys {}, {} and {} are called `flawed` with 30, 100 and 300 students \
+             (one question in ten is wrong); of the sound questions at most {}, {} and {}.",
+            found[0], found[1], found[2], accused[0], accused[1], accused[2]
+        ),
+        format!(
+            "Questions answered at random are hardly ever called flawed ({}): they show \
+             nothing rather than the opposite of the truth. What protects from them is that \
+             they weigh little.",
+            whole_percent(random.found.share())
+        ),
+    ]
+}
+
+fn by_damage(page: &mut Page, outcomes: &[Outcome]) {
     let rows: Vec<Vec<String>> = LEARNERS
         .iter()
         .flat_map(|&learners| {
             Damage::ALL.map(|damage| {
-                let summary = of(damage, learners);
+                let summary = summary(outcomes, damage, learners);
                 let found = match damage {
                     Damage::None => String::new(),
                     _ => percent(summary.found.share(), 1),
@@ -112,8 +129,9 @@ pub fn page(matrices: &[Matrix]) -> Page {
         ],
         &rows,
     );
-    page.section("Test by test");
-    page.paragraph("Gain with weights from 100 students.");
+}
+
+fn by_test(page: &mut Page, matrices: &[Matrix], outcomes: &[Outcome]) {
     let rows: Vec<Vec<String>> = matrices
         .iter()
         .map(|matrix| {
@@ -147,7 +165,10 @@ pub fn page(matrices: &[Matrix]) -> Page {
         ],
         &rows,
     );
-    page.section("Limits");
+}
+
+fn limits(page: &mut Page, outcomes: &[Outcome]) {
+    let sound = |learners| summary(outcomes, Damage::None, learners);
     page.list(&[
         "Both halves were taken in one sitting. The weights are the same as in a gradebook of many \
          assessments, but what is compared here is two halves of a test, not this month and next."
@@ -155,39 +176,32 @@ pub fn page(matrices: &[Matrix]) -> Page {
         format!(
             "Which tests are at hand decides the gain with sound questions: between {} and {} for \
              single tests with 100 students.",
-            signed(clean.worst, 3),
-            signed(best(&outcomes, 100), 3)
+            signed(sound(100).worst, 3),
+            signed(best(outcomes, 100), 3)
         ),
         format!(
             "With only 30 students weights cost {} with sound questions. That is little, but more \
              than an earlier study found on a larger choice of tests.",
-            signed(of(Damage::None, 30).gain, 3)
+            signed(sound(30).gain, 3)
         ),
         format!(
             "With 300 students they gain {} with sound questions, between {} and {} for single \
              tests. That study found +0.004 on its own choice of tests; here it is not reached.",
-            signed(of(Damage::None, 300).gain, 4),
-            signed(of(Damage::None, 300).worst, 3),
-            signed(best(&outcomes, 300), 3)
+            signed(sound(300).gain, 4),
+            signed(sound(300).worst, 3),
+            signed(best(outcomes, 300), 3)
         ),
         "Two tests of five questions have no two halves. With 300 students the smaller tests leave \
          too few to rank, so the rows of the table are not of the same tests throughout."
             .to_owned(),
     ]);
-    page.paragraph(
-        "Data: item matrices published with the R packages psychTools, edmdata, ShinyItemAnalysis, \
-         mirt and psychotools.",
-    );
-    page
 }
 
-fn best(outcomes: &[questions::Outcome], learners: usize) -> f64 {
+fn best(outcomes: &[Outcome], learners: usize) -> f64 {
     let clean = outcomes
         .iter()
         .filter(|outcome| outcome.damage == Damage::None && outcome.learners == learners);
-    clean
-        .map(questions::Outcome::gain)
-        .fold(f64::NEG_INFINITY, f64::max)
+    clean.map(Outcome::gain).fold(f64::NEG_INFINITY, f64::max)
 }
 
 fn learners_scale() -> Scale {
@@ -200,7 +214,7 @@ fn over_learners(figure: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
     places.zip(LEARNERS.map(figure)).collect()
 }
 
-fn gain_picture(of: &dyn Fn(Damage, usize) -> Summary) -> String {
+fn gain_picture(outcomes: &[Outcome]) -> String {
     let gain = Scale::steps("gain in rank correlation", (-0.05, 0.20), 0.05, |v| {
         signed(v, 2)
     });
@@ -214,12 +228,15 @@ fn gain_picture(of: &dyn Fn(Damage, usize) -> Summary) -> String {
             Damage::None => "sound questions".to_owned(),
             damage => damage.label(),
         };
-        plot.line(&name, &over_learners(|learners| of(damage, learners).gain));
+        plot.line(
+            &name,
+            &over_learners(|learners| summary(outcomes, damage, learners).gain),
+        );
     }
     plot.finish()
 }
 
-fn found_picture(of: &dyn Fn(Damage, usize) -> Summary) -> String {
+fn found_picture(outcomes: &[Outcome]) -> String {
     let share = Scale::steps("share called flawed", (0.0, 1.0), 0.2, whole_percent);
     let mut plot = Plot::new(
         "Which questions are called flawed",
@@ -233,10 +250,14 @@ fn found_picture(of: &dyn Fn(Damage, usize) -> Summary) -> String {
     ] {
         plot.line(
             name,
-            &over_learners(|learners| of(damage, learners).found.share()),
+            &over_learners(|learners| summary(outcomes, damage, learners).found.share()),
         );
     }
-    let sound = |learners| of(Damage::Reversed(0.10), learners).accused.share();
+    let sound = |learners| {
+        summary(outcomes, Damage::Reversed(0.10), learners)
+            .accused
+            .share()
+    };
     plot.line("sound questions", &over_learners(sound));
     plot.finish()
 }

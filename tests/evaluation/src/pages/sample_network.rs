@@ -15,96 +15,11 @@ use crate::statistics::{Count, mean};
 /// The page.
 pub fn page() -> Page {
     let years = network::years();
-    let average = |figure: fn(&Year) -> f64| mean(years.iter().map(figure));
-    let questions = |flaw, states: &[ItemStatus]| {
-        let mut sum = Count::default();
-        for year in &years {
-            sum += year.questions_with(flaw, states);
-        }
-        sum
-    };
-    let labelled = |label, path| {
-        let mut sum = Count::default();
-        for year in &years {
-            sum += year.labelled(label, path);
-        }
-        sum
-    };
-    let flawed = [ItemStatus::Flawed];
-    let keys = questions(Flaw::Miskeyed, &flawed);
-    let guessed = questions(Flaw::Random, &flawed);
-    let doubted = questions(Flaw::Random, &[ItemStatus::Flawed, ItemStatus::Suspect]);
-    let sound = questions(Flaw::None, &flawed);
-    let falling = labelled(Direction::Falling, Path::Falling);
-    let opposite = labelled(Direction::Falling, Path::Rising);
-    let (mut largest, mut squares) = (0.0_f64, Vec::new());
-    for year in &years {
-        squares.extend(year.errors().iter().map(|error| error * error));
-        for school in 0..year.schools.len() {
-            largest = largest.max(school_error(year, school).0.abs());
-        }
-    }
     let hindsight = network::hindsight();
-    let rmse = |subject, weighted, method| {
-        let own = hindsight.iter().find(|own| {
-            (own.subject, own.weighted, own.target) == (subject, weighted, Target::Horizon)
-        });
-        let own = of(&own.expect("every subject").figures, method);
-        format!("{:.3}", own.rmse.expect("an error"))
-    };
-    let both = |subject, weighted| {
-        let [level, mean] =
-            [Method::Level, Method::OverallMean].map(|method| rmse(subject, weighted, method));
-        format!("{level} against {mean}")
-    };
     let mut page = Page::new(
         "sample_network",
         "Is the known truth of the sample network found again?",
-        &[
-            format!(
-                "Levels put students in nearly their true order: rank correlation {:.2} with true \
-                 ability, plain means {:.2}. Of the fifth with the greatest need, {} are truly in \
-                 the lowest fifth.",
-                average(Year::by_level),
-                average(Year::by_plain_mean),
-                whole_percent(average(|year| year.needy().share()))
-            ),
-            format!(
-                "No school is favoured: its mean error is at most {largest:.2} standard \
-                 deviations of ability in any subject. A single student's is typically {:.2}.",
-                mean(squares).sqrt()
-            ),
-            format!(
-                "{} of {} questions with a wrong key are called flawed, {} of {} answered at \
-                 random ({} with those called suspect), and {} of {} sound ones.",
-                count(keys.yes),
-                count(keys.of),
-                count(guessed.yes),
-                count(guessed.of),
-                count(doubted.yes),
-                count(sound.yes),
-                count(sound.of)
-            ),
-            format!(
-                "Of {} students called falling, {} truly fall, the others are steady but for a \
-                 little wandering, and {} truly rise.",
-                count(falling.of),
-                count(falling.yes),
-                match opposite.yes {
-                    0.0 => "none".to_owned(),
-                    yes => count(yes),
-                }
-            ),
-            format!(
-                "The mean of the next 90 days is predicted better by the level than by the plain \
-                 mean in mathematics (error {}) and science ({}). In ELA it is predicted worse \
-                 ({}), unless questions are weighed as in a level ({}).",
-                both(Subject::Math, false),
-                both(Subject::Science, false),
-                both(Subject::Ela, false),
-                both(Subject::Ela, true)
-            ),
-        ],
+        &answers(&years, &hindsight),
     );
     page.picture(
         "sample_network",
@@ -119,6 +34,111 @@ pub fn page() -> Page {
          network; an error is ability less what a straight line makes of the level.",
         network::SEEDS.count() - 1
     ));
+    by_subject(&mut page, &years);
+    by_school(&mut page, &years);
+    page.section("Later scores");
+    predicted(&mut page, &hindsight);
+    page.section("Limits");
+    page.list(&[
+        "The network is made by the usual model of such data. That the figures find its truth \
+         again shows that the arithmetic does what it should, not that real schools are like it."
+            .to_owned(),
+    ]);
+    page
+}
+
+fn sum(counts: impl Iterator<Item = Count>) -> Count {
+    let mut sum = Count::default();
+    counts.for_each(|count| sum += count);
+    sum
+}
+
+/// Root mean square.
+fn typical(errors: impl IntoIterator<Item = f64>) -> f64 {
+    mean(errors.into_iter().map(|error| error * error)).sqrt()
+}
+
+fn answers(years: &[Year], hindsight: &[Hindsight]) -> Vec<String> {
+    let average = |figure: fn(&Year) -> f64| mean(years.iter().map(figure));
+    let questions = |flaw, states: &[ItemStatus]| {
+        sum(years.iter().map(|year| year.questions_with(flaw, states)))
+    };
+    let called_falling = |path| {
+        let of_year = |year: &Year| year.labelled(Direction::Falling, path);
+        sum(years.iter().map(of_year))
+    };
+    let flawed = [ItemStatus::Flawed];
+    let keys = questions(Flaw::Miskeyed, &flawed);
+    let guessed = questions(Flaw::Random, &flawed);
+    let doubted = questions(Flaw::Random, &[ItemStatus::Flawed, ItemStatus::Suspect]);
+    let sound = questions(Flaw::None, &flawed);
+    let falling = called_falling(Path::Falling);
+    let opposite = called_falling(Path::Rising);
+    let schools = years.iter().flat_map(|year| {
+        let schools = 0..year.schools.len();
+        schools.map(|school| school_error(year, school).0.abs())
+    });
+    let largest = schools.fold(0.0, f64::max);
+    let both = |subject, weighted| level_against_mean(hindsight, subject, weighted);
+    vec![
+        format!(
+            "Levels put students in nearly their true order: rank correlation {:.2} with true \
+             ability, plain means {:.2}. Of the fifth with the greatest need, {} are truly in \
+             the lowest fifth.",
+            average(Year::by_level),
+            average(Year::by_plain_mean),
+            whole_percent(average(|year| year.needy().share()))
+        ),
+        format!(
+            "No school is favoured: its mean error is at most {largest:.2} standard \
+             deviations of ability in any subject. A single student's is typically {:.2}.",
+            typical(years.iter().flat_map(Year::errors))
+        ),
+        format!(
+            "{} of {} questions with a wrong key are called flawed, {} of {} answered at \
+             random ({} with those called suspect), and {} of {} sound ones.",
+            count(keys.yes),
+            count(keys.of),
+            count(guessed.yes),
+            count(guessed.of),
+            count(doubted.yes),
+            count(sound.yes),
+            count(sound.of)
+        ),
+        format!(
+            "Of {} students called falling, {} truly fall, the others are steady but for a \
+             little wandering, and {} truly rise.",
+            count(falling.of),
+            count(falling.yes),
+            match opposite.yes {
+                0.0 => "none".to_owned(),
+                yes => count(yes),
+            }
+        ),
+        format!(
+            "The mean of the next 90 days is predicted better by the level than by the plain \
+             mean in mathematics (error {}) and science ({}). In ELA it is predicted worse \
+             ({}), unless questions are weighed as in a level ({}).",
+            both(Subject::Math, false),
+            both(Subject::Science, false),
+            both(Subject::Ela, false),
+            both(Subject::Ela, true)
+        ),
+    ]
+}
+
+/// Errors of the forecasts for 90 days.
+fn level_against_mean(hindsight: &[Hindsight], subject: Subject, weighted: bool) -> String {
+    let own = hindsight
+        .iter()
+        .find(|own| (own.subject, own.weighted, own.target) == (subject, weighted, Target::Horizon))
+        .expect("every subject");
+    let [level, mean] = [Method::Level, Method::OverallMean]
+        .map(|method| of(&own.figures, method).rmse.expect("an error"));
+    format!("{level:.3} against {mean:.3}")
+}
+
+fn by_subject(page: &mut Page, years: &[Year]) {
     let rows: Vec<Vec<String>> = Subject::ALL
         .iter()
         .map(|subject| {
@@ -129,16 +149,15 @@ pub fn page() -> Page {
             let average = |figure: &dyn Fn(&Year) -> f64| mean(of.iter().map(|year| figure(year)));
             let keys = of
                 .iter()
-                .map(|year| year.questions_with(Flaw::Miskeyed, &flawed));
-            let mut found = Count::default();
-            keys.for_each(|count| found += count);
-            let squares = of.iter().flat_map(|year| year.errors());
+                .map(|year| year.questions_with(Flaw::Miskeyed, &[ItemStatus::Flawed]));
+            let found = sum(keys);
+            let errors = of.iter().flat_map(|year| year.errors());
             vec![
                 subject.label().to_owned(),
                 format!("{:.3}", average(&Year::by_level)),
                 format!("{:.3}", average(&Year::by_plain_mean)),
                 whole_percent(average(&|year| year.needy().share())),
-                format!("{:.2}", mean(squares.map(|error| error * error)).sqrt()),
+                format!("{:.2}", typical(errors)),
                 format!("{} of {}", count(found.yes), count(found.of)),
             ]
         })
@@ -154,6 +173,9 @@ pub fn page() -> Page {
         ],
         &rows,
     );
+}
+
+fn by_school(page: &mut Page, years: &[Year]) {
     page.paragraph(
         "Mean and typical error by school, in standard deviations of ability, for the network of \
          the first seed. Above 0: the school's students can do more than their levels say.",
@@ -175,15 +197,6 @@ pub fn page() -> Page {
         .chain(first.iter().map(|year| year.subject.label()))
         .collect();
     page.table(&header, &rows);
-    page.section("Later scores");
-    predicted(&mut page, &hindsight);
-    page.section("Limits");
-    page.list(&[
-        "The network is made by the usual model of such data. That the figures find its truth \
-         again shows that the arithmetic does what it should, not that real schools are like it."
-            .to_owned(),
-    ]);
-    page
 }
 
 /// How well later scores are predicted, judged by plain scores and by weighted ones.
@@ -250,8 +263,7 @@ fn school_error(year: &Year, school: usize) -> (f64, f64) {
         .filter(|(_, student)| student.school == school)
         .map(|(error, _)| error)
         .collect();
-    let typical = mean(errors.iter().map(|error| error * error)).sqrt();
-    (mean(errors), typical)
+    (mean(errors.iter().copied()), typical(errors))
 }
 
 fn network_picture(years: &[Year]) -> String {

@@ -7,84 +7,28 @@ use crate::data::Course;
 use crate::page::{Page, count, percent, signed, whole_percent};
 use crate::plot::{Plot, Scale, lying_bars};
 use crate::statistics::{Count, mean, over_groups};
-use crate::trend::{self, Future, Labels, View};
+use crate::trend::{self, Chance, Future, Labels, View};
 
 /// The page.
 pub fn page(courses: &[Course]) -> Page {
-    let views = [View::Default, View::Whole].map(|view| {
+    let [day, whole] = [View::Default, View::Whole].map(|view| {
         let chance = trend::chance(courses, view);
-        let pooled =
-            |labels: fn(&trend::Chance) -> &Labels| Labels::pool(chance.iter().map(labels));
-        (
-            pooled(|course| &course.real),
-            pooled(|course| &course.shuffled),
-        )
+        Chance {
+            real: Labels::pool(chance.iter().map(|course| &course.real)),
+            shuffled: Labels::pool(chance.iter().map(|course| &course.shuffled)),
+        }
     });
-    let (real, shuffled) = views[0];
     let by_course = trend::futures(courses);
     let futures: Vec<&Future> = by_course.iter().flatten().collect();
-    let lasting = |label, went| trend::lasting(futures.iter().copied(), label, went);
-    let lower: fn(f64) -> bool = |change| change < 0.0;
-    let higher: fn(f64) -> bool = |change| change > 0.0;
-    let falling = lasting(Some(Direction::Falling), lower);
-    let rising = lasting(Some(Direction::Rising), higher);
-    let (all_lower, all_higher) = (lasting(None, lower), lasting(None, higher));
-    let mut dropped = Count::default();
-    for future in futures.iter().filter(|future| future.change < -0.05) {
-        dropped.add(f64::from(future.direction == Direction::Falling));
-    }
-    let interval = over_groups(&by_course, |drawn| {
-        let futures = drawn.iter().copied().flatten();
-        trend::lasting(futures, Some(Direction::Falling), |change| change < 0.0).share()
-    });
     let mut page = Page::new(
         "trend",
         "Is a trend more than chance, and does it last?",
-        &[
-            format!(
-                "When each student's dates are shuffled, so that there is nothing to see, {} of \
-                 students are called falling or rising (the goal is at most 5 %); with the real \
-                 dates {} are. A trend describes the past and foresees little.",
-                percent(shuffled.moving(), 1),
-                percent(real.moving(), 1)
-            ),
-            format!(
-                "Of the {} students called falling on day {}, {} had lower scores afterwards \
-                 (95 % interval {} to {}), against {} of all; of the {} called rising, {} had \
-                 higher ones, against {} of all.",
-                count(falling.of),
-                trend::DAY_OF_LOOKING,
-                whole_percent(falling.share()),
-                whole_percent(interval.0),
-                whole_percent(interval.1),
-                whole_percent(all_lower.share()),
-                count(rising.of),
-                whole_percent(rising.share()),
-                whole_percent(all_higher.share())
-            ),
-            format!(
-                "Of the students who later dropped by more than 5 points in a hundred, {} had \
-                 been called falling. The absence of a trend means nothing.",
-                whole_percent(dropped.share())
-            ),
-        ],
+        &answers(&day, &by_course),
     );
-    let bars = [
-        ("shuffled dates, day 180", shuffled.moving()),
-        ("real dates, day 180", real.moving()),
-        ("shuffled dates, whole course", views[1].1.moving()),
-        ("real dates, whole course", views[1].0.moving()),
-    ];
     page.picture(
         "trend_chance",
         "Share of students called falling or rising, on shuffled and on real dates",
-        lying_bars(
-            "Called falling or rising",
-            "share of students with at least five dates over 28 days",
-            &bars.map(|(name, share)| (name.to_owned(), share)),
-            |share| percent(share, 1),
-            Some((0.05, "at most 5 % by chance")),
-        ),
+        chance_picture(&day, &whole),
     );
     page.picture(
         "trend_change",
@@ -105,6 +49,95 @@ pub fn page(courses: &[Course]) -> Page {
         trend::DATES,
         trend::DAY_OF_LOOKING
     ));
+    chance_table(&mut page, &day, &whole);
+    change_table(&mut page, &futures);
+    page.section("Limits");
+    page.list(&[
+        format!(
+            "Chance alone labels {} of students, and {} are labelled in truth: a label is a reason \
+             to look, not a finding.",
+            percent(day.shuffled.moving(), 1),
+            percent(day.real.moving(), 1)
+        ),
+        "`steady` is as common on shuffled dates: it says that scores scatter little, which has \
+         hardly to do with their order."
+            .to_owned(),
+        "Adults at a distance university, with a handful of scores each.".to_owned(),
+        "Students who leave have no later scores and are not in the second table.".to_owned(),
+    ]);
+    oulad(&mut page);
+    page
+}
+
+fn lower(change: f64) -> bool {
+    change < 0.0
+}
+
+fn higher(change: f64) -> bool {
+    change > 0.0
+}
+
+fn answers(day: &Chance, by_course: &[Vec<Future>]) -> Vec<String> {
+    let futures = || by_course.iter().flatten();
+    let falling = trend::lasting(futures(), Some(Direction::Falling), lower);
+    let rising = trend::lasting(futures(), Some(Direction::Rising), higher);
+    let all_lower = trend::lasting(futures(), None, lower);
+    let all_higher = trend::lasting(futures(), None, higher);
+    let mut dropped = Count::default();
+    for future in futures().filter(|future| future.change < -0.05) {
+        dropped.add(f64::from(future.direction == Direction::Falling));
+    }
+    let interval = over_groups(by_course, |drawn| {
+        let futures = drawn.iter().copied().flatten();
+        trend::lasting(futures, Some(Direction::Falling), lower).share()
+    });
+    vec![
+        format!(
+            "When each student's dates are shuffled, so that there is nothing to see, {} of \
+             students are called falling or rising (the goal is at most 5 %); with the real \
+             dates {} are. A trend describes the past and foresees little.",
+            percent(day.shuffled.moving(), 1),
+            percent(day.real.moving(), 1)
+        ),
+        format!(
+            "Of the {} students called falling on day {}, {} had lower scores afterwards \
+             (95 % interval {} to {}), against {} of all; of the {} called rising, {} had \
+             higher ones, against {} of all.",
+            count(falling.of),
+            trend::DAY_OF_LOOKING,
+            whole_percent(falling.share()),
+            whole_percent(interval.0),
+            whole_percent(interval.1),
+            whole_percent(all_lower.share()),
+            count(rising.of),
+            whole_percent(rising.share()),
+            whole_percent(all_higher.share())
+        ),
+        format!(
+            "Of the students who later dropped by more than 5 points in a hundred, {} had \
+             been called falling. The absence of a trend means nothing.",
+            whole_percent(dropped.share())
+        ),
+    ]
+}
+
+fn chance_picture(day: &Chance, whole: &Chance) -> String {
+    let bars = [
+        ("shuffled dates, day 180", day.shuffled.moving()),
+        ("real dates, day 180", day.real.moving()),
+        ("shuffled dates, whole course", whole.shuffled.moving()),
+        ("real dates, whole course", whole.real.moving()),
+    ];
+    lying_bars(
+        "Called falling or rising",
+        "share of students with at least five dates over 28 days",
+        &bars.map(|(name, share)| (name.to_owned(), share)),
+        |share| percent(share, 1),
+        Some((0.05, "at most 5 % by chance")),
+    )
+}
+
+fn chance_table(page: &mut Page, day: &Chance, whole: &Chance) {
     let row = |name: &str, labels: Labels| {
         vec![
             name.to_owned(),
@@ -117,12 +150,15 @@ pub fn page(courses: &[Course]) -> Page {
     page.table(
         &["dates", "students", "falling", "rising", "steady"],
         &[
-            row("real, day 180", views[0].0),
-            row("shuffled, day 180", views[0].1),
-            row("real, whole course", views[1].0),
-            row("shuffled, whole course", views[1].1),
+            row("real, day 180", day.real),
+            row("shuffled, day 180", day.shuffled),
+            row("real, whole course", whole.real),
+            row("shuffled, whole course", whole.shuffled),
         ],
     );
+}
+
+fn change_table(page: &mut Page, futures: &[&Future]) {
     let rows: Vec<Vec<String>> = [
         ("falling", Some(Direction::Falling)),
         ("unclear", Some(Direction::Unclear)),
@@ -131,7 +167,7 @@ pub fn page(courses: &[Course]) -> Page {
     ]
     .into_iter()
     .map(|(name, label)| {
-        let lower = lasting(label, lower);
+        let lower = trend::lasting(futures.iter().copied(), label, lower);
         let changes = futures
             .iter()
             .filter(|future| label.is_none_or(|label| label == future.direction))
@@ -139,7 +175,7 @@ pub fn page(courses: &[Course]) -> Page {
         vec![
             name.to_owned(),
             count(lower.of),
-            percent(lower.of / all_lower.of, 1),
+            percent(lower.of / futures.len() as f64, 1),
             percent(lower.share(), 1),
             signed(mean(changes), 3),
         ]
@@ -155,22 +191,6 @@ pub fn page(courses: &[Course]) -> Page {
         ],
         &rows,
     );
-    page.section("Limits");
-    page.list(&[
-        format!(
-            "Chance alone labels {} of students, and {} are labelled in truth: a label is a reason \
-             to look, not a finding.",
-            percent(shuffled.moving(), 1),
-            percent(real.moving(), 1)
-        ),
-        "`steady` is as common on shuffled dates: it says that scores scatter little, which has \
-         hardly to do with their order."
-            .to_owned(),
-        "Adults at a distance university, with a handful of scores each.".to_owned(),
-        "Students who leave have no later scores and are not in the second table.".to_owned(),
-    ]);
-    oulad(&mut page);
-    page
 }
 
 fn change_picture(futures: &[&Future]) -> String {

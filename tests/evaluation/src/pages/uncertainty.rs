@@ -10,42 +10,67 @@ const INTERVALS: [(&str, f64); 2] = [("80 % interval", 0.80), ("95 % interval", 
 
 /// The page.
 pub fn page(next: &Predicted, ahead: &Predicted) -> Page {
-    let covered =
-        |predicted: &Predicted, at| mean(predicted.cases.iter().map(|case| case.within(at)));
-    let by_band = |predicted, at| BANDS.map(|band| coverage(predicted, band, at));
-    let least = |at| by_band(next, at).into_iter().fold(1.0, f64::min);
-    let most = |at| by_band(next, at).into_iter().fold(0.0, f64::max);
-    let certain = bin(ahead, 0.9, 1.01);
-    let unlikely = bin(ahead, 0.0, 0.1);
     let mut page = Page::new(
         "uncertainty",
         "Do intervals and need keep their word?",
-        &[
-            format!(
-                "Intervals do, and are rather too wide than too narrow: {} of the next scores lie \
-                 in their 80 % interval and {} in their 95 % interval, from the first assessment \
-                 on. Need, read as a forecast of the next result, is too sure of itself.",
-                whole_percent(covered(next, 0)),
-                whole_percent(covered(next, 1))
-            ),
-            format!(
-                "By number of assessments known, {} to {} lie in the 80 % interval and {} to {} in \
-                 the 95 % interval.",
-                whole_percent(least(0)),
-                whole_percent(most(0)),
-                whole_percent(least(1)),
-                whole_percent(most(1))
-            ),
-            format!(
-                "Need is about where a student stands, not about the next result. Of students \
-                 with a need of at least 90 %, {} came to be in the lowest fifth of the next 90 \
-                 days; of those with less than 10 %, {}.",
-                whole_percent(certain.low.share()),
-                whole_percent(unlikely.low.share())
-            ),
-        ],
+        &answers(next, ahead),
     );
     page.section("Intervals");
+    intervals(&mut page, next, ahead);
+    page.section("Need");
+    need(&mut page, next, ahead);
+    page.section("How it was done");
+    page.paragraph(
+        "The forecasts of [accuracy](accuracy.md). An outcome is in an interval when it is no \
+         further from the level than that, both measured from the mean of those with the same \
+         target. The lowest fifth is that of those with the same target.",
+    );
+    page.section("Limits");
+    page.list(&[
+        "The degrees of freedom that the cohort's noise lends to a student's own were raised from \
+         four to eight after the coverage on these courses had been seen."
+            .to_owned(),
+        "Single students differ in how much their scores scatter, and a few scores do not show how \
+         much. That the share is right for all together does not make each interval right."
+            .to_owned(),
+    ]);
+    oulad(&mut page);
+    page
+}
+
+fn answers(next: &Predicted, ahead: &Predicted) -> Vec<String> {
+    let by_band = |at| BANDS.map(|band| coverage(next, band, at)).into_iter();
+    let least = |at| by_band(at).fold(1.0, f64::min);
+    let most = |at| by_band(at).fold(0.0, f64::max);
+    let certain = bin(ahead, 0.9, 1.01);
+    let unlikely = bin(ahead, 0.0, 0.1);
+    vec![
+        format!(
+            "Intervals do, and are rather too wide than too narrow: {} of the next scores lie \
+             in their 80 % interval and {} in their 95 % interval, from the first assessment \
+             on. Need, read as a forecast of the next result, is too sure of itself.",
+            whole_percent(covered(next, 0)),
+            whole_percent(covered(next, 1))
+        ),
+        format!(
+            "By number of assessments known, {} to {} lie in the 80 % interval and {} to {} in \
+             the 95 % interval.",
+            whole_percent(least(0)),
+            whole_percent(most(0)),
+            whole_percent(least(1)),
+            whole_percent(most(1))
+        ),
+        format!(
+            "Need is about where a student stands, not about the next result. Of students \
+             with a need of at least 90 %, {} came to be in the lowest fifth of the next 90 \
+             days; of those with less than 10 %, {}.",
+            whole_percent(certain.low.share()),
+            whole_percent(unlikely.low.share())
+        ),
+    ]
+}
+
+fn intervals(page: &mut Page, next: &Predicted, ahead: &Predicted) {
     page.picture(
         "uncertainty_coverage",
         "Share of next scores inside the 80 % and the 95 % interval, by assessments known",
@@ -86,7 +111,9 @@ pub fn page(next: &Predicted, ahead: &Predicted) -> Page {
          level alone, which is narrower: it is about where a student stands, not about the next \
          result.",
     );
-    page.section("Need");
+}
+
+fn need(page: &mut Page, next: &Predicted, ahead: &Predicted) {
     page.picture(
         "uncertainty_need",
         "Share that came to be in the lowest fifth, by need",
@@ -131,23 +158,6 @@ pub fn page(next: &Predicted, ahead: &Predicted) -> Page {
         ],
         &rows,
     );
-    page.section("How it was done");
-    page.paragraph(
-        "The forecasts of [accuracy](accuracy.md). An outcome is in an interval when it is no \
-         further from the level than that, both measured from the mean of those with the same \
-         target. The lowest fifth is that of those with the same target.",
-    );
-    page.section("Limits");
-    page.list(&[
-        "The degrees of freedom that the cohort's noise lends to a student's own were raised from \
-         four to eight after the coverage on these courses had been seen."
-            .to_owned(),
-        "Single students differ in how much their scores scatter, and a few scores do not show how \
-         much. That the share is right for all together does not make each interval right."
-            .to_owned(),
-    ]);
-    oulad(&mut page);
-    page
 }
 
 const TENTHS: [f64; 10] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -155,6 +165,10 @@ const TENTHS: [f64; 10] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 /// Certainty belongs to the last tenth.
 fn upper(low: f64) -> f64 {
     if low == 0.9 { 1.01 } else { low + 0.1 }
+}
+
+fn covered(predicted: &Predicted, at: usize) -> f64 {
+    mean(predicted.cases.iter().map(|case| case.within(at)))
 }
 
 fn coverage(predicted: &Predicted, band: (u32, u32), at: usize) -> f64 {
