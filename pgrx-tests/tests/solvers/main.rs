@@ -4,5 +4,6 @@ mod backtest;
 mod calibrate;
 mod drift;
 mod items;
+mod moodle;
 mod oulad;
 mod solvers;

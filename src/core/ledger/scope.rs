@@ -6,13 +6,13 @@ use crate::labels::labels;
 /// Which of several answers of a student to one item of one assessment counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attempts {
-    /// The earliest, as Moodle's item analysis does: it shows what a student knew before the
-    /// answers were discussed.
+    /// The earliest: it shows what a student knew before the answers were discussed.
     #[default]
     First,
     /// The latest.
     Last,
-    /// The highest.
+    /// The highest, of each item by itself. Moodle's highest attempt, its default, is one attempt
+    /// at a whole quiz: that with the highest total.
     Best,
 }
 
