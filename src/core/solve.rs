@@ -8,7 +8,7 @@ use crate::forecasts::half_life::{self, Advice};
 use crate::forecasts::resampling::Resampling;
 use crate::foundation::Foundation;
 use crate::gradebook::{Exclusion, Gradebook};
-use crate::ledger::{Ledger, Scope};
+use crate::ledger::{Ledger, Left, Scope};
 use crate::memory;
 use crate::needs::Needs;
 use crate::options::{Checked, Counting, Options};
@@ -309,17 +309,25 @@ pub fn coverage(
     poll: Poll<'_>,
 ) -> Result<Vec<(&'static str, u64)>> {
     let ledger = Ledger::new(gradebook, scope, poll)?;
-    let count = |reason: Exclusion| gradebook.excluded().count(reason);
+    let excluded = |reason: Exclusion| (reason.label(), gradebook.excluded().count(reason));
+    let left = |reason: Left| (reason.label(), ledger.left_out.all().of(reason));
     let mut rows = vec![
         ("used", ledger.items.len() as u64),
-        (Exclusion::NullScore.label(), count(Exclusion::NullScore)),
-        (Exclusion::NullId.label(), count(Exclusion::NullId)),
-        (Exclusion::NullDate.label(), count(Exclusion::NullDate)),
-        (Exclusion::OutOfRange.label(), count(Exclusion::OutOfRange)),
-        (Exclusion::NoMaxScore.label(), count(Exclusion::NoMaxScore)),
+        left(Left::Blank),
+        left(Left::Waiting),
+        left(Left::HeldBack),
+        left(Left::NotTaken),
+        left(Left::Exempt),
+        excluded(Exclusion::NullId),
+        excluded(Exclusion::NullDate),
+        left(Left::BelowMin),
+        left(Left::AboveMax),
+        left(Left::NoMaxScore),
+        excluded(Exclusion::BadScale),
         ("future", ledger.future),
         ("duplicate", ledger.duplicates),
-        (Exclusion::NotFinite.label(), count(Exclusion::NotFinite)),
+        ("conflicting", ledger.conflicting),
+        excluded(Exclusion::NotFinite),
     ];
     let roster = gradebook.roster();
     if !roster.is_empty() || roster.unusable() > 0 {

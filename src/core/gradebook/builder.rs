@@ -5,82 +5,23 @@ use std::collections::HashSet;
 use log::debug;
 
 use crate::Poll;
-use crate::gradebook::codec::{Reader, put_signed, put_varint, unzigzag, zigzag};
+use crate::gradebook::codec::{put_signed, put_varint};
 use crate::gradebook::error::{Error, Result};
-use crate::gradebook::excluded::{Excluded, Exclusion};
+use crate::gradebook::excluded::{Counts, Excluded, Exclusion};
 use crate::gradebook::flat::Gradebook;
 use crate::gradebook::form::{
-    FLAG_ABSOLUTE, FLAG_ROSTER, MAX_ENCODED_BYTES, MAX_RESPONSES, MAX_STUDENTS, VERSION,
+    ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_POSITIONS, FLAG_ROSTER, MAX_ENCODED_BYTES,
+    MAX_RESPONSES, MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
 };
 use crate::gradebook::id::{Id, Ids, Interner};
+use crate::gradebook::log::{LONGEST_RESPONSE, Log, NO_ATTEMPT, NO_POSITION, Place};
+use crate::gradebook::mark::{Mark, MarkTable};
 use crate::gradebook::roster::{MAX_PERIODS, Period, Roster};
-use crate::gradebook::score::{Score, ScoreTable};
+use crate::gradebook::row::{Enrolment, Row};
+use crate::gradebook::sittings::{Sitting, Times, Written};
 use crate::memory;
 use crate::statistics::pairs::sort;
-use crate::statistics::rounding::ROUNDING;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
-
-/// The largest score that could be reached.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum MaxScore {
-    /// Scores already are shares of their maximum.
-    Share,
-    /// This many points; infinite for a scale without an upper bound; none when unknown.
-    Points(Option<f64>),
-}
-
-/// One row of a response table; `None` stands for NULL.
-#[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
-    pub student: Option<Id<'a>>,
-    pub item: Option<Id<'a>>,
-    pub assessment: Option<Id<'a>>,
-    pub score: Option<f64>,
-    pub max_score: MaxScore,
-    /// Microseconds since 2000-01-01; the extremes of `i64` are the infinities, as in Postgres.
-    pub taken_at: Option<i64>,
-}
-
-/// One row of a roster; `None` stands for NULL.
-#[derive(Debug, Clone, Copy)]
-pub struct Enrolment<'a> {
-    pub student: Option<Id<'a>>,
-    pub group: Option<Id<'a>>,
-    /// Microseconds since 2000-01-01; none or the least `i64`: from the beginning of time.
-    pub from: Option<i64>,
-    /// The last microsecond; none or the greatest `i64`: without an end.
-    pub to: Option<i64>,
-}
-
-/// The responses of one student in the order of arrival, each as difference to the one before:
-/// two bytes where it belongs to the same sitting, about ten where it opens a new one.
-#[derive(Debug, Clone)]
-struct Log {
-    bytes: Vec<u8>,
-    assessment: u32,
-    item: u32,
-    taken_at: i64,
-    /// Earliest time of an excluded row, if any.
-    unscored: Option<i64>,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            bytes: Vec::new(),
-            assessment: u32::MAX,
-            item: 0,
-            taken_at: 0,
-            unscored: None,
-        }
-    }
-}
-
-impl Log {
-    fn saw_unscored(&mut self, at: i64) {
-        self.unscored = Some(self.unscored.map_or(at, |before| before.min(at)));
-    }
-}
 
 /// The numbers that the ids of another gradebook have here. An id gets one when it is met, as what
 /// no response is left of leaves no trace.
@@ -109,30 +50,22 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// The most bytes that one response takes in a log.
-const LONGEST_RESPONSE: usize = 40;
-/// The least.
-const SHORTEST_RESPONSE: usize = 2;
-
-/// A response with its final numbers; the order of the fields is the order of the flat form.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Response {
-    assessment: u32,
-    taken_at: i64,
-    item: u32,
-    /// The score as it is written.
-    score: u64,
-}
-
 /// Collects responses in any order.
 #[derive(Debug)]
 pub struct Builder {
     clock: Option<Clock>,
-    excluded: Excluded,
+    /// Rows without an item that are left out.
+    excluded: Counts,
+    /// The same by item, for as many of the first items as lost any.
+    excluded_by_item: Vec<Counts>,
     students: Interner,
     items: Interner,
     assessments: Interner,
-    scores: ScoreTable,
+    /// Per assessment its earliest time.
+    first_times: Vec<i64>,
+    marks: MarkTable,
+    has_attempts: bool,
+    has_positions: bool,
     logs: Vec<Log>,
     responses: u64,
     /// Earliest time, and the greatest common divisor of all times' distances from it.
@@ -156,11 +89,15 @@ impl Builder {
     pub fn new() -> Self {
         Self {
             clock: None,
-            excluded: Excluded::default(),
+            excluded: Counts::default(),
+            excluded_by_item: Vec::new(),
             students: Interner::new("student"),
             items: Interner::new("item"),
             assessments: Interner::new("assessment"),
-            scores: ScoreTable::default(),
+            first_times: Vec::new(),
+            marks: MarkTable::default(),
+            has_attempts: false,
+            has_positions: false,
             logs: Vec::new(),
             responses: 0,
             earliest: i64::MAX,
@@ -184,32 +121,19 @@ impl Builder {
         let Some(taken_at) = row.taken_at else {
             return self.exclude(&row, Exclusion::NullDate);
         };
-        let Some(score) = row.score else {
-            return self.exclude(&row, Exclusion::NullScore);
-        };
-        let max = match row.max_score {
-            MaxScore::Share => 1.0,
-            MaxScore::Points(Some(max)) if max > 0.0 => max,
-            MaxScore::Points(_) => return self.exclude(&row, Exclusion::NoMaxScore),
-        };
-        if !score.is_finite() || !(MIN_TIME..=MAX_TIME).contains(&taken_at) {
-            return self.exclude(&row, Exclusion::NotFinite);
-        }
-        // Before the division, which may round or overflow. Partial credits that add up to the
-        // maximum may pass it by a rounding error: 0.1 + 0.2 of 0.3 is all of it.
-        if score < 0.0 || score > max * (1.0 + ROUNDING) {
-            return self.exclude(&row, Exclusion::OutOfRange);
-        }
-        let score = if max == f64::INFINITY {
-            Score::unbounded(score)
-        } else {
-            Score::share((score / max).min(1.0))
+        let mark = match row.mark(taken_at) {
+            Ok(mark) => mark,
+            Err(reason) => return self.exclude(&row, reason),
         };
         self.set_clock(clock)?;
         let student = self.student(student)?;
         let item = self.items.intern(item)?;
-        let assessment = self.assessments.intern(assessment)?;
-        self.append(student, assessment, taken_at, item, score)
+        let place = Place {
+            assessment: self.assessments.intern(assessment)?,
+            taken_at,
+            attempt: row.attempt.unwrap_or(NO_ATTEMPT),
+        };
+        self.append(student, place, item, row.position.unwrap_or(NO_POSITION), mark)
     }
 
     /// Takes one row of a roster, or counts that it cannot: without a student, or with an end
@@ -241,9 +165,8 @@ impl Builder {
         self.merge_without(other, &[], poll)
     }
 
-    /// Takes all that another gradebook holds but the responses to some of its items, named by
-    /// their numbers in it. What it says of excluded rows stays, as they are not counted by
-    /// item.
+    /// Takes all that another gradebook holds but the rows of some of its items, named by their
+    /// numbers in it.
     pub fn merge_without(
         &mut self,
         other: &Gradebook<'_>,
@@ -253,7 +176,7 @@ impl Builder {
         if let Some(clock) = other.clock() {
             self.set_clock(clock)?;
         }
-        self.excluded.merge(other.excluded())?;
+        self.excluded.merge(other.excluded().without_item())?;
         let ids = [other.students(), other.items(), other.assessments()];
         let ids: usize = ids.iter().map(|ids| ids.len()).sum();
         memory::ask(2 * size_of::<u32>() * ids)?;
@@ -273,8 +196,14 @@ impl Builder {
         }
         let mut items = Numbers::new(other.items());
         let mut assessments = Numbers::new(other.assessments());
-        for &(student, at) in other.unscored() {
-            self.logs[students[student as usize] as usize].saw_unscored(at);
+        for &(student, at) in other.excluded_students() {
+            self.logs[students[student as usize] as usize].saw_excluded(at);
+        }
+        for (item, counts) in other.excluded().by_item() {
+            if !left_out[*item as usize] {
+                let item = items.of(*item, &mut self.items)?;
+                self.excluded_of(item)?.merge(counts)?;
+            }
         }
         let roster = other.roster();
         let mut groups = Numbers::new(roster.groups());
@@ -298,17 +227,33 @@ impl Builder {
                 what: "unusable roster rows",
                 limit: u64::MAX,
             })?;
-        other.visit(poll, |sitting| {
+        other.visit(|mark| mark, poll, |sitting: Sitting<'_, Mark>| {
             let student = students[sitting.student as usize];
-            for (&item, &score) in sitting.items.iter().zip(sitting.scores) {
+            for (at, (&item, &mark)) in sitting.items.iter().zip(sitting.marks).enumerate() {
                 if !left_out[item as usize] {
                     let item = items.of(item, &mut self.items)?;
-                    let assessment = assessments.of(sitting.assessment, &mut self.assessments)?;
-                    self.append(student, assessment, sitting.taken_at, item, score)?;
+                    let place = Place {
+                        assessment: assessments.of(sitting.assessment, &mut self.assessments)?,
+                        taken_at: sitting.taken_at,
+                        attempt: sitting.attempt.unwrap_or(NO_ATTEMPT),
+                    };
+                    let position = sitting.position(at).unwrap_or(NO_POSITION);
+                    self.append(student, place, item, position, mark)?;
                 }
             }
             Ok(())
         })
+    }
+
+    /// Where the rows of an item are counted that are left out.
+    fn excluded_of(&mut self, item: u32) -> Result<&mut Counts> {
+        let item = item as usize;
+        if item >= self.excluded_by_item.len() {
+            let more = item + 1 - self.excluded_by_item.len();
+            memory::ask_for_more(&self.excluded_by_item, more)?;
+            self.excluded_by_item.resize(item + 1, Counts::default());
+        }
+        Ok(&mut self.excluded_by_item[item])
     }
 
     fn add_period(&mut self, period: Period) -> Result<()> {
@@ -367,17 +312,23 @@ impl Builder {
         Ok(student)
     }
 
-    /// Counts a row that cannot be used. Its student is kept all the same: a student
-    /// without any known score belongs on a list, and must not be forgotten.
+    /// Counts a row that no reading can use. Its student and its item are kept all the same: who
+    /// lost all rows belongs on a list, and must not be forgotten.
     #[cold]
     fn exclude(&mut self, row: &Row<'_>, reason: Exclusion) -> Result<()> {
-        self.excluded.add(reason);
+        match &row.item {
+            Some(item) => {
+                let item = self.items.intern(item)?;
+                self.excluded_of(item)?.add(reason);
+            }
+            None => self.excluded.add(reason),
+        }
         if let Some(student) = &row.student {
             let student = self.student(student)?;
             let at = row
                 .taken_at
                 .map_or(MIN_TIME, |at| at.clamp(MIN_TIME, MAX_TIME));
-            self.logs[student as usize].saw_unscored(at);
+            self.logs[student as usize].saw_excluded(at);
         }
         Ok(())
     }
@@ -386,10 +337,10 @@ impl Builder {
     fn append(
         &mut self,
         student: u32,
-        assessment: u32,
-        taken_at: i64,
+        place: Place,
         item: u32,
-        score: Score,
+        position: i32,
+        mark: Mark,
     ) -> Result<()> {
         if self.responses == MAX_RESPONSES {
             return Err(Error::TooLarge {
@@ -397,89 +348,65 @@ impl Builder {
                 limit: MAX_RESPONSES,
             });
         }
-        let code = self.scores.intern(score);
-        let log = &mut self.logs[student as usize];
-        memory::ask_for_more(&log.bytes, LONGEST_RESPONSE)?;
-        let same_sitting = log.assessment == assessment && log.taken_at == taken_at;
-        let step = zigzag(i64::from(item) - i64::from(log.item)) << 1;
-        put_varint(&mut log.bytes, step | u64::from(!same_sitting));
-        if !same_sitting {
-            put_varint(&mut log.bytes, u64::from(assessment));
-            put_signed(&mut log.bytes, taken_at.wrapping_sub(log.taken_at));
-            log.assessment = assessment;
-            log.taken_at = taken_at;
-            if self.responses > 0 {
-                self.unit = gcd(self.unit, taken_at.abs_diff(self.earliest));
-            }
-            self.earliest = self.earliest.min(taken_at);
-        }
-        log.item = item;
-        // Code 0 announces a score that is not in the table.
-        match code {
-            Some(code) => put_varint(&mut log.bytes, u64::from(code) + 1),
-            None => {
-                log.bytes.push(0);
-                log.bytes.extend_from_slice(&score.bits().to_le_bytes());
-            }
+        let mark = self.marks.intern(mark)?;
+        self.has_positions |= position != NO_POSITION;
+        if self.logs[student as usize].append(place, item, position, mark)? {
+            self.open_sitting(place)?;
         }
         self.responses += 1;
         Ok(())
     }
 
-    /// Reads a student's log back, with the final numbers of items, assessments and scores.
-    fn replay(
-        log: &Log,
-        items: &[u32],
-        assessments: &[u32],
-        scores: &[u64],
-        responses: &mut Vec<Response>,
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        responses.clear();
-        let most = log.bytes.len() / SHORTEST_RESPONSE;
-        memory::ask_for_more(responses, most)?;
-        responses.reserve_exact(most);
-        let mut from = Reader::new(&log.bytes);
-        let (mut assessment, mut taken_at, mut item) = (0u32, 0i64, 0i64);
-        while from.left() > 0 {
-            if responses.len().is_multiple_of(1 << 16) {
-                poll();
-            }
-            let step = from.varint()?;
-            item += unzigzag(step >> 1);
-            if step & 1 == 1 {
-                assessment = assessments[from.index()? as usize];
-                taken_at = taken_at.wrapping_add(from.signed()?);
-            }
-            let score = match from.varint()? {
-                0 => from.u64()?,
-                code => scores[code as usize - 1],
-            };
-            responses.push(Response {
-                assessment,
-                taken_at,
-                item: items[item as usize],
-                score,
-            });
+    fn open_sitting(&mut self, place: Place) -> Result<()> {
+        self.has_attempts |= place.attempt != NO_ATTEMPT;
+        if self.responses > 0 {
+            self.unit = gcd(self.unit, place.taken_at.abs_diff(self.earliest));
         }
-        sort(responses, Response::cmp, poll);
+        self.earliest = self.earliest.min(place.taken_at);
+        let assessment = place.assessment as usize;
+        if assessment == self.first_times.len() {
+            memory::ask_for_more(&self.first_times, 1)?;
+            self.first_times.push(place.taken_at);
+        }
+        let first = &mut self.first_times[assessment];
+        *first = place.taken_at.min(*first);
         Ok(())
     }
 
-    /// Writes the students with excluded rows and the earliest time of these; `order` has the
-    /// students in order of their ids.
-    fn encode_unscored(&self, order: &[u32], out: &mut Vec<u8>) {
-        let unscored: Vec<(u64, i64)> = (0u64..)
-            .zip(order)
-            .filter_map(|(rank, &at)| Some((rank, self.logs[at as usize].unscored?)))
+    /// Rows left out, with the final numbers of items.
+    fn excluded(&self, item_ranks: &[u32]) -> Excluded {
+        let mut by_item: Vec<(u32, Counts)> = item_ranks
+            .iter()
+            .zip(&self.excluded_by_item)
+            .filter(|(_, counts)| counts.total() > 0)
+            .map(|(&rank, &counts)| (rank, counts))
             .collect();
-        put_varint(out, unscored.len() as u64);
+        by_item.sort_unstable_by_key(|(rank, _)| *rank);
+        Excluded::new(self.excluded, by_item)
+    }
+
+    /// Writes the students of rows that are left out and the earliest time of these; `order` has
+    /// the students in order of their ids.
+    fn encode_excluded_students(&self, order: &[u32], out: &mut Vec<u8>) {
+        let students: Vec<(u64, i64)> = (0u64..)
+            .zip(order)
+            .filter_map(|(rank, &at)| Some((rank, self.logs[at as usize].excluded?)))
+            .collect();
+        put_varint(out, students.len() as u64);
         let mut next = 0;
-        for (rank, at) in unscored {
+        for (rank, at) in students {
             put_varint(out, rank - next);
             put_signed(out, at);
             next = rank + 1;
         }
+    }
+
+    fn flags(&self, roster: &Roster) -> u8 {
+        let is_absolute = self.clock == Some(Clock::Absolute);
+        u8::from(is_absolute) * FLAG_ABSOLUTE
+            | u8::from(!roster.is_blank()) * FLAG_ROSTER
+            | u8::from(self.has_attempts) * FLAG_ATTEMPTS
+            | u8::from(self.has_positions) * FLAG_POSITIONS
     }
 
     /// Writes the flat form.
@@ -488,8 +415,10 @@ impl Builder {
         let tables: usize = tables.iter().map(|table| table.bytes_to_sort()).sum();
         let logs = || self.logs.iter().map(|log| log.bytes.len());
         let periods = 2 * size_of::<Period>() * self.periods.len();
-        let last = size_of::<(u64, u32)>() * self.assessments.len();
-        memory::ask(tables + logs().sum::<usize>() + 32 * self.logs.len() + periods + last)?;
+        let by_item = 2 * size_of::<(u32, Counts)>() * self.excluded_by_item.len();
+        let times = 2 * size_of::<u64>() * self.assessments.len();
+        memory::ask(tables + logs().sum::<usize>() + 32 * self.logs.len() + periods)?;
+        memory::ask(by_item + times + self.marks.bytes_to_sort())?;
         let (students, student_ranks) = self.students.sorted(poll);
         let (items, item_ranks) = self.items.sorted(poll);
         let (assessments, assessment_ranks) = self.assessments.sorted(poll);
@@ -497,79 +426,88 @@ impl Builder {
         for (arrival, &rank) in student_ranks.iter().enumerate() {
             order[rank as usize] = arrival as u32;
         }
-        let (dictionary, score_ranks) = self.scores.dictionary();
-
         let roster = self.roster(&student_ranks, poll);
 
         let mut out = Vec::with_capacity(logs().sum());
         out.push(VERSION);
-        let absolute = match self.clock {
-            Some(Clock::Absolute) => FLAG_ABSOLUTE,
-            _ => 0,
-        };
-        out.push(match roster.is_blank() {
-            true => absolute,
-            false => absolute | FLAG_ROSTER,
-        });
-        self.excluded.encode(&mut out);
-        memory::ask_for_more(&out, tables)?;
+        out.push(self.flags(&roster));
+        memory::ask_for_more(&out, tables + by_item)?;
         students.encode(&mut out);
         items.encode(&mut out);
         assessments.encode(&mut out);
-
-        self.encode_unscored(&order, &mut out);
+        self.excluded(&item_ranks).encode(&mut out);
+        self.encode_excluded_students(&order, &mut out);
         if !roster.is_blank() {
             roster.encode(&mut out);
         }
-
-        let earliest = if self.responses == 0 {
-            0
-        } else {
-            self.earliest
+        let times = Times {
+            earliest: match self.responses {
+                0 => 0,
+                _ => self.earliest,
+            },
+            unit: self.unit.max(1),
         };
-        let unit = self.unit.max(1);
-        put_signed(&mut out, earliest);
-        put_varint(&mut out, unit);
+        put_signed(&mut out, times.earliest);
+        put_varint(&mut out, times.unit);
+        let mut firsts = vec![0; assessments.len()];
+        for (&rank, &first) in assessment_ranks.iter().zip(&self.first_times) {
+            firsts[rank as usize] = times.units(first);
+        }
+        for &first in &firsts {
+            put_varint(&mut out, first);
+        }
+        let dictionary = self.marks.dictionary();
+        memory::ask_for_more(&out, self.marks.bytes_to_sort())?;
         dictionary.encode(&mut out);
         put_varint(&mut out, self.responses);
+        self.encode_rows(
+            &order,
+            [&item_ranks, &assessment_ranks],
+            &Written {
+                times,
+                firsts,
+                dictionary,
+                has_attempts: self.has_attempts,
+                has_positions: self.has_positions,
+            },
+            &mut out,
+            poll,
+        )?;
+        debug!(
+            "packed {} students into {} bytes",
+            self.logs.len(),
+            out.len()
+        );
+        Ok(out)
+    }
 
-        let mut last = vec![(0u64, 0u32); assessments.len()];
+    /// Writes the entries and the responses.
+    fn encode_rows(
+        &self,
+        order: &[u32],
+        [items, assessments]: [&[u32]; 2],
+        written: &Written,
+        out: &mut Vec<u8>,
+        poll: Poll<'_>,
+    ) -> Result<()> {
+        let entries = order.len().div_ceil(STUDENTS_PER_ENTRY) * ENTRY_BYTES;
+        memory::ask_for_more(out, entries)?;
+        let mut entry = out.len();
+        out.resize(out.len() + entries, 0);
+        let first_row = out.len();
         let mut responses = Vec::new();
-        for &arrival in &order {
-            let log = &self.logs[arrival as usize];
+        for (rank, &arrival) in order.iter().enumerate() {
             poll();
-            Self::replay(
-                log,
-                &item_ranks,
-                &assessment_ranks,
-                &score_ranks,
-                &mut responses,
-                poll,
-            )?;
-            memory::ask_for_more(&out, LONGEST_RESPONSE * responses.len())?;
-            let same = |a: &Response, b: &Response| {
-                (a.assessment, a.taken_at) == (b.assessment, b.taken_at)
-            };
-            put_varint(&mut out, responses.chunk_by(same).count() as u64);
-            let mut assessment = 0;
-            for sitting in responses.chunk_by(same) {
-                let head = sitting[0];
-                let (time, first) = &mut last[head.assessment as usize];
-                let units = head.taken_at.abs_diff(earliest) / unit;
-                put_varint(&mut out, u64::from(head.assessment - assessment));
-                put_signed(&mut out, units.wrapping_sub(*time) as i64);
-                put_signed(&mut out, i64::from(head.item) - i64::from(*first));
-                put_varint(&mut out, sitting.len() as u64);
-                for pair in sitting.windows(2) {
-                    put_varint(&mut out, u64::from(pair[1].item - pair[0].item));
-                }
-                for response in sitting {
-                    dictionary.put(&mut out, response.score);
-                }
-                assessment = head.assessment;
-                *time = units;
-                *first = head.item;
+            if rank % STUDENTS_PER_ENTRY == 0 {
+                // The cap on all bytes keeps it below 2^32.
+                let offset = (out.len() - first_row) as u32;
+                out[entry..entry + ENTRY_BYTES].copy_from_slice(&offset.to_le_bytes());
+                entry += ENTRY_BYTES;
             }
+            let log = &self.logs[arrival as usize];
+            log.replay(items, assessments, &written.dictionary, &mut responses, poll)?;
+            memory::ask_for_more(out, LONGEST_RESPONSE * responses.len())?;
+            written.put_student(&responses, out);
             if out.len() as u64 > MAX_ENCODED_BYTES {
                 return Err(Error::TooLarge {
                     what: "bytes",
@@ -577,12 +515,7 @@ impl Builder {
                 });
             }
         }
-        debug!(
-            "packed {} students into {} bytes",
-            self.logs.len(),
-            out.len()
-        );
-        Ok(out)
+        Ok(())
     }
 }
 

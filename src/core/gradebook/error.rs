@@ -21,6 +21,9 @@ pub enum Error {
     /// Bytes or text that are no gradebook.
     #[error("malformed gradebook")]
     Malformed(&'static str),
+    /// Bytes of a version that is not read any more.
+    #[error("gradebook was written by an older version")]
+    Older(u8),
     /// Bytes of a version, or with a part, that this code does not know.
     #[error("gradebook was written by a newer version")]
     Newer(u8),

@@ -4,24 +4,16 @@ use crate::Poll;
 use crate::gradebook::codec::Reader;
 use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::Excluded;
-use crate::gradebook::form::{FLAG_ABSOLUTE, FLAG_ROSTER, MAX_RESPONSES, MAX_STUDENTS, VERSION};
+use crate::gradebook::form::{
+    ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_POSITIONS, FLAG_ROSTER, FLAGS, MAX_RESPONSES,
+    MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
+};
 use crate::gradebook::id::Ids;
+use crate::gradebook::mark::{Mark, Marks};
 use crate::gradebook::roster::{Period, Roster};
-use crate::gradebook::score::{Dictionary, Score};
+use crate::gradebook::sittings::{Form, Rows, Sitting, Times};
 use crate::memory;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
-
-/// One student's answers to one assessment at one time.
-#[derive(Debug, Clone, Copy)]
-pub struct Sitting<'a> {
-    pub student: u32,
-    pub assessment: u32,
-    /// Microseconds since 2000-01-01.
-    pub taken_at: i64,
-    /// Ascending; an item stands twice when the same answer came twice.
-    pub items: &'a [u32],
-    pub scores: &'a [Score],
-}
 
 /// A gradebook in its flat form, with the tables in front of the responses already read.
 #[derive(Debug, Clone)]
@@ -32,12 +24,11 @@ pub struct Gradebook<'a> {
     items: Ids,
     assessments: Ids,
     /// Students with excluded rows, and the earliest time of these.
-    unscored: Vec<(u32, i64)>,
+    excluded_students: Vec<(u32, i64)>,
     roster: Roster,
-    earliest: i64,
-    unit: u64,
-    dictionary: Dictionary,
+    form: Form,
     responses: u64,
+    entries: &'a [u8],
     rows: Reader<'a>,
 }
 
@@ -47,17 +38,16 @@ impl<'a> Gradebook<'a> {
         let mut from = Reader::new(bytes);
         let version = from.byte()?;
         if version != VERSION {
-            return Err(if version > VERSION {
-                Error::Newer(version)
-            } else {
-                Error::Malformed("the version is unknown")
+            return Err(match version {
+                0 => Error::Malformed("the version is unknown"),
+                1..VERSION => Error::Older(version),
+                _ => Error::Newer(version),
             });
         }
         let flags = from.byte()?;
-        if flags & !(FLAG_ABSOLUTE | FLAG_ROSTER) != 0 {
+        if flags & !FLAGS != 0 {
             return Err(Error::Newer(version));
         }
-        let excluded = Excluded::decode(&mut from)?;
         let students = Ids::decode(&mut from)?;
         if students.len() as u64 > MAX_STUDENTS {
             return Err(Error::TooLarge {
@@ -67,18 +57,8 @@ impl<'a> Gradebook<'a> {
         }
         let items = Ids::decode(&mut from)?;
         let assessments = Ids::decode(&mut from)?;
-        let count = from.count(2)?;
-        memory::ask(count * size_of::<(u32, i64)>())?;
-        let mut unscored = Vec::with_capacity(count);
-        let mut next = 0u64;
-        for _ in 0..count {
-            let student = next.saturating_add(from.varint()?);
-            if student >= students.len() as u64 {
-                return Err(Error::Malformed("a student is not in the table"));
-            }
-            unscored.push((student as u32, from.signed()?));
-            next = student + 1;
-        }
+        let excluded = Excluded::decode(&mut from, items.len())?;
+        let excluded_students = excluded_students(&mut from, students.len())?;
         let roster = if flags & FLAG_ROSTER != 0 {
             Roster::decode(&mut from, students.len())?
         } else {
@@ -86,7 +66,10 @@ impl<'a> Gradebook<'a> {
         };
         let earliest = from.signed()?;
         let unit = from.varint()?;
-        let dictionary = Dictionary::decode(&mut from)?;
+        memory::ask(size_of::<u64>() * assessments.len())?;
+        let firsts = (0..assessments.len()).map(|_| from.varint());
+        let firsts = firsts.collect::<Result<Vec<u64>>>()?;
+        let marks = Marks::decode(&mut from)?;
         // An item and a score take at least a byte each.
         let responses = from.count(2)? as u64;
         if responses > MAX_RESPONSES {
@@ -105,98 +88,88 @@ impl<'a> Gradebook<'a> {
             (false, true) => Some(Clock::Calendar),
             (false, false) => None,
         };
+        let entries = students.len().div_ceil(STUDENTS_PER_ENTRY) * ENTRY_BYTES;
+        let entries = from.bytes(entries)?;
         Ok(Self {
             clock,
             excluded,
             students,
-            items,
             assessments,
-            unscored,
+            excluded_students,
             roster,
-            earliest,
-            unit,
-            dictionary,
+            form: Form {
+                items: items.len(),
+                times: Times { earliest, unit },
+                firsts,
+                marks,
+                has_attempts: flags & FLAG_ATTEMPTS != 0,
+                has_positions: flags & FLAG_POSITIONS != 0,
+            },
+            items,
             responses,
+            entries,
             rows: from,
         })
     }
 
-    /// Calls `each` for every sitting, students in order, within a student by assessment, then
-    /// by time.
-    pub fn visit(
+    /// The distinct marks, in order; empty where they are too many to list.
+    pub fn marks(&self) -> &[Mark] {
+        self.form.marks.listed()
+    }
+
+    /// Calls `each` for every sitting, students in order, within a student by assessment, then by
+    /// time and attempt; with what `of` makes of a mark.
+    pub fn visit<M: Copy>(
         &self,
+        of: impl Fn(Mark) -> M,
         poll: Poll<'_>,
-        mut each: impl FnMut(Sitting<'_>) -> Result<()>,
+        mut each: impl FnMut(Sitting<'_, M>) -> Result<()>,
     ) -> Result<()> {
-        let mut from = self.rows.clone();
-        // Per assessment: time in units and first item of the sitting read last.
-        memory::ask(size_of::<(u64, u32)>() * self.assessments.len())?;
-        let mut last = vec![(0u64, 0u32); self.assessments.len()];
-        let (mut items, mut scores) = (Vec::new(), Vec::new());
-        let (mut seen, mut sittings_read) = (0u64, 0u64);
+        let mut rows = Rows::new(&self.form, self.rows.clone(), of);
         for student in 0..self.students.len() as u32 {
-            let sittings = from.count(5)?;
-            let mut key = None;
-            let mut assessment = 0u32;
-            for _ in 0..sittings {
-                assessment = assessment.saturating_add(from.index()?);
-                let (time, first) = last
-                    .get_mut(assessment as usize)
-                    .ok_or(Error::Malformed("an assessment is not in the table"))?;
-                *time = time.wrapping_add(from.signed()? as u64);
-                let taken_at = time
-                    .checked_mul(self.unit)
-                    .and_then(|offset| self.earliest.checked_add_unsigned(offset))
-                    .filter(|at| *at <= MAX_TIME)
-                    .ok_or(Error::Malformed("a time is out of range"))?;
-                if key >= Some((assessment, taken_at)) {
-                    return Err(Error::Malformed("sittings are not in order"));
-                }
-                key = Some((assessment, taken_at));
-                *first = first.wrapping_add(from.signed()? as u32);
-                let n = from.count(1)?;
-                if n == 0 {
-                    return Err(Error::Malformed("a sitting is empty"));
-                }
-                memory::ask_for_more(&items, n)?;
-                memory::ask_for_more(&scores, n)?;
-                items.clear();
-                let mut item = *first;
-                items.push(item);
-                for _ in 1..n {
-                    item = item
-                        .checked_add(from.index()?)
-                        .ok_or(Error::Malformed("an item is not in the table"))?;
-                    items.push(item);
-                }
-                if item as usize >= self.items.len() {
-                    return Err(Error::Malformed("an item is not in the table"));
-                }
-                self.dictionary.read(&mut from, n, &mut scores)?;
-                each(Sitting {
-                    student,
-                    assessment,
-                    taken_at,
-                    items: &items,
-                    scores: &scores,
-                })?;
-                seen += n as u64;
-                sittings_read += 1;
-                if sittings_read % 1024 == 0 {
-                    poll();
+            let at = student as usize;
+            if at.is_multiple_of(STUDENTS_PER_ENTRY) {
+                let offset = self.rows.left() - rows.left();
+                if self.entry(at / STUDENTS_PER_ENTRY) != offset {
+                    return Err(Error::Malformed("a student begins elsewhere"));
                 }
             }
+            rows.visit_student(student, poll, &mut each)?;
             if student % 1024 == 0 {
                 poll();
             }
         }
-        if seen != self.responses {
+        if rows.seen() != self.responses {
             return Err(Error::Malformed("the count of responses is wrong"));
         }
-        if from.left() > 0 {
+        if rows.left() > 0 {
             return Err(Error::Malformed("bytes follow its end"));
         }
         Ok(())
+    }
+
+    /// Calls `each` for every sitting of one student, and passes over few others.
+    pub fn visit_student<M: Copy>(
+        &self,
+        student: u32,
+        of: impl Fn(Mark) -> M,
+        poll: Poll<'_>,
+        mut each: impl FnMut(Sitting<'_, M>) -> Result<()>,
+    ) -> Result<()> {
+        let entry = student as usize / STUDENTS_PER_ENTRY;
+        let mut from = self.rows.clone();
+        from.bytes(self.entry(entry))?;
+        let mut rows = Rows::new(&self.form, from, of);
+        for other in (entry * STUDENTS_PER_ENTRY) as u32..student {
+            rows.visit_student(other, poll, &mut |_| Ok(()))?;
+        }
+        rows.visit_student(student, poll, &mut each)
+    }
+
+    /// Where the first student of an entry begins.
+    fn entry(&self, entry: usize) -> usize {
+        let bytes = &self.entries[entry * ENTRY_BYTES..][..ENTRY_BYTES];
+        u32::from_le_bytes(bytes.try_into().unwrap_or_default()) as usize
     }
 
     /// Whether times are calendar times or absolute; none while there is no response, and no end
@@ -205,7 +178,7 @@ impl<'a> Gradebook<'a> {
         self.clock
     }
 
-    /// Rows left out, by reason.
+    /// Rows that no reading can use, by reason and item.
     pub fn excluded(&self) -> &Excluded {
         &self.excluded
     }
@@ -215,7 +188,7 @@ impl<'a> Gradebook<'a> {
         &self.students
     }
 
-    /// Items with at least one response.
+    /// Items with at least one row, also where no reading can use it.
     pub fn items(&self) -> &Ids {
         &self.items
     }
@@ -227,8 +200,8 @@ impl<'a> Gradebook<'a> {
 
     /// Students with excluded rows, ascending, and the earliest time of these (the earliest
     /// possible when a row had none).
-    pub fn unscored(&self) -> &[(u32, i64)] {
-        &self.unscored
+    pub fn excluded_students(&self) -> &[(u32, i64)] {
+        &self.excluded_students
     }
 
     /// Which student belonged to which group, and when; empty where no roster was given.
@@ -240,4 +213,20 @@ impl<'a> Gradebook<'a> {
     pub fn responses(&self) -> u64 {
         self.responses
     }
+}
+
+fn excluded_students(from: &mut Reader<'_>, students: usize) -> Result<Vec<(u32, i64)>> {
+    let count = from.count(2)?;
+    memory::ask(count * size_of::<(u32, i64)>())?;
+    let mut read = Vec::with_capacity(count);
+    let mut next = 0u64;
+    for _ in 0..count {
+        let student = next.saturating_add(from.varint()?);
+        if student >= students as u64 {
+            return Err(Error::Malformed("a student is not in the table"));
+        }
+        read.push((student as u32, from.signed()?));
+        next = student + 1;
+    }
+    Ok(read)
 }

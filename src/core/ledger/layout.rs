@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::gradebook::Roster;
+use crate::ledger::left::{LeftOut, Unmarked};
 
 /// What one student answered of one assessment.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,14 @@ pub struct Ledger {
     pub future: u64,
     /// Responses that were left out because another attempt counts.
     pub duplicates: u64,
+    /// Responses that were left out because another of the same time contradicts them, and no
+    /// attempt is named.
+    pub conflicting: u64,
+    /// Rows that do not count by themselves.
+    pub left_out: LeftOut,
+    /// By student, then by assessment: what was left blank, waits for its mark or does not count
+    /// for another reason.
+    pub unmarked: Vec<Unmarked>,
     /// Per student: whether anything of theirs dates from before `as_of`, be it the beginning of
     /// a period on the roster.
     pub known: Vec<bool>,
@@ -152,6 +161,17 @@ impl Ledger {
         responses.max().unwrap_or(0)
     }
 
+    /// Notes which of the unmarked have no unit.
+    pub(super) fn mark_uncounted(&mut self) {
+        let mut unmarked = std::mem::take(&mut self.unmarked);
+        for own in &mut unmarked {
+            let assessment = own.assessment..own.assessment + 1;
+            let units = self.units_of_within(own.student as usize, &assessment);
+            own.is_uncounted = units.is_empty();
+        }
+        self.unmarked = unmarked;
+    }
+
     /// The units by assessment.
     pub fn takers(&self, poll: Poll<'_>) -> Takers {
         let mut starts = vec![0u32; self.assessments + 1];
@@ -187,6 +207,9 @@ impl Ledger {
             as_of: self.as_of,
             future: self.future,
             duplicates: self.duplicates,
+            conflicting: self.conflicting,
+            left_out: LeftOut::default(),
+            unmarked: Vec::new(),
             known: vec![true; self.unit_count()],
             roster: Roster::default(),
             unbounded: self.unbounded.clone(),

@@ -3,10 +3,13 @@
 use log::debug;
 
 use crate::Poll;
-use crate::gradebook::{Gradebook, Period, Result, Roster, Score, Sitting};
+use crate::gradebook::{Gradebook, Period, Result, Roster};
 use crate::ledger::layout::{Ledger, Unit};
+use crate::ledger::left::{LeftOut, Unmarked};
 use crate::ledger::scale;
-use crate::ledger::scope::{Attempts, Scope};
+use crate::ledger::scope::{Attempts, Scope, Window};
+use crate::ledger::score::Score;
+use crate::ledger::verdicts::{Judge, Part, Sink, Verdict};
 use crate::memory;
 use crate::statistics::pairs::sort;
 
@@ -52,16 +55,24 @@ impl Ledger {
         memory::ask(
             per_response * gradebook.responses() as usize + 9 * students + items + periods,
         )?;
+        let window = Window::new(gradebook, ends, scope)?;
         let mut loader = Loader {
             attempts: scope.attempts,
+            window: &window,
             poll,
             pending: Vec::new(),
             key: None,
+            attempt: None,
             raw_unbounded: Vec::new(),
+            items: Vec::new(),
+            scores: Vec::new(),
             ledger: Ledger {
                 as_of: scope.as_of.unwrap_or(i64::MIN),
                 future: 0,
                 duplicates: 0,
+                conflicting: 0,
+                left_out: LeftOut::default(),
+                unmarked: Vec::new(),
                 known: vec![false; gradebook.students().len()],
                 roster: Roster::default(),
                 unbounded: vec![false; gradebook.items().len()],
@@ -74,36 +85,17 @@ impl Ledger {
                 begun: Vec::new(),
             },
         };
-        let limit = scope.as_of.unwrap_or(i64::MAX);
-        let mut excluded = vec![false; gradebook.assessments().len()];
-        for &assessment in &scope.exclude {
-            if let Some(flag) = excluded.get_mut(assessment as usize) {
-                *flag = true;
-            }
-        }
-        gradebook.visit(poll, |sitting| {
-            let end = ends.get(sitting.student as usize);
-            if sitting.taken_at > limit || end.is_some_and(|&end| sitting.taken_at >= end) {
-                loader.ledger.future += sitting.items.len() as u64;
-                return Ok(());
-            }
-            loader.ledger.as_of = loader.ledger.as_of.max(sitting.taken_at);
-            loader.ledger.known[sitting.student as usize] = true;
-            if excluded[sitting.assessment as usize] {
-                return Ok(());
-            }
-            loader.ask_for(&sitting)?;
-            loader.take(sitting);
-            Ok(())
-        })?;
+        let judge = Judge::new(gradebook, scope.reading, &window, poll)?;
+        judge.visit(&mut loader, poll)?;
         loader.flush();
         loader.pass_to(gradebook.students().len() as u32);
         let mut ledger = loader.ledger;
+        ledger.mark_uncounted();
         for &response in &loader.raw_unbounded {
             ledger.unbounded[ledger.items[response as usize] as usize] = true;
         }
-        for &(student, at) in gradebook.unscored() {
-            if at <= limit {
+        for &(student, at) in gradebook.excluded_students() {
+            if window.is_open(student, at) {
                 ledger.known[student as usize] = true;
             }
         }
@@ -149,8 +141,8 @@ impl Ledger {
                         assessment: ledger.units[unit].assessment,
                         taken_at: ledger.time_of(unit, at),
                         score: match raw_unbounded.next_if_eq(&(at as u32)) {
-                            Some(_) => Score::unbounded(value),
-                            None => Score::share(value),
+                            Some(_) => Score::Unbounded(value),
+                            None => Score::Share(value),
                         },
                     });
                 }
@@ -165,6 +157,7 @@ impl Ledger {
 struct Answer {
     item: u32,
     taken_at: i64,
+    attempt: Option<i64>,
     score: Score,
 }
 
@@ -173,17 +166,114 @@ struct Answer {
 struct Loader<'a> {
     ledger: Ledger,
     attempts: Attempts,
+    window: &'a Window<'a>,
     poll: Poll<'a>,
     /// The student and the assessment of the last unit.
     key: Option<(u32, u32)>,
+    /// The attempt of the last unit that was written.
+    attempt: Option<i64>,
     /// The answers of the last unit, once it has more than one sitting; it is not written then.
     pending: Vec<Answer>,
     raw_unbounded: Vec<u32>,
+    /// What counts of the rows at hand.
+    items: Vec<u32>,
+    scores: Vec<Score>,
+}
+
+/// Answers of a student to an assessment that count, of one time and attempt.
+struct Counted<'a> {
+    student: u32,
+    assessment: u32,
+    taken_at: i64,
+    attempt: Option<i64>,
+    items: &'a [u32],
+    scores: &'a [Score],
+}
+
+impl Sink for Loader<'_> {
+    fn sees(&mut self, student: u32, assessment: u32, taken_at: i64, rows: usize) -> bool {
+        if !self.window.is_open(student, taken_at) {
+            self.ledger.future += rows as u64;
+            return false;
+        }
+        self.ledger.as_of = self.ledger.as_of.max(taken_at);
+        self.ledger.known[student as usize] = true;
+        self.window.has(assessment)
+    }
+
+    fn take(&mut self, part: &Part<'_>) -> Result<()> {
+        let mut items = std::mem::take(&mut self.items);
+        let mut scores = std::mem::take(&mut self.scores);
+        items.clear();
+        scores.clear();
+        memory::ask_for_more(&items, part.items.len())?;
+        memory::ask_for_more(&scores, part.items.len())?;
+        let mut is_whole = true;
+        for (&item, &verdict) in part.items.iter().zip(part.verdicts) {
+            match verdict {
+                Verdict::Counts(score) => {
+                    items.push(item);
+                    scores.push(score);
+                }
+                Verdict::BlankCounts(score) => {
+                    items.push(item);
+                    scores.push(score);
+                    is_whole = false;
+                }
+                Verdict::Left(_) => is_whole = false,
+            }
+        }
+        if !is_whole {
+            self.note(part)?;
+        }
+        if !items.is_empty() {
+            let counted = Counted {
+                student: part.student,
+                assessment: part.assessment,
+                taken_at: part.taken_at,
+                attempt: part.attempt,
+                items: &items,
+                scores: &scores,
+            };
+            self.ask_for(&counted)?;
+            self.add(counted);
+        }
+        (self.items, self.scores) = (items, scores);
+        Ok(())
+    }
 }
 
 impl Loader<'_> {
+    /// Notes what of a part does not count, or counts though it was left blank.
+    #[cold]
+    fn note(&mut self, part: &Part<'_>) -> Result<()> {
+        let ledger = &mut self.ledger;
+        let is_same =
+            |last: &Unmarked| (last.student, last.assessment) == (part.student, part.assessment);
+        if !ledger.unmarked.last().is_some_and(is_same) {
+            memory::ask_for_more(&ledger.unmarked, 1)?;
+            let unmarked = Unmarked::new(part.student, part.assessment, part.taken_at);
+            ledger.unmarked.push(unmarked);
+        }
+        let at = ledger.unmarked.len() - 1;
+        let unmarked = &mut ledger.unmarked[at];
+        unmarked.first_at = unmarked.first_at.min(part.taken_at);
+        for (&item, verdict) in part.items.iter().zip(part.verdicts) {
+            match verdict {
+                Verdict::Counts(_) => {}
+                Verdict::BlankCounts(_) => unmarked.omitted += 1,
+                Verdict::Left(left) => {
+                    unmarked.add(*left);
+                    let items = ledger.unbounded.len();
+                    ledger.left_out.add(item, *left, items)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Asks for what one more sitting may take.
-    fn ask_for(&self, sitting: &Sitting<'_>) -> Result<()> {
+    fn ask_for(&self, sitting: &Counted<'_>) -> Result<()> {
         let (n, ledger) = (sitting.items.len(), &self.ledger);
         memory::ask_for_more(&ledger.units, 1)?;
         memory::ask_for_more(&ledger.begun, 1)?;
@@ -201,7 +291,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn take(&mut self, sitting: Sitting<'_>) {
+    fn add(&mut self, sitting: Counted<'_>) {
         let key = Some((sitting.student, sitting.assessment));
         let repeated = self.key == key;
         if repeated && self.pending.is_empty() {
@@ -214,11 +304,13 @@ impl Loader<'_> {
         let each_once = sitting.items.windows(2).all(|pair| pair[0] < pair[1]);
         if each_once && !repeated {
             self.write(sitting.items, sitting.scores, sitting.taken_at);
+            self.attempt = sitting.attempt;
         } else {
             let answers = sitting.items.iter().zip(sitting.scores);
             self.pending.extend(answers.map(|(&item, &score)| Answer {
                 item,
                 taken_at: sitting.taken_at,
+                attempt: sitting.attempt,
                 score,
             }));
         }
@@ -263,12 +355,13 @@ impl Loader<'_> {
         for response in start..ledger.items.len() {
             let value = ledger.scores[response];
             let score = match self.raw_unbounded.binary_search(&(response as u32)) {
-                Ok(_) => Score::unbounded(value),
-                Err(_) => Score::share(value),
+                Ok(_) => Score::Unbounded(value),
+                Err(_) => Score::Share(value),
             };
             self.pending.push(Answer {
                 item: ledger.items[response],
                 taken_at: unit.taken_at,
+                attempt: self.attempt,
                 score,
             });
         }
@@ -312,21 +405,35 @@ impl Loader<'_> {
         }
     }
 
-    /// Leaves one answer per item. Answers given at the same time that contradict each other
-    /// count for the student: the higher one stands.
+    /// Leaves one answer per item. Of answers that were given at the same time and in the same
+    /// attempt and contradict each other, the higher one stands.
     fn pick(&mut self) {
+        let best_first = |a: &Answer, b: &Answer| b.score.order(&a.score);
+        let earlier = |a: &Answer, b: &Answer| {
+            a.taken_at.cmp(&b.taken_at).then(a.attempt.cmp(&b.attempt))
+        };
+        let item = |a: &Answer, b: &Answer| a.item.cmp(&b.item);
+        let before = self.pending.len();
+        let at_once = |a: &Answer, b: &Answer| item(a, b).then(earlier(a, b)).then(best_first(a, b));
+        sort(&mut self.pending, at_once, self.poll);
+        let conflicting = &mut self.ledger.conflicting;
+        let conflicting_before = *conflicting;
+        self.pending.dedup_by(|next, first| {
+            let is_same = item(next, first).then(earlier(next, first)).is_eq();
+            *conflicting += u64::from(is_same && next.score != first.score);
+            is_same
+        });
         let attempts = self.attempts;
         let chosen_first = |a: &Answer, b: &Answer| {
-            let best_first = b.score.cmp(&a.score);
-            a.item.cmp(&b.item).then(match attempts {
-                Attempts::First => a.taken_at.cmp(&b.taken_at).then(best_first),
-                Attempts::Last => b.taken_at.cmp(&a.taken_at).then(best_first),
-                Attempts::Best => best_first.then(a.taken_at.cmp(&b.taken_at)),
+            item(a, b).then(match attempts {
+                Attempts::First => earlier(a, b),
+                Attempts::Last => earlier(b, a),
+                Attempts::Best => best_first(a, b).then(earlier(a, b)),
             })
         };
         sort(&mut self.pending, chosen_first, self.poll);
-        let before = self.pending.len();
         self.pending.dedup_by_key(|answer| answer.item);
-        self.ledger.duplicates += (before - self.pending.len()) as u64;
+        let left_out = (before - self.pending.len()) as u64;
+        self.ledger.duplicates += left_out - (self.ledger.conflicting - conflicting_before);
     }
 }

@@ -4,10 +4,17 @@
 //! Rests on `gradebook` and `statistics`. Every solver begins with one; it knows none of them.
 
 mod layout;
+mod left;
 mod loader;
+mod reading;
 pub mod scale;
 mod scope;
+mod score;
+mod verdicts;
 
 pub use layout::{Ledger, Takers, Unit};
+pub use left::{LeftOut, Unmarked};
 pub use loader::Response;
+pub use reading::{Blanks, Left, MissingMax, OutOfRange, Reading};
 pub use scope::{Attempts, Scope};
+pub use score::Score;

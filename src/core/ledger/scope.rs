@@ -1,7 +1,10 @@
 //! Which responses count: the only choices that are bound to one gradebook, its clock and its
 //! numbers.
 
+use crate::gradebook::{Gradebook, Result};
 use crate::labels::labels;
+use crate::ledger::reading::Reading;
+use crate::memory;
 
 /// Which of several answers of a student to one item of one assessment counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,4 +31,44 @@ pub struct Scope {
     pub attempts: Attempts,
     /// Assessments to leave out, by their number in the gradebook.
     pub exclude: Vec<u32>,
+    /// What marks count as that are no plain score.
+    pub reading: Reading,
+}
+
+/// The rows that are looked at: of assessments that count, and not too late.
+pub struct Window<'e> {
+    limit: i64,
+    /// Per student the end of what is looked at; empty without ends.
+    ends: &'e [i64],
+    /// Per assessment.
+    is_excluded: Vec<bool>,
+}
+
+impl<'e> Window<'e> {
+    /// Of each student only what is older than the time in `ends`, if there is one.
+    pub fn new(gradebook: &Gradebook<'_>, ends: &'e [i64], scope: &Scope) -> Result<Self> {
+        memory::ask(gradebook.assessments().len())?;
+        let mut is_excluded = vec![false; gradebook.assessments().len()];
+        for &assessment in &scope.exclude {
+            if let Some(flag) = is_excluded.get_mut(assessment as usize) {
+                *flag = true;
+            }
+        }
+        Ok(Self {
+            limit: scope.as_of.unwrap_or(i64::MAX),
+            ends,
+            is_excluded,
+        })
+    }
+
+    /// Whether what a student has of a time is looked at.
+    pub fn is_open(&self, student: u32, taken_at: i64) -> bool {
+        let end = self.ends.get(student as usize);
+        taken_at <= self.limit && end.is_none_or(|&end| taken_at < end)
+    }
+
+    /// Whether an assessment counts.
+    pub fn has(&self, assessment: u32) -> bool {
+        !self.is_excluded[assessment as usize]
+    }
 }

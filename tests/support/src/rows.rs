@@ -1,6 +1,6 @@
 //! Rows that own their ids, and gradebooks made of them.
 
-use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row};
+use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row, Standing};
 use pg_assess_core::time::{Clock, DAY};
 
 use crate::go;
@@ -29,8 +29,12 @@ pub struct OwnRow {
     pub item: Option<OwnId>,
     pub assessment: Option<OwnId>,
     pub score: Option<f64>,
+    pub min_score: Option<f64>,
     pub max_score: MaxScore,
     pub taken_at: Option<i64>,
+    pub standing: Standing,
+    pub attempt: Option<i64>,
+    pub position: Option<i32>,
 }
 
 /// On one line, so that a table can be read in a failure.
@@ -41,11 +45,17 @@ impl std::fmt::Debug for OwnRow {
             item,
             assessment,
             score,
+            min_score,
             max_score,
             taken_at,
+            standing,
+            attempt,
+            position,
         } = self;
-        let text = format!("{student:?} {item:?} {assessment:?} {score:?} {max_score:?}");
-        f.write_str(&format!("{text} {taken_at:?}").replace("Some", ""))
+        let ids = format!("{student:?} {item:?} {assessment:?}");
+        let score = format!("{score:?} {min_score:?}..{max_score:?} {standing:?}");
+        let rest = format!("{taken_at:?} {attempt:?} {position:?}");
+        f.write_str(&format!("{ids} {score} {rest}").replace("Some", ""))
     }
 }
 
@@ -56,8 +66,12 @@ impl OwnRow {
             item: self.item.as_ref().map(OwnId::id),
             assessment: self.assessment.as_ref().map(OwnId::id),
             score: self.score,
+            min_score: self.min_score,
             max_score: self.max_score,
             taken_at: self.taken_at,
+            standing: self.standing,
+            attempt: self.attempt,
+            position: self.position,
         }
     }
 }
@@ -69,8 +83,12 @@ pub fn row(student: i64, item: i64, assessment: i64, score: f64, day: f64) -> Ow
         item: Some(OwnId::Integer(item)),
         assessment: Some(OwnId::Integer(assessment)),
         score: Some(score),
+        min_score: None,
         max_score: MaxScore::Share,
         taken_at: Some((day * DAY as f64) as i64),
+        standing: Standing::Counts,
+        attempt: None,
+        position: None,
     }
 }
 
@@ -142,7 +160,7 @@ pub fn gradebook<'a>(rows: impl IntoIterator<Item = &'a OwnRow>) -> Vec<u8> {
 /// Reads all of a flat form.
 pub fn check(bytes: &[u8]) -> pg_assess_core::gradebook::Result<Gradebook<'_>> {
     let book = Gradebook::open(bytes)?;
-    book.visit(&go, |_| Ok(()))?;
+    book.visit(|mark| mark, &go, |_| Ok(()))?;
     Ok(book)
 }
 

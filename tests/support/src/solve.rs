@@ -7,7 +7,7 @@ use pg_assess_core::forecasts::backtest::{self, Forecast, Outcome};
 use pg_assess_core::forecasts::half_life::Advice;
 use pg_assess_core::forecasts::resampling::Resampling;
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::ledger::{Attempts, Ledger, Scope};
+use pg_assess_core::ledger::{Attempts, Ledger, Reading, Scope};
 use pg_assess_core::options::{Checked, Choices, Options};
 use pg_assess_core::questions::calibrate::{self, Calibration};
 use pg_assess_core::questions::drift::Drift;
@@ -24,6 +24,7 @@ pub struct Asked {
     pub as_of: Option<i64>,
     pub attempts: Attempts,
     pub exclude: Vec<u32>,
+    pub reading: Reading,
     pub previous: Previous,
     pub options: Options,
 }
@@ -78,6 +79,7 @@ impl Ask for Asked {
             as_of: self.as_of,
             attempts: self.attempts,
             exclude: self.exclude.clone(),
+            reading: self.reading,
         }
     }
     fn previous(&self) -> Previous {

@@ -3,10 +3,10 @@
 use pg_assess_test_support::solve::Asked;
 use std::collections::HashMap;
 
-use pg_assess_core::gradebook::{Exclusion, Gradebook, MaxScore};
+use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::Options;
-use pg_assess_core::time::{DAY, MAX_TIME, MIN_TIME};
+use pg_assess_core::time::{DAY, MAX_TIME};
 use pg_assess_test_support::{
     OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, row,
 };
@@ -15,71 +15,13 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::tables::{id, options, rows, school, table};
+use super::tables::{id, options, reading, rows, school, table};
+use super::verdicts::{Picked, Verdict, excluded, picked, verdicts};
 
-/// What the rule book says of a row, the slow way.
-fn verdict(row: &OwnRow) -> Result<f64, Exclusion> {
-    if row.student.is_none() || row.item.is_none() || row.assessment.is_none() {
-        return Err(Exclusion::NullId);
-    }
-    let at = row.taken_at.ok_or(Exclusion::NullDate)?;
-    let score = row.score.ok_or(Exclusion::NullScore)?;
-    let max = match row.max_score {
-        MaxScore::Share => 1.0,
-        MaxScore::Points(Some(max)) if max > 0.0 => max,
-        MaxScore::Points(_) => return Err(Exclusion::NoMaxScore),
-    };
-    if !score.is_finite() || !(MIN_TIME..=MAX_TIME).contains(&at) {
-        return Err(Exclusion::NotFinite);
-    }
-    if score < 0.0 || score > max {
-        return Err(Exclusion::OutOfRange);
-    }
-    Ok(score)
-}
-
-/// When the last usable row was taken.
+/// When the last row was taken that a reading may use.
 fn latest(rows: &[OwnRow]) -> i64 {
-    let usable = rows.iter().filter(|row| verdict(row).is_ok());
-    usable.filter_map(|row| row.taken_at).max().unwrap_or(0)
-}
-
-/// The attempt that counts of each (student, item, assessment).
-fn picked(rows: &[OwnRow], attempts: Attempts, as_of: i64) -> HashMap<[OwnId; 3], (i64, u64, f64)> {
-    let mut picked: HashMap<[OwnId; 3], (i64, u64, f64)> = HashMap::new();
-    for row in rows {
-        let (Ok(points), Some(at)) = (verdict(row), row.taken_at) else {
-            continue;
-        };
-        if at > as_of {
-            continue;
-        }
-        // An open scale ranks above shares: nothing else would make them comparable.
-        let (open, score) = match row.max_score {
-            MaxScore::Points(Some(f64::INFINITY)) => (1, points),
-            MaxScore::Points(Some(max)) => (0, points / max + 0.0), // No -0.
-            _ => (0, points),
-        };
-        let key = [&row.student, &row.item, &row.assessment].map(|id| id.clone().expect("an id"));
-        let new = (at, open, score);
-        let wins = |old: &(i64, u64, f64)| {
-            let higher = (open, score) > (old.1, old.2);
-            match attempts {
-                Attempts::First => at < old.0 || (at == old.0 && higher),
-                Attempts::Last => at > old.0 || (at == old.0 && higher),
-                Attempts::Best => higher || ((open, score) == (old.1, old.2) && at < old.0),
-            }
-        };
-        picked
-            .entry(key)
-            .and_modify(|old| {
-                if wins(old) {
-                    *old = new;
-                }
-            })
-            .or_insert(new);
-    }
-    picked
+    let kept = rows.iter().filter(|row| excluded(row).is_none());
+    kept.filter_map(|row| row.taken_at).max().unwrap_or(0)
 }
 
 proptest! {
@@ -139,18 +81,18 @@ proptest! {
 
     #[test]
     fn the_attempt_that_counts_is_the_one_a_slow_filter_finds(
-        rows in rows(70), attempts in prop_oneof![
-            Just(Attempts::First), Just(Attempts::Last), Just(Attempts::Best)
-        ], day in prop_oneof![Just(400i64), 0..400i64],
+        rows in rows(70), attempts in prop::sample::select(Attempts::ALL.to_vec()),
+        reading in reading(), day in prop_oneof![Just(400i64), 0..400i64],
     ) {
         let as_of = day * DAY;
         let bytes = gradebook(&rows);
         let book = Gradebook::open(&bytes).expect("a gradebook");
-        let options = Asked { attempts, as_of: Some(as_of), ..Asked::from(Options::plain()) };
-        let expected = picked(&rows, attempts, as_of);
+        let asked = Asked::from(Options::plain());
+        let options = Asked { attempts, reading, as_of: Some(as_of), ..asked };
+        let (expected, _) = picked(&rows, &verdicts(&rows, reading, as_of), attempts);
         let open_items: Vec<String> = expected
             .iter()
-            .filter(|(_, (_, open, _))| *open == 1)
+            .filter(|(_, answer)| answer.open)
             .map(|([_, item, _], _)| item.id().to_string())
             .collect();
         let mut found = 0;
@@ -161,7 +103,7 @@ proptest! {
                     book.items().get(row.item),
                     book.assessments().get(row.assessment),
                 ];
-                let (_, &(at, _, score)) = expected
+                let (_, &Picked { at, score, .. }) = expected
                     .iter()
                     .find(|(ids, _)| [ids[0].id(), ids[1].id(), ids[2].id()] == key)
                     .expect("a response that was put in");
@@ -181,14 +123,18 @@ proptest! {
         let coverage: HashMap<_, _> =
             Solved::of(&gradebook(&rows), &options).coverage.into_iter().collect();
         prop_assert_eq!(coverage.values().sum::<u64>(), rows.len() as u64);
-        for reason in Exclusion::ALL {
-            let expected = rows.iter().filter(|row| verdict(row) == Err(reason)).count();
-            prop_assert_eq!(coverage[reason.label()], expected as u64, "{}", reason.label());
+        let verdicts = verdicts(&rows, options.reading, day * DAY);
+        let (used, conflicting) = picked(&rows, &verdicts, options.attempts);
+        for (&reason, &count) in &coverage {
+            let expected = match reason {
+                "used" => used.len() as u64,
+                "conflicting" => conflicting,
+                // What is left, as all rows are in one of the counts.
+                "duplicate" => count,
+                _ => verdicts.iter().filter(|own| **own == Verdict::Left(reason)).count() as u64,
+            };
+            prop_assert_eq!(count, expected, "{}", reason);
         }
-        let later = |row: &&OwnRow| verdict(row).is_ok() && row.taken_at > options.as_of;
-        prop_assert_eq!(coverage["future"], rows.iter().filter(later).count() as u64);
-        let used = picked(&rows, options.attempts, day * DAY).len();
-        prop_assert_eq!(coverage["used"], used as u64);
     }
 
     #[test]

@@ -3,3 +3,4 @@
 mod any;
 mod hostile;
 mod tables;
+mod verdicts;

@@ -1,7 +1,7 @@
 //! Tables and options of every kind.
 
-use pg_assess_core::gradebook::MaxScore;
-use pg_assess_core::ledger::Attempts;
+use pg_assess_core::gradebook::{MaxScore, Standing};
+use pg_assess_core::ledger::{Attempts, Blanks, MissingMax, OutOfRange, Reading};
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::Asked;
@@ -29,21 +29,41 @@ pub(super) fn id(kind: u8, number: u8) -> OwnId {
 /// Score and maximum: mostly fine, of every kind.
 pub(super) fn score() -> impl Strategy<Value = (Option<f64>, MaxScore)> {
     let points = |max: f64| MaxScore::Points(Some(max));
+    let unknown = MaxScore::Points(None);
     prop_oneof![
         6 => prop_oneof![Just(0.0), Just(1.0)].prop_map(|x| (Some(x), MaxScore::Share)),
         4 => (0..=4u8).prop_map(move |x| (Some(f64::from(x)), points(4.0))),
         3 => (0.0..=1.0f64).prop_map(|x| (Some(x), MaxScore::Share)),
         3 => (0..=250u16).prop_map(move |x| (Some(f64::from(x)), points(f64::INFINITY))),
-        1 => Just((None, MaxScore::Share)),
+        3 => prop_oneof![Just(MaxScore::Share), Just(points(4.0)), Just(unknown)]
+            .prop_map(|max| (None, max)),
         1 => Just((Some(-0.5), MaxScore::Share)),
         1 => Just((Some(5.0), points(4.0))),
         1 => Just((Some(1e308), points(1e-308))),
         1 => Just((Some(-5e-324), points(1e9))),
         1 => Just((Some(-0.0), points(1e9))),
-        1 => Just((Some(1.0), MaxScore::Points(None))),
+        1 => (0..4u8).prop_map(move |x| (Some(f64::from(x)), unknown)),
         1 => Just((Some(1.0), points(0.0))),
         1 => Just((Some(f64::NAN), MaxScore::Share)),
         1 => Just((Some(f64::INFINITY), points(f64::INFINITY))),
+    ]
+}
+
+/// Mostly none; lowest scores of every kind.
+fn min_score() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![
+        12 => Just(None),
+        1 => Just(Some(0.0)),
+        2 => Just(Some(-1.0)),
+        1 => Just(Some(0.5)),
+        1 => prop_oneof![Just(f64::NEG_INFINITY), Just(f64::NAN), Just(1e308)].prop_map(Some),
+    ]
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    prop_oneof![
+        12 => Just(Standing::Counts),
+        1 => prop::sample::select(Standing::ALL.to_vec()),
     ]
 }
 
@@ -58,19 +78,24 @@ pub(super) fn rows(most: usize) -> impl Strategy<Value = Vec<OwnRow>> {
     let one = (
         (0..8u8, 0..6u8, 0..4u8),
         (null(), null(), null()),
-        score(),
+        (score(), min_score(), standing()),
         time,
+        (prop::option::weighted(0.2, -1..3i64), prop::option::weighted(0.7, 0..6i32)),
     );
     let kinds = (0..3u8, 0..3u8, 0..3u8);
     (kinds, prop::collection::vec(one, 0..most)).prop_map(|((s, i, a), rows)| {
         rows.into_iter()
-            .map(|(numbers, nulls, score, taken_at)| OwnRow {
+            .map(|(numbers, nulls, (score, min, standing), taken_at, (attempt, position))| OwnRow {
                 student: (!nulls.0).then(|| id(s, numbers.0)),
                 item: (!nulls.1).then(|| id(i, numbers.1)),
                 assessment: (!nulls.2).then(|| id(a, numbers.2)),
                 score: score.0,
+                min_score: min,
                 max_score: score.1,
                 taken_at,
+                standing,
+                attempt,
+                position,
             })
             .collect()
     })
@@ -123,7 +148,7 @@ pub(super) fn options() -> impl Strategy<Value = Asked> {
         Just(Counting::Assessments),
         Just(Counting::Responses)
     ];
-    let base = (any::<bool>(), any::<bool>(), any::<bool>());
+    let base = (any::<bool>(), any::<bool>(), any::<bool>(), reading());
     let figures = (
         prop_oneof![4 => Just(60.0), 1 => Just(1e-3), 1 => Just(1e9), 1 => 1.0..400.0f64],
         prop_oneof![4 => Just(4.0), 1 => Just(0.0), 1 => Just(0.01)],
@@ -134,7 +159,7 @@ pub(super) fn options() -> impl Strategy<Value = Asked> {
         prop_oneof![3 => Just(None), 1 => Just(Some(90.0))],
     );
     (attempts, counting, base, figures).prop_map(
-        |(attempts, counting, (adjust, shrink, quality), figures)| {
+        |(attempts, counting, (adjust, shrink, quality, reading), figures)| {
             let options = Options {
                 counting,
                 adjust_difficulty: adjust,
@@ -154,8 +179,21 @@ pub(super) fn options() -> impl Strategy<Value = Asked> {
             };
             Asked {
                 attempts,
+                reading,
                 ..Asked::from(options)
             }
         },
     )
+}
+
+/// What marks count as that are no plain score.
+pub(super) fn reading() -> impl Strategy<Value = Reading> {
+    let out_of_range = prop::sample::select(OutOfRange::ALL.to_vec());
+    let missing_max = prop::sample::select(MissingMax::ALL.to_vec());
+    let blanks = prop::sample::select(Blanks::ALL.to_vec());
+    (out_of_range, missing_max, blanks).prop_map(|(out_of_range, missing_max, blanks)| Reading {
+        out_of_range,
+        missing_max,
+        blanks,
+    })
 }

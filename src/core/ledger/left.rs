@@ -1,0 +1,99 @@
+//! What of a gradebook does not count, and where.
+
+use crate::ledger::reading::Left;
+use crate::memory::{self, Result};
+
+/// Rows that a gradebook keeps and that do not count, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lefts([u64; Left::ALL.len()]);
+
+impl Lefts {
+    /// Rows left out for this reason.
+    pub fn of(&self, reason: Left) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// Rows left out for any reason.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    fn add(&mut self, reason: Left) {
+        self.0[reason as usize] += 1;
+    }
+}
+
+/// The same in all, and by item.
+#[derive(Debug, Clone, Default)]
+pub struct LeftOut {
+    all: Lefts,
+    /// Per item; empty where nothing is left out.
+    by_item: Vec<Lefts>,
+}
+
+impl LeftOut {
+    /// In all.
+    pub fn all(&self) -> &Lefts {
+        &self.all
+    }
+
+    /// Those of an item.
+    pub fn of_item(&self, item: u32) -> Lefts {
+        self.by_item.get(item as usize).copied().unwrap_or_default()
+    }
+
+    /// Counts a row, of one of so many items.
+    pub(super) fn add(&mut self, item: u32, reason: Left, items: usize) -> Result<()> {
+        if self.by_item.is_empty() {
+            memory::ask(size_of::<Lefts>() * items)?;
+            self.by_item = vec![Lefts::default(); items];
+        }
+        self.all.add(reason);
+        self.by_item[item as usize].add(reason);
+        Ok(())
+    }
+}
+
+/// What a student has of an assessment without a score that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unmarked {
+    pub student: u32,
+    pub assessment: u32,
+    /// When it began, in microseconds since 2000-01-01.
+    pub first_at: i64,
+    /// Questions left blank, whether or not they count.
+    pub omitted: u32,
+    /// Questions whose mark is still to come, or that are held back until most are marked.
+    pub waiting: u32,
+    /// Whether the student took it: a row says more than that it was not, or need not be, taken.
+    pub is_taken: bool,
+    /// Whether the student need not take it.
+    pub is_exempt: bool,
+    /// Whether no score of it counts.
+    pub is_uncounted: bool,
+}
+
+impl Unmarked {
+    pub(super) fn new(student: u32, assessment: u32, first_at: i64) -> Self {
+        Self {
+            student,
+            assessment,
+            first_at,
+            omitted: 0,
+            waiting: 0,
+            is_taken: false,
+            is_exempt: false,
+            is_uncounted: true,
+        }
+    }
+
+    pub(super) fn add(&mut self, reason: Left) {
+        match reason {
+            Left::Blank => self.omitted += 1,
+            Left::Waiting | Left::HeldBack => self.waiting += 1,
+            Left::Exempt => self.is_exempt = true,
+            Left::BelowMin | Left::AboveMax | Left::NoMaxScore | Left::NotTaken => {}
+        }
+        self.is_taken |= !matches!(reason, Left::Exempt | Left::NotTaken);
+    }
+}
