@@ -133,7 +133,13 @@ impl Builder {
             taken_at,
             attempt: row.attempt.unwrap_or(NO_ATTEMPT),
         };
-        self.append(student, place, item, row.position.unwrap_or(NO_POSITION), mark)
+        self.append(
+            student,
+            place,
+            item,
+            row.position.unwrap_or(NO_POSITION),
+            mark,
+        )
     }
 
     /// Takes one row of a roster, or counts that it cannot: without a student, or with an end
@@ -227,22 +233,27 @@ impl Builder {
                 what: "unusable roster rows",
                 limit: u64::MAX,
             })?;
-        other.visit(|mark| mark, poll, |sitting: Sitting<'_, Mark>| {
-            let student = students[sitting.student as usize];
-            for (at, (&item, &mark)) in sitting.items.iter().zip(sitting.marks).enumerate() {
-                if !left_out[item as usize] {
-                    let item = items.of(item, &mut self.items)?;
-                    let place = Place {
-                        assessment: assessments.of(sitting.assessment, &mut self.assessments)?,
-                        taken_at: sitting.taken_at,
-                        attempt: sitting.attempt.unwrap_or(NO_ATTEMPT),
-                    };
-                    let position = sitting.position(at).unwrap_or(NO_POSITION);
-                    self.append(student, place, item, position, mark)?;
+        other.visit(
+            |mark| mark,
+            poll,
+            |sitting: Sitting<'_, Mark>| {
+                let student = students[sitting.student as usize];
+                for (at, (&item, &mark)) in sitting.items.iter().zip(sitting.marks).enumerate() {
+                    if !left_out[item as usize] {
+                        let item = items.of(item, &mut self.items)?;
+                        let place = Place {
+                            assessment: assessments
+                                .of(sitting.assessment, &mut self.assessments)?,
+                            taken_at: sitting.taken_at,
+                            attempt: sitting.attempt.unwrap_or(NO_ATTEMPT),
+                        };
+                        let position = sitting.position(at).unwrap_or(NO_POSITION);
+                        self.append(student, place, item, position, mark)?;
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
     }
 
     /// Where the rows of an item are counted that are left out.
@@ -505,7 +516,13 @@ impl Builder {
                 entry += ENTRY_BYTES;
             }
             let log = &self.logs[arrival as usize];
-            log.replay(items, assessments, &written.dictionary, &mut responses, poll)?;
+            log.replay(
+                items,
+                assessments,
+                &written.dictionary,
+                &mut responses,
+                poll,
+            )?;
             memory::ask_for_more(out, LONGEST_RESPONSE * responses.len())?;
             written.put_student(&responses, out);
             if out.len() as u64 > MAX_ENCODED_BYTES {

@@ -48,7 +48,9 @@ impl Times {
 
     /// Undoes [`Times::units`]; none beyond the last time that Postgres can hold.
     fn at(&self, units: u64) -> Option<i64> {
-        let at = self.earliest.checked_add_unsigned(units.checked_mul(self.unit)?)?;
+        let at = self
+            .earliest
+            .checked_add_unsigned(units.checked_mul(self.unit)?)?;
         (at <= MAX_TIME).then_some(at)
     }
 }
@@ -71,7 +73,8 @@ impl Written {
         let (mut assessment, mut last_item) = (0, 0i64);
         for sitting in sittings() {
             let head = sitting[0];
-            let since_first = self.times.units(head.taken_at) - self.firsts[head.assessment as usize];
+            let since_first =
+                self.times.units(head.taken_at) - self.firsts[head.assessment as usize];
             put_varint(out, u64::from(head.assessment - assessment));
             put_varint(out, since_first);
             if self.has_attempts {

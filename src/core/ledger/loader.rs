@@ -3,9 +3,10 @@
 use log::debug;
 
 use crate::Poll;
-use crate::gradebook::{Gradebook, Period, Result, Roster};
+use crate::gradebook::{Gradebook, Period, Result, Roster, Sitting};
 use crate::ledger::layout::{Ledger, Unit};
 use crate::ledger::left::{LeftOut, Unmarked};
+use crate::ledger::reading::Outcome;
 use crate::ledger::scale;
 use crate::ledger::scope::{Attempts, Scope, Window};
 use crate::ledger::score::Score;
@@ -55,7 +56,7 @@ impl Ledger {
         memory::ask(
             per_response * gradebook.responses() as usize + 9 * students + items + periods,
         )?;
-        let window = Window::new(gradebook, ends, scope)?;
+        let window = Window::new(gradebook, ends, scope, poll)?;
         let mut loader = Loader {
             attempts: scope.attempts,
             window: &window,
@@ -191,14 +192,17 @@ struct Counted<'a> {
 }
 
 impl Sink for Loader<'_> {
-    fn sees(&mut self, student: u32, assessment: u32, taken_at: i64, rows: usize) -> bool {
-        if !self.window.is_open(student, taken_at) {
-            self.ledger.future += rows as u64;
+    fn sees(&mut self, rows: &Sitting<'_, Outcome>) -> bool {
+        if !self.window.is_open(rows.student, rows.taken_at) {
+            self.ledger.future += rows.items.len() as u64;
             return false;
         }
-        self.ledger.as_of = self.ledger.as_of.max(taken_at);
-        self.ledger.known[student as usize] = true;
-        self.window.has(assessment)
+        let has_score = |outcome: &Outcome| matches!(outcome, Outcome::Counts(_));
+        if rows.marks.iter().any(has_score) {
+            self.ledger.as_of = self.ledger.as_of.max(rows.taken_at);
+        }
+        self.ledger.known[rows.student as usize] = true;
+        self.window.has(rows.assessment)
     }
 
     fn take(&mut self, part: &Part<'_>) -> Result<()> {
@@ -409,12 +413,12 @@ impl Loader<'_> {
     /// attempt and contradict each other, the higher one stands.
     fn pick(&mut self) {
         let best_first = |a: &Answer, b: &Answer| b.score.order(&a.score);
-        let earlier = |a: &Answer, b: &Answer| {
-            a.taken_at.cmp(&b.taken_at).then(a.attempt.cmp(&b.attempt))
-        };
+        let earlier =
+            |a: &Answer, b: &Answer| a.taken_at.cmp(&b.taken_at).then(a.attempt.cmp(&b.attempt));
         let item = |a: &Answer, b: &Answer| a.item.cmp(&b.item);
         let before = self.pending.len();
-        let at_once = |a: &Answer, b: &Answer| item(a, b).then(earlier(a, b)).then(best_first(a, b));
+        let at_once =
+            |a: &Answer, b: &Answer| item(a, b).then(earlier(a, b)).then(best_first(a, b));
         sort(&mut self.pending, at_once, self.poll);
         let conflicting = &mut self.ledger.conflicting;
         let conflicting_before = *conflicting;

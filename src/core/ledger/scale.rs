@@ -67,7 +67,9 @@ fn within_item_spread(items: &[u32], scores: &[f64], unbounded: &[u32]) -> f64 {
 
 fn center_and_deviation(values: &mut [f64], poll: Poll<'_>) -> (f64, f64) {
     // Scaled down first, so that squares and cubes of huge scores stay finite.
-    let scale = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+    let scale = values
+        .iter()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
     if scale == 0.0 {
         return (0.0, 0.0);
     }

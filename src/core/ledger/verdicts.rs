@@ -49,8 +49,8 @@ struct Tally {
 
 /// What takes the rows.
 pub trait Sink {
-    /// Whether to look at so many rows of a student, an assessment and a time.
-    fn sees(&mut self, student: u32, assessment: u32, taken_at: i64, rows: usize) -> bool;
+    /// Whether to look at the rows of a student, an assessment, a time and an attempt.
+    fn sees(&mut self, rows: &Sitting<'_, Outcome>) -> bool;
 
     /// Takes the rows of a student, an assessment, a time and an attempt, in the order of the
     /// gradebook, but for several attempts at an assessment.
@@ -131,8 +131,7 @@ impl<'b, 'a> Judge<'b, 'a> {
             for (&item, outcome) in sitting.items.iter().zip(sitting.marks) {
                 if is_scored(outcome) {
                     ask_for_one(&tallies)?;
-                    let tally: &mut Tally =
-                        tallies.entry((sitting.assessment, item)).or_default();
+                    let tally: &mut Tally = tallies.entry((sitting.assessment, item)).or_default();
                     tally.scored += 1;
                 }
             }
@@ -162,13 +161,11 @@ impl<'b, 'a> Judge<'b, 'a> {
     ) -> Result<()> {
         let outcome = |mark| self.reading.outcome(mark);
         let window = self.window;
-        self.gradebook.visit(outcome, poll, |sitting| {
-            let is_open = window.is_open(sitting.student, sitting.taken_at);
-            match is_open && window.has(sitting.assessment) {
+        self.gradebook
+            .visit(outcome, poll, |sitting| match window.sees(&sitting) {
                 true => each(sitting),
                 false => Ok(()),
-            }
-        })
+            })
     }
 
     /// Passes all rows on.
@@ -179,31 +176,32 @@ impl<'b, 'a> Judge<'b, 'a> {
         // Where all is known of each row by itself, nothing waits for the rest.
         let is_plain = self.tallies.is_empty();
         let outcome = |mark| self.reading.outcome(mark);
-        self.gradebook.visit(outcome, poll, |sitting: Sitting<'_, Outcome>| {
-            let (student, assessment) = (sitting.student, sitting.assessment);
-            if !sink.sees(student, assessment, sitting.taken_at, sitting.items.len()) {
-                return Ok(());
-            }
-            if is_plain {
-                let verdict = |item, outcome| self.verdict(assessment, item, outcome, false);
-                return sink.take(&scratch.part(&sitting, verdict)?);
-            }
-            if key != (student, assessment) {
-                self.judge(key, &mut pending, &mut scratch, sink)?;
-                key = (student, assessment);
-            }
-            memory::ask_for_more(&pending, sitting.items.len())?;
-            for (at, (&item, &outcome)) in sitting.items.iter().zip(sitting.marks).enumerate() {
-                pending.push(Pending {
-                    taken_at: sitting.taken_at,
-                    attempt: sitting.attempt,
-                    item,
-                    position: sitting.position(at),
-                    outcome,
-                });
-            }
-            Ok(())
-        })?;
+        self.gradebook
+            .visit(outcome, poll, |sitting: Sitting<'_, Outcome>| {
+                let (student, assessment) = (sitting.student, sitting.assessment);
+                if !sink.sees(&sitting) {
+                    return Ok(());
+                }
+                if is_plain {
+                    let verdict = |item, outcome| self.verdict(assessment, item, outcome, false);
+                    return sink.take(&scratch.part(&sitting, verdict)?);
+                }
+                if key != (student, assessment) {
+                    self.judge(key, &mut pending, &mut scratch, sink)?;
+                    key = (student, assessment);
+                }
+                memory::ask_for_more(&pending, sitting.items.len())?;
+                for (at, (&item, &outcome)) in sitting.items.iter().zip(sitting.marks).enumerate() {
+                    pending.push(Pending {
+                        taken_at: sitting.taken_at,
+                        attempt: sitting.attempt,
+                        item,
+                        position: sitting.position(at),
+                        outcome,
+                    });
+                }
+                Ok(())
+            })?;
         self.judge(key, &mut pending, &mut scratch, sink)
     }
 
@@ -226,9 +224,8 @@ impl<'b, 'a> Judge<'b, 'a> {
             let scored = || sitting.iter().filter(|row| is_scored(&row.outcome));
             let has_scores = scored().next().is_some();
             let last_answer = scored().filter_map(|row| row.position).max();
-            let at_once = |a: &Pending, b: &Pending| {
-                (a.taken_at, a.attempt) == (b.taken_at, b.attempt)
-            };
+            let at_once =
+                |a: &Pending, b: &Pending| (a.taken_at, a.attempt) == (b.taken_at, b.attempt);
             for rows in sitting.chunk_by(at_once) {
                 scratch.clear();
                 scratch.ask_for(rows.len())?;
@@ -313,8 +310,8 @@ struct WaitingRows<'b> {
 }
 
 impl Sink for WaitingRows<'_> {
-    fn sees(&mut self, student: u32, assessment: u32, taken_at: i64, _rows: usize) -> bool {
-        self.window.is_open(student, taken_at) && self.window.has(assessment)
+    fn sees(&mut self, rows: &Sitting<'_, Outcome>) -> bool {
+        self.window.sees(rows)
     }
 
     fn take(&mut self, part: &Part<'_>) -> Result<()> {
@@ -371,7 +368,8 @@ impl Scratch {
         self.verdicts.clear();
         memory::ask_for_more(&self.verdicts, sitting.items.len())?;
         let rows = sitting.items.iter().zip(sitting.marks);
-        self.verdicts.extend(rows.map(|(&item, &outcome)| verdict(item, outcome)));
+        self.verdicts
+            .extend(rows.map(|(&item, &outcome)| verdict(item, outcome)));
         Ok(Part {
             student: sitting.student,
             assessment: sitting.assessment,

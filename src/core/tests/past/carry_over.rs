@@ -73,11 +73,11 @@ fn year(seed: u64, first_student: i64, first_day: f64) -> Vec<OwnRow> {
     rows
 }
 
-/// The row of a student of whom nothing usable is known.
+/// The row of a student of whom nothing usable is known, to a question that nobody answered.
 fn absent(student: i64, day: f64) -> OwnRow {
     OwnRow {
         score: None,
-        ..row(student, 0, 0, 0.0, day)
+        ..row(student, 99, 99, 0.0, day)
     }
 }
 

@@ -80,25 +80,61 @@ pub(super) fn rows(most: usize) -> impl Strategy<Value = Vec<OwnRow>> {
         (null(), null(), null()),
         (score(), min_score(), standing()),
         time,
-        (prop::option::weighted(0.2, -1..3i64), prop::option::weighted(0.7, 0..6i32)),
+        (
+            prop::option::weighted(0.2, -1..3i64),
+            prop::option::weighted(0.7, 0..6i32),
+        ),
     );
     let kinds = (0..3u8, 0..3u8, 0..3u8);
     (kinds, prop::collection::vec(one, 0..most)).prop_map(|((s, i, a), rows)| {
         rows.into_iter()
-            .map(|(numbers, nulls, (score, min, standing), taken_at, (attempt, position))| OwnRow {
-                student: (!nulls.0).then(|| id(s, numbers.0)),
-                item: (!nulls.1).then(|| id(i, numbers.1)),
-                assessment: (!nulls.2).then(|| id(a, numbers.2)),
-                score: score.0,
-                min_score: min,
-                max_score: score.1,
-                taken_at,
-                standing,
-                attempt,
-                position,
-            })
+            .map(
+                |(numbers, nulls, (score, min, standing), taken_at, (attempt, position))| OwnRow {
+                    student: (!nulls.0).then(|| id(s, numbers.0)),
+                    item: (!nulls.1).then(|| id(i, numbers.1)),
+                    assessment: (!nulls.2).then(|| id(a, numbers.2)),
+                    score: score.0,
+                    min_score: min,
+                    max_score: score.1,
+                    taken_at,
+                    standing,
+                    attempt,
+                    position,
+                },
+            )
             .collect()
     })
+}
+
+/// Rows over so few ids that several are of one sitting, and scores miss.
+pub(super) fn sittings() -> impl Strategy<Value = Vec<OwnRow>> {
+    let hour = DAY / 24;
+    let row = (
+        0..2i64,
+        0..4i64,
+        0..2i64,
+        0..4u8,
+        0..60i64,
+        0..12i32,
+        0..12i64,
+    );
+    prop::collection::vec(row, 0..40).prop_map(move |rows| {
+        let made =
+            rows.into_iter().map(
+                |(student, item, test, score, hours, place, attempt)| OwnRow {
+                    score: (score < 2).then(|| f64::from(score)),
+                    taken_at: Some(hours * hour),
+                    position: (place < 9).then_some(place),
+                    attempt: (attempt < 3).then_some(attempt),
+                    ..row_of(student, item, test)
+                },
+            );
+        made.collect()
+    })
+}
+
+fn row_of(student: i64, item: i64, test: i64) -> OwnRow {
+    row(student, item, test, 0.0, 0.0)
 }
 
 /// A small school: enough answers per item for every status, some students absent.

@@ -88,10 +88,13 @@ fn same_sitting(a: &OwnRow, b: &OwnRow, all: &[&OwnRow]) -> bool {
 /// Whether a row without a score and a word on it waits for its mark.
 fn waits(row: &OwnRow, seen: &[&OwnRow]) -> bool {
     let scored = |other: &&&OwnRow| matches!(said(other), Said::Points(_));
-    let of_question = |other: &&&OwnRow| {
-        (&other.item, &other.assessment) == (&row.item, &row.assessment)
-    };
-    let own: Vec<&OwnRow> = seen.iter().filter(|own| same_test(own, row)).copied().collect();
+    let of_question =
+        |other: &&&OwnRow| (&other.item, &other.assessment) == (&row.item, &row.assessment);
+    let own: Vec<&OwnRow> = seen
+        .iter()
+        .filter(|own| same_test(own, row))
+        .copied()
+        .collect();
     let of_sitting = |other: &&&OwnRow| same_sitting(other, row, &own);
     !seen.iter().filter(scored).any(|other| of_question(&other))
         || !own.iter().filter(scored).any(|other| of_sitting(&other))
@@ -106,16 +109,24 @@ fn judge(row: &OwnRow, seen: &[&OwnRow], reading: Reading) -> Verdict {
     let of_question = seen
         .iter()
         .filter(|other| (&other.item, &other.assessment) == (&row.item, &row.assessment));
-    let waiting = of_question.clone().filter(|other| is_waiting(other)).count();
-    let scored = of_question.filter(|other| matches!(said(other), Said::Points(_))).count();
+    let waiting = of_question
+        .clone()
+        .filter(|other| is_waiting(other))
+        .count();
+    let scored = of_question
+        .filter(|other| matches!(said(other), Said::Points(_)))
+        .count();
     let (min, max) = scale(row).unwrap_or((0.0, None));
     let mut points = match said(row) {
         Said::Word(word) => return Verdict::Left(word),
         Said::Points(points) => points,
         Said::Nothing if waits(row, seen) => return Verdict::Left("waiting"),
         Said::Nothing => {
-            let own: Vec<&OwnRow> =
-                seen.iter().filter(|own| same_test(own, row)).copied().collect();
+            let own: Vec<&OwnRow> = seen
+                .iter()
+                .filter(|own| same_test(own, row))
+                .copied()
+                .collect();
             let is_omitted = own.iter().any(|other| {
                 matches!(said(other), Said::Points(_))
                     && same_sitting(other, row, &own)
@@ -131,7 +142,10 @@ fn judge(row: &OwnRow, seen: &[&OwnRow], reading: Reading) -> Verdict {
                 return Verdict::Left("blank");
             }
             if max.is_none() && min >= 0.0 {
-                return Verdict::Counts { score: 0.0, open: false };
+                return Verdict::Counts {
+                    score: 0.0,
+                    open: false,
+                };
             }
             max.map_or(0.0, |max| max.min(0.0)).max(min)
         }
@@ -168,13 +182,39 @@ fn judge(row: &OwnRow, seen: &[&OwnRow], reading: Reading) -> Verdict {
         return Verdict::Left("held_back");
     }
     if max == f64::INFINITY {
-        return Verdict::Counts { score: points + 0.0, open: true };
+        return Verdict::Counts {
+            score: points + 0.0,
+            open: true,
+        };
     }
     let share = match (max - min).is_finite() {
         true => (points.min(max) - min) / (max - min),
         false => (points.min(max) / 2.0 - min / 2.0) / (max / 2.0 - min / 2.0),
     };
-    Verdict::Counts { score: share.clamp(0.0, 1.0) + 0.0, open: false }
+    Verdict::Counts {
+        score: share.clamp(0.0, 1.0) + 0.0,
+        open: false,
+    }
+}
+
+/// When the last score was given that counts by itself.
+pub fn latest(rows: &[OwnRow], reading: Reading) -> Option<i64> {
+    let counts = |row: &&OwnRow| {
+        let Said::Points(points) = said(row) else {
+            return false;
+        };
+        let (min, max) = scale(row).unwrap_or((0.0, None));
+        let span = max.map_or(f64::INFINITY, |max| max - min);
+        let slack = if span.is_finite() { 1e-9 * span } else { 0.0 };
+        let is_high = max.is_some_and(|max| points > max + slack);
+        excluded(row).is_none()
+            && (reading.out_of_range == OutOfRange::Clip || points >= min - slack && !is_high)
+            && (reading.missing_max == MissingMax::Observed || max.is_some())
+    };
+    rows.iter()
+        .filter(counts)
+        .filter_map(|row| row.taken_at)
+        .max()
 }
 
 /// What becomes of every row as of a time, before attempts are chosen.
