@@ -56,6 +56,11 @@ fn of_gradebook(error: gradebook::Error, new: impl Fn(Code) -> ErrorReport) -> E
         gradebook::Error::Malformed(detail) => new(Code::ERRCODE_DATA_CORRUPTED)
             .set_detail(format!("In the value, {detail}."))
             .set_hint("Make the gradebook again from the responses."),
+        gradebook::Error::Older(version) => new(Code::ERRCODE_FEATURE_NOT_SUPPORTED)
+            .set_detail(format!(
+                "It has format version {version}, of before pg_assess 1.0."
+            ))
+            .set_hint("Make the gradebook again from the responses."),
         gradebook::Error::Newer(version) => new(Code::ERRCODE_FEATURE_NOT_SUPPORTED)
             .set_detail(format!(
                 "It has format version {version} or a part added later."

@@ -45,6 +45,72 @@ COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, @tim
 'all responses of a group of rows as one gradebook; score is the share of the maximum, 0 to 1; '
 'rows that cannot be used are counted by reason';
 
+CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, float8,
+    @time@) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
+COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8,
+                                                 float8, @time@) IS
+'aggregate transition function';
+
+CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any",
+    score float8, min_score float8, max_score float8, taken_at @time@) (
+    SFUNC = @extschema@._gradebook_trans,
+    STYPE = internal,
+    SSPACE = 65536,
+    FINALFUNC = @extschema@._gradebook_final,
+    COMBINEFUNC = @extschema@._gradebook_combine,
+    SERIALFUNC = @extschema@._gradebook_serial,
+    DESERIALFUNC = @extschema@._gradebook_deserial,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, float8,
+                                               @time@) IS
+'all responses of a group of rows as one gradebook; score lies between min_score, as where wrong '
+'answers take points away, and max_score; rows that cannot be used are counted by reason';
+
+CREATE FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8, float8,
+    @time@, text, int8, int4) RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'gradebook_trans_wrapper';
+COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", float8, float8,
+                                                 float8, @time@, text, int8, int4) IS
+'aggregate transition function';
+
+CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any",
+    score float8, min_score float8, max_score float8, taken_at @time@, standing text, attempt int8,
+    "position" int4) (
+    SFUNC = @extschema@._gradebook_trans,
+    STYPE = internal,
+    SSPACE = 65536,
+    FINALFUNC = @extschema@._gradebook_final,
+    COMBINEFUNC = @extschema@._gradebook_combine,
+    SERIALFUNC = @extschema@._gradebook_serial,
+    DESERIALFUNC = @extschema@._gradebook_deserial,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, float8, @time@,
+                                               text, int8, int4) IS
+'all responses of a group of rows as one gradebook; standing says what a score counts as (counts, '
+'zero, waiting, not_taken, exempt), attempt which attempt at the assessment it is of, position the '
+'place of the question in it';
+
+-- The same for rows that a model or another function of ours has read: it reports by itself what of
+-- them does not count.
+CREATE AGGREGATE @extschema@._gradebook_agg(student "any", item "any", assessment "any",
+    score float8, min_score float8, max_score float8, taken_at @time@, standing text, attempt int8,
+    "position" int4) (
+    SFUNC = @extschema@._gradebook_trans,
+    STYPE = internal,
+    SSPACE = 65536,
+    FINALFUNC = @extschema@._rollup_final,
+    COMBINEFUNC = @extschema@._gradebook_combine,
+    SERIALFUNC = @extschema@._gradebook_serial,
+    DESERIALFUNC = @extschema@._gradebook_deserial,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@._gradebook_agg("any", "any", "any", float8, float8, float8, @time@,
+                                                text, int8, int4) IS
+'internal: gradebook_agg without a WARNING';
+
 CREATE FUNCTION @extschema@._roster_trans(internal, "any", "any", @time@, @time@) RETURNS internal
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'roster_trans_wrapper';
 COMMENT ON FUNCTION @extschema@._roster_trans(internal, "any", "any", @time@, @time@) IS

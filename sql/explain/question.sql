@@ -163,7 +163,7 @@ BEGIN
     PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
     -- The gradebook says which responses count; only the source says what was answered, and it is
     -- read once, however the rest is joined. Of several rows with one key and time, the one with
-    -- the score is meant.
+    -- the score is meant, or the one that is nearest to it where it was clipped.
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         WITH r AS MATERIALIZED (
             SELECT * FROM {model}.responses r
@@ -178,12 +178,14 @@ BEGIN
                         AND r.student::text = a.student AND r.assessment::text = a.assessment
                         AND r.taken_at::timestamptz = a.taken_at
             CROSS JOIN LATERAL (
-                SELECT a.score * CASE WHEN a.bounded THEN least(r.max_score::float8, 1e300)
-                                      ELSE 1 END AS points) p
+                SELECT coalesce(r.min_score::float8, 0) AS lowest,
+                       CASE WHEN a.bounded THEN least(r.max_score::float8, 1e300) END AS highest
+                ) e
             ORDER BY a.id,
-                     r.score::float8 BETWEEN p.points * (1 - 1e-9) AND p.points * (1 + 1e-9)
-                         DESC NULLS LAST,
-                     r.answer::text)
+                     abs(CASE WHEN a.bounded THEN e.lowest + a.score * (e.highest - e.lowest)
+                              ELSE a.score END
+                         - greatest(e.lowest, least(r.score::float8, e.highest))) NULLS LAST,
+                     r.attempt, r.answer::text)
         SELECT c.subject, c.answer, c.n, c.n / c.in_all, c.mean_score, c.mean_level
         FROM  (SELECT a.subject, a.answer, count(*) AS n,
                       avg(CASE WHEN a.bounded THEN a.score END) AS mean_score,

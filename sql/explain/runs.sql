@@ -1,13 +1,14 @@
 -- What changed between two runs of a model, and why; what student.sql begins with holds here too.
 
--- A gradebook rebuilt from some of its responses; questions without a maximum stay without one.
+-- A gradebook rebuilt from some of its rows.
 CREATE FUNCTION @extschema@._rebuilt(model name, condition text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.format(
-        '(SELECT @extschema@.gradebook_agg(
-              r.student, r.item, r.assessment, r.score,
-              CASE WHEN r.bounded THEN 1 ELSE ''Infinity''::float8 END, r.taken_at::%s)
+        '(SELECT @extschema@._gradebook_agg(
+              r.student, r.item, r.assessment, r.score, r.min_score, r.max_score, r.taken_at::%s,
+              CASE WHEN r.state IN (''scored'', ''no_score'') THEN ''counts'' ELSE r.state END,
+              r.attempt, r.position)
           FROM @extschema@.responses(g.gradebook) r WHERE %s)',
         @extschema@._type(_rebuilt.model, 'responses', 'taken_at'), _rebuilt.condition);
 END;
@@ -87,6 +88,7 @@ BEGIN
             SELECT g.subject, r.student, count(*) AS n
             FROM g CROSS JOIN a CROSS JOIN LATERAL @extschema@.responses(g.gradebook) r
             WHERE r.taken_at > $3 AND r.taken_at <= $4 AND r.assessment <> ALL (a.exclude)
+            AND   r.score IS NOT NULL
             GROUP BY g.subject, r.student)
         SELECT n.subject::text, n.student, more_alike.level - v.aged_alike,
                more.level - v.aged - (more_alike.level - v.aged_alike), v.aged - was.level,

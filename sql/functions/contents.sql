@@ -6,18 +6,25 @@ CREATE FUNCTION @extschema@.responses(gradebook @extschema@.gradebook) RETURNS T
     assessment text,
     taken_at timestamptz,
     score float8,
-    bounded boolean
+    min_score float8,
+    max_score float8,
+    state text,
+    attempt int8,
+    "position" int4
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000 AS 'MODULE_PATHNAME', 'responses_wrapper';
 COMMENT ON FUNCTION @extschema@.responses(@extschema@.gradebook) IS
-'the responses in a gradebook as rows; score is the share of the maximum, or where it has none '
-'(not bounded) the score itself';
+'the rows in a gradebook as they came; state says whether there is a score (scored), or why not '
+'(no_score, waiting, not_taken, exempt)';
 
 CREATE FUNCTION @extschema@.counted_responses(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
-    exclude text[] DEFAULT '{}'
+    exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
 ) RETURNS TABLE (
     student text,
     item text,
@@ -30,7 +37,8 @@ LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000
 AS 'MODULE_PATHNAME', 'counted_responses_wrapper';
 COMMENT ON FUNCTION @extschema@.counted_responses IS
 'the responses in a gradebook that count as of a time, at most one for each student, question and '
-'assessment; columns as of responses()';
+'assessment; score is the share of the way from the minimum to the maximum, or without a maximum '
+'(not bounded) the score itself';
 
 -- The same with all answers of a student in one row, or in several where they are very many: a
 -- query about one student need not unpack the others.
@@ -38,7 +46,10 @@ CREATE FUNCTION @extschema@._counted_sheets(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
-    exclude text[] DEFAULT '{}'
+    exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
 ) RETURNS TABLE (
     student text,
     items text[],
@@ -63,8 +74,8 @@ CREATE FUNCTION @extschema@.members(
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'members_wrapper';
 COMMENT ON FUNCTION @extschema@.members IS
-'the students in a gradebook, with the number and the first and last time of their responses as '
-'of a time';
+'the students in a gradebook, with the number of their scores and the first and last time of their '
+'rows, with or without a score, as of a time';
 
 CREATE FUNCTION @extschema@.without(gradebook @extschema@.gradebook, items text[])
 RETURNS @extschema@.gradebook

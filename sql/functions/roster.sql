@@ -17,6 +17,9 @@ CREATE FUNCTION @extschema@.missing_work(
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
     exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore',
     due_share float8 DEFAULT 0.5
 ) RETURNS TABLE (
     student text,

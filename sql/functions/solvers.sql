@@ -9,6 +9,9 @@ CREATE FUNCTION @extschema@.items(
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
     exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore',
     adjust_difficulty boolean DEFAULT true,
     shrink boolean DEFAULT true,
     weight_floor float8 DEFAULT 0.25,
@@ -48,6 +51,9 @@ CREATE FUNCTION @extschema@.students(
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
     exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore',
     cut float8 DEFAULT NULL,
     cut_share float8 DEFAULT 0.2,
     adjust_difficulty boolean DEFAULT true,
@@ -104,7 +110,10 @@ CREATE FUNCTION @extschema@.assessments(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
-    exclude text[] DEFAULT '{}'
+    exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
 ) RETURNS TABLE (
     assessment text,
     items bigint,
@@ -129,6 +138,9 @@ CREATE FUNCTION @extschema@.explain(
     as_of timestamptz DEFAULT NULL,
     attempts text DEFAULT 'first',
     exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore',
     adjust_difficulty boolean DEFAULT true,
     shrink boolean DEFAULT true,
     weight_floor float8 DEFAULT 0.25,
@@ -160,7 +172,10 @@ COMMENT ON FUNCTION @extschema@.explain IS
 CREATE FUNCTION @extschema@.coverage(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,
-    attempts text DEFAULT 'first'
+    attempts text DEFAULT 'first',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
 ) RETURNS TABLE (
     reason text,
     rows bigint

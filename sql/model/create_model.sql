@@ -207,7 +207,7 @@ CREATE FUNCTION @extschema@.create_model(
     assessment name,
     score name,
     taken_at name,
-    max_score name DEFAULT NULL,
+    max_score anycompatible DEFAULT NULL,
     subject name DEFAULT NULL,
     student_group name DEFAULT NULL,
     attempt name DEFAULT NULL,
@@ -218,16 +218,24 @@ CREATE FUNCTION @extschema@.create_model(
     changed_at name DEFAULT NULL,
     period text DEFAULT 'month',
     settings jsonb DEFAULT '{}',
-    if_not_exists boolean DEFAULT false
+    if_not_exists boolean DEFAULT false,
+    min_score anycompatible DEFAULT NULL,
+    "position" name DEFAULT NULL,
+    zero text[] DEFAULT NULL,
+    waiting text[] DEFAULT NULL,
+    not_taken text[] DEFAULT NULL,
+    exempt text[] DEFAULT NULL
 ) RETURNS TABLE (relation text, kind text, rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     meanings jsonb := jsonb_build_object(
         'student', student, 'item', item, 'assessment', assessment, 'score', score,
-        'taken_at', taken_at, 'max_score', max_score, 'subject', subject,
-        'student_group', student_group, 'attempt', attempt, 'status', status, 'counted', counted,
-        'answer', answer, 'track_changes', track_changes, 'changed_at', changed_at,
+        'taken_at', taken_at, 'min_score', min_score::text, 'max_score', max_score::text,
+        'subject', subject, 'student_group', student_group, 'attempt', attempt,
+        'position', "position", 'status', status, 'counted', counted, 'zero', zero,
+        'waiting', waiting, 'not_taken', not_taken, 'exempt', exempt, 'answer', answer,
+        'track_changes', track_changes, 'changed_at', changed_at,
         'period', period);
     made jsonb;
 BEGIN

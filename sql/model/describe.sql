@@ -12,9 +12,11 @@ BEGIN
         SELECT a.argument, (meanings ->> a.argument)::name AS attribute, a.needed
         FROM (VALUES
             ('student', true), ('item', true), ('assessment', true), ('score', true),
-            ('taken_at', true), ('max_score', false), ('subject', false), ('student_group', false),
-            ('attempt', false), ('status', false), ('answer', false)) AS a(argument, needed)
+            ('taken_at', true), ('min_score', false), ('max_score', false), ('subject', false),
+            ('student_group', false), ('attempt', false), ('position', false), ('status', false),
+            ('answer', false)) AS a(argument, needed)
     LOOP
+        CONTINUE WHEN @extschema@._literal(source, meaning.argument, meaning.attribute) IS NOT NULL;
         IF meaning.attribute IS NOT NULL THEN
             types := types || jsonb_build_object(meaning.argument,
                 @extschema@._source_column(source, meaning.argument, meaning.attribute)::int8);
@@ -25,43 +27,73 @@ BEGIN
                       HINT = format('Name the column of %s that holds it.', source);
         END IF;
     END LOOP;
-    IF has_status <> (meanings ->> 'counted' IS NOT NULL) THEN
-        RAISE EXCEPTION 'status and counted belong together'
+    IF has_status <> EXISTS (SELECT FROM @extschema@._standings() t
+                             WHERE meanings ->> t.argument IS NOT NULL) THEN
+        RAISE EXCEPTION 'status and its values belong together'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('%s is null.', CASE WHEN has_status THEN 'counted'
-                                  ELSE 'status' END),
-                  HINT = 'Name the column as status, and as counted its values with which a score '
-                         'counts.';
+                  DETAIL = CASE WHEN has_status
+                                THEN 'counted, zero, waiting, not_taken and exempt are null.'
+                                ELSE 'status is null.' END,
+                  HINT = 'Name the column as status, and as counted, zero, waiting, not_taken or '
+                         'exempt its values with which a score counts, counts as no points, is '
+                         'still to come, was not or need not be taken.';
     END IF;
     RETURN types;
 END $$;
 COMMENT ON FUNCTION @extschema@._named_columns(regclass, jsonb) IS
 'internal: the types of the columns that a model is made of';
 
--- When a response was given. Of several attempts at one time, the later comes later; the first
--- keeps its time, so that a day that results are of has it. Numbers beyond sense, and times near
--- the end of the calendar, stop nothing.
-CREATE FUNCTION @extschema@._time(source regclass, taken_at name, attempt name, type oid)
-RETURNS text
+-- A whole number of the source as this type; what cannot be one is null, and stops nothing.
+CREATE FUNCTION @extschema@._whole_number(
+    source regclass, attribute name, type regtype, largest text) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format('CASE WHEN %1$s BETWEEN -%2$s AND %2$s THEN round(%1$s)::%3$s END',
+                             @extschema@._number(_whole_number.source, _whole_number.attribute),
+                             _whole_number.largest, _whole_number.type)
+    WHERE  _whole_number.attribute IS NOT NULL;
+END;
+COMMENT ON FUNCTION @extschema@._whole_number(regclass, name, regtype, text) IS
+'internal: how a model reads a whole number';
+
+-- What a status says of a score; the argument of create_model() that has its values.
+CREATE FUNCTION @extschema@._standings() RETURNS TABLE (place int, argument text, standing text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    VALUES (1, 'counted', 'counts'), (2, 'zero', 'zero'), (3, 'waiting', 'waiting'),
+           (4, 'not_taken', 'not_taken'), (5, 'exempt', 'exempt');
+END;
+COMMENT ON FUNCTION @extschema@._standings() IS 'internal: what a status says of a score';
+
+-- How a score and its standing are read where the source has a status. Where values are named with
+-- which a score counts, with others that are not named there is none.
+CREATE FUNCTION @extschema@._judged(
+    source regclass, meanings jsonb, type oid, INOUT score text, OUT standing text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    number text;
-    earliest int;
+    status name := meanings ->> 'status';
+    named record;
+    cases text := '';
 BEGIN
-    IF attempt IS NULL THEN
-        RETURN format('r.%I', taken_at);
+    standing := 'NULL::text';
+    IF status IS NULL THEN
+        RETURN;
     END IF;
-    number := format(CASE WHEN @extschema@._base(type) = 'numeric'::regtype THEN 'r.%I'
-                          ELSE 'r.%I::float8' END, attempt);
-    EXECUTE format('SELECT coalesce(least(greatest(min(%s), 0), 1), 1) FROM %s r', number, source)
-    INTO earliest;
-    RETURN format(
-        'CASE WHEN %1$s < ''294276-01-01 00:00+00'' THEN %1$s + interval ''1 microsecond''
-              * (least(greatest(coalesce(%2$s, %3$s), %3$s), 1000000) - %3$s)
-         ELSE ''infinity'' END', format('r.%I', taken_at), number, earliest);
+    FOR named IN
+        SELECT t.argument, t.standing,
+               @extschema@._is_of_status(source, type, status, t.argument, ARRAY(
+                   SELECT jsonb_array_elements_text(meanings -> t.argument))) AS condition
+        FROM   @extschema@._standings() t WHERE meanings ->> t.argument IS NOT NULL ORDER BY t.place
+    LOOP
+        cases := cases || format(' WHEN %s THEN %L', named.condition, named.standing);
+        IF named.argument = 'counted' THEN
+            score := format('CASE WHEN %s THEN %s END', named.condition, score);
+        END IF;
+    END LOOP;
+    standing := format('CASE%s END', cases);
 END $$;
-COMMENT ON FUNCTION @extschema@._time(regclass, name, name, oid) IS
-'internal: how a model reads the time of a response';
+COMMENT ON FUNCTION @extschema@._judged(regclass, jsonb, oid, text) IS
+'internal: how a model reads a score under its status';
 
 -- How the columns of a source are read, by the names that definitions have for it; and what is
 -- known of the source besides.
@@ -71,10 +103,11 @@ DECLARE
     types jsonb := @extschema@._named_columns(source, meanings);
     taken_at name := meanings ->> 'taken_at';
     changed_at name := meanings ->> 'changed_at';
-    status name := meanings ->> 'status';
     time_type regtype := @extschema@._tracking_type(source, taken_at, meanings ->> 'track_changes',
                                                     changed_at, meanings ->> 'period');
-    score text := @extschema@._number(source, (meanings ->> 'score')::name);
+    judged record := @extschema@._judged(
+        source, meanings, (types ->> 'status')::oid,
+        @extschema@._number(source, (meanings ->> 'score')::name));
     has_rows boolean;
     ids jsonb;
 BEGIN
@@ -93,11 +126,6 @@ BEGIN
     FROM   unnest('{subject,student_group,student,item,assessment,answer}'::text[]) AS a(argument)
     CROSS  JOIN LATERAL @extschema@._id((types ->> a.argument)::oid,
                                         (meanings ->> a.argument)::name) i;
-    IF status IS NOT NULL THEN
-        score := format('CASE WHEN %s THEN %s END', @extschema@._is_counted(
-            source, (types ->> 'status')::oid, status,
-            ARRAY(SELECT jsonb_array_elements_text(meanings -> 'counted'))), score);
-    END IF;
     RETURN ids || jsonb_build_object(
         'source', source::text,
         'track_changes', meanings ->> 'track_changes',
@@ -106,11 +134,16 @@ BEGIN
         'student_group', coalesce(ids ->> 'student_group', 'NULL::text'),
         'answer', coalesce(ids ->> 'answer', 'r.' || quote_ident(meanings ->> 'answer'),
                            'NULL::text'),
-        'score', score,
-        'max_score', coalesce(@extschema@._number(source, (meanings ->> 'max_score')::name),
-                              '1::float8'),
-        'taken_at', @extschema@._time(source, taken_at, (meanings ->> 'attempt')::name,
-                                      (types ->> 'attempt')::oid),
+        'score', judged.score,
+        'standing', judged.standing,
+        'min_score', coalesce(@extschema@._limit(source, 'min_score', meanings), 'NULL::float8'),
+        'max_score', coalesce(@extschema@._limit(source, 'max_score', meanings), '1::float8'),
+        'attempt', coalesce(@extschema@._whole_number(
+            source, (meanings ->> 'attempt')::name, 'int8', '9e18'), 'NULL::int8'),
+        'position', coalesce(@extschema@._whole_number(
+            source, (meanings ->> 'position')::name, 'int4', '2147483647'), 'NULL::int4'),
+        'taken_at', format('r.%I', taken_at),
+        'gradebook_of_rows', @extschema@._gradebook_of_rows(),
         'tracked', CASE WHEN meanings ->> 'track_changes' = 'none' THEN '' ELSE concat(
             format(', %s AS period, r.%I AS dated', (@extschema@._period(
                 format('r.%I', taken_at), time_type, meanings ->> 'period')).beginning, taken_at),

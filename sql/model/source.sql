@@ -84,13 +84,14 @@ BEGIN
             CASE WHEN base <> ALL ('{date,timestamp,timestamptz}'::regtype[])
                  THEN 'type date, timestamp or timestamptz' END
         -- What Postgres itself takes for a float8 where one is due, has a value as one.
-        WHEN argument IN ('score', 'max_score', 'attempt') THEN
+        WHEN argument IN ('score', 'min_score', 'max_score', 'attempt', 'position') THEN
             CASE WHEN base = 'float8'::regtype OR argument = 'score' AND base = 'bool'::regtype
                       OR EXISTS (SELECT FROM pg_cast c
                                  WHERE c.castsource = base AND c.casttarget = 'float8'::regtype
                                  AND   c.castcontext = 'i') THEN NULL
                  ELSE CASE argument WHEN 'score' THEN 'numbers, or of true and false'
-                                    WHEN 'attempt' THEN 'whole numbers' ELSE 'numbers' END END
+                                    WHEN 'attempt' THEN 'whole numbers'
+                                    WHEN 'position' THEN 'whole numbers' ELSE 'numbers' END END
         WHEN (@extschema@._id(type, attribute)).expression IS NULL
         THEN 'numbers, text, uuid or another type that distinguishes ids as their text does'
     END;
@@ -101,7 +102,8 @@ BEGIN
                   DETAIL = format('It is of type %s.', format_type(type, NULL)),
                   HINT = format('Name a column of %s, or make a view that casts it.', advice);
     END IF;
-    IF argument NOT IN ('score', 'max_score', 'attempt', 'taken_at', 'changed_at', 'answer')
+    IF argument NOT IN ('score', 'min_score', 'max_score', 'attempt', 'position', 'taken_at',
+                        'changed_at', 'answer')
        AND EXISTS (SELECT FROM pg_collation c
                    WHERE c.oid = collation_id AND NOT c.collisdeterministic) THEN
         RAISE EXCEPTION 'column % of % cannot be used for %',
@@ -119,27 +121,43 @@ END $$;
 COMMENT ON FUNCTION @extschema@._source_column(regclass, text, name) IS
 'internal: the type of a column that a model names';
 
--- Whether a response is of a status with which its score counts; statuses are equal as ids are. Not
--- in every style do dates read as they are written.
-CREATE FUNCTION @extschema@._is_counted(source regclass, type oid, status name, counted text[])
-RETURNS text
+-- Whether a response is of one of some statuses; these are equal as ids are. Not in every style do
+-- dates read as they are written.
+CREATE FUNCTION @extschema@._is_of_status(
+    source regclass, type oid, status name, argument text, statuses text[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 DECLARE
     id record := @extschema@._id(type, status);
     list text;
 BEGIN
     EXECUTE format('SELECT array_agg(%s)::text FROM unnest($1::%s[]) AS r(%I)', id.expression,
-                   format_type(@extschema@._base(type), -1), status) INTO list USING counted;
+                   format_type(@extschema@._base(type), -1), status) INTO list USING statuses;
     RETURN format('%s = ANY (%L::%s[])', id.expression, list, id.back);
 EXCEPTION WHEN data_exception THEN
-    RAISE EXCEPTION 'counted has a value that is no status'
+    RAISE EXCEPTION '% has a value that is no status', argument
         USING ERRCODE = 'invalid_parameter_value',
               DETAIL = format('Column %I of %s is of type %s.', status, source,
                               format_type(type, NULL)),
-              HINT = 'Give values of that column with which a score counts.';
+              HINT = 'Give values of that column.';
 END $$;
-COMMENT ON FUNCTION @extschema@._is_counted(regclass, oid, name, text[]) IS
-'internal: whether a score counts by its status';
+COMMENT ON FUNCTION @extschema@._is_of_status(regclass, oid, name, text, text[]) IS
+'internal: whether a row is of some statuses';
+
+-- A number that stands for a column of which the source has none; null for anything else.
+CREATE FUNCTION @extschema@._literal(source regclass, argument text, given text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF argument NOT IN ('min_score', 'max_score') OR given IS NULL OR EXISTS (
+           SELECT FROM pg_attribute a
+           WHERE a.attrelid = source AND a.attname = given AND NOT a.attisdropped) THEN
+        RETURN NULL;
+    END IF;
+    RETURN format('%L::float8', given::float8);
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION @extschema@._literal(regclass, text, text) IS
+'internal: a number that was given in place of a column';
 
 -- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
 -- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision
@@ -161,3 +179,21 @@ BEGIN ATOMIC
            WHERE t.attrelid = source AND t.attname = attribute AND NOT t.attisdropped) a;
 END;
 COMMENT ON FUNCTION @extschema@._number(regclass, name) IS 'internal: how a model reads a number';
+
+-- How the end of a scale is read: from a column, or as the number that was given.
+CREATE FUNCTION @extschema@._limit(source regclass, argument text, meanings jsonb) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce(@extschema@._literal(_limit.source, _limit.argument, l.given),
+                    @extschema@._number(_limit.source, l.given::pg_catalog.name))
+    FROM  (SELECT _limit.meanings ->> _limit.argument AS given) l;
+END;
+COMMENT ON FUNCTION @extschema@._limit(regclass, text, jsonb) IS
+'internal: how a model reads the end of a scale';
+
+-- The gradebook of rows r of the relation responses.
+CREATE FUNCTION @extschema@._gradebook_of_rows() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '@extschema@._gradebook_agg(r.student, r.item, r.assessment, r.score, r.min_score,
+            r.max_score, r.taken_at, r.standing, r.attempt, r."position")';
+COMMENT ON FUNCTION @extschema@._gradebook_of_rows() IS 'internal: a gradebook of rows of a model';

@@ -216,11 +216,11 @@ BEGIN
         EXECUTE format(
             'INSERT INTO %1$I.stored_parts (subject, student_group, period, rows, gradebook)
              SELECT r.subject, r.student_group, r.period, count(*),
-                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score,
-                                              r.max_score, r.taken_at)
+                    %3$s
              FROM %1$I.responses r WHERE %2$s GROUP BY r.subject, r.student_group, r.period',
             model, CASE WHEN is_all THEN 'true'
-                        ELSE @extschema@._in_periods(periods, tracked.period, tracked.type) END);
+                        ELSE @extschema@._in_periods(periods, tracked.period, tracked.type) END,
+            @extschema@._gradebook_of_rows());
         EXECUTE format('DELETE FROM %I.changes', model);
         IF is_all THEN
             EXECUTE format('SELECT count(DISTINCT s.period) FROM %I.stored_parts s', model) INTO n;

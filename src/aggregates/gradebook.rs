@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
-use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook};
+use pg_assess_core::gradebook::{Builder, Gradebook};
+use pg_assess_core::ledger::{Census, Doubt, Reading};
 use pg_assess_core::memory;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -132,7 +133,7 @@ fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Result<Internal, ErrorR
 fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let gradebook = gradebook_serial(fcinfo)?;
     if let Some(bytes) = &gradebook {
-        warn_of_exclusions(fcinfo, &Gradebook::open(bytes).map_err(report)?);
+        warn_of_rows_left_out(fcinfo, &Gradebook::open(bytes).map_err(report)?)?;
     }
     Ok(gradebook)
 }
@@ -178,23 +179,49 @@ fn roster_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, Err
     Ok(gradebook)
 }
 
-/// Warns once per query that rows were left out; `coverage` shows which and how many of every
+/// Warns once per query that rows do not count; `coverage` shows which and how many of every
 /// group. No student is named.
-fn warn_of_exclusions(fcinfo: pg_sys::FunctionCallInfo, gradebook: &Gradebook<'_>) {
-    let excluded = gradebook.excluded();
-    if excluded.total() == 0 || !notices::is_first_in_query(fcinfo, Notice::Responses) {
-        return;
+fn warn_of_rows_left_out(
+    fcinfo: pg_sys::FunctionCallInfo,
+    gradebook: &Gradebook<'_>,
+) -> Result<(), ErrorReport> {
+    let census = Census::of(gradebook, &Reading::default(), &poll).map_err(report)?;
+    if census.total() == 0 || !notices::is_first_in_query(fcinfo, Notice::Responses) {
+        return Ok(());
     }
-    let reasons: Vec<String> = Exclusion::ALL
-        .iter()
-        .filter(|reason| excluded.count(**reason) > 0)
-        .map(|reason| format!("{} {}", excluded.count(*reason), reason.label()))
+    let reasons = census.left_out.iter();
+    let reasons: Vec<String> = reasons
+        .map(|(reason, rows)| format!("{rows} {reason}"))
         .collect();
-    log::warn!(
-        "gradebook_agg left out {} of {} rows of a group: {}; assess.coverage(gradebook) shows \
-         every group",
-        excluded.total(),
-        excluded.total() + gradebook.responses(),
+    let message = format!(
+        "{} of {} rows of a group do not count: {}",
+        census.total(),
+        census.rows,
         reasons.join(", "),
     );
+    let advice = census.doubt.map_or(EVERY_GROUP.to_owned(), |doubt| {
+        format!("{} {EVERY_GROUP}", advice(doubt))
+    });
+    ErrorReport::new(Code::ERRCODE_WARNING, message, "gradebook_agg")
+        .set_hint(advice)
+        .report(PgLogLevel::WARNING);
+    Ok(())
+}
+
+const EVERY_GROUP: &str = "assess.coverage(gradebook) shows every group.";
+
+/// What to do where the scale seems to be wrong.
+fn advice(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Percentages => "The scores look like percentages: give 100 as max_score.",
+        Doubt::Points => "The scores look like points: give as max_score how many could be had.",
+        Doubt::LostSign => {
+            "Scores are below 0, as where wrong answers take points away: give the lowest as \
+             min_score."
+        }
+        Doubt::UnknownMax => {
+            "Points without a max_score say little: give it, read them with missing_max => \
+             'observed', or give 'infinity' for a scale without an upper bound."
+        }
+    }
 }

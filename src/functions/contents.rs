@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pg_assess_core::gradebook::{Builder, Gradebook, Ids, Sitting};
+use pg_assess_core::gradebook::{Builder, Gradebook, Ids, Mark, Sitting, State};
 use pg_assess_core::ledger::{Ledger, Response};
 use pg_assess_core::memory;
 use pgrx::pg_sys;
@@ -15,7 +15,78 @@ use crate::pg::time::{from_timestamptz, to_timestamptz};
 use crate::pg::wire::{array, text_element};
 use crate::poll;
 
-type ResponseRows = TableIterator<
+/// A row of a gradebook by its numbers, as it came.
+struct Came {
+    student: u32,
+    item: u32,
+    assessment: u32,
+    taken_at: i64,
+    mark: Mark,
+    attempt: Option<i64>,
+    position: Option<i32>,
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn responses(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(item, String),
+    name!(assessment, String),
+    name!(taken_at, Time),
+    name!(score, Option<f64>),
+    name!(min_score, f64),
+    name!(max_score, Option<f64>),
+    name!(state, &'static str),
+    name!(attempt, Option<i64>),
+    name!(position, Option<i32>),
+)> {
+    let from = NamedArguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let mut rows = Vec::new();
+    let collect = |sitting: Sitting<'_, Mark>| {
+        memory::ask_for_more(&rows, sitting.items.len())?;
+        let answers = sitting.items.iter().zip(sitting.marks).enumerate();
+        rows.extend(answers.map(|(at, (&item, &mark))| Came {
+            student: sitting.student,
+            item,
+            assessment: sitting.assessment,
+            taken_at: sitting.taken_at,
+            mark,
+            attempt: sitting.attempt,
+            position: sitting.position(at),
+        }));
+        Ok(())
+    };
+    gradebook
+        .visit(|mark| mark, &poll, collect)
+        .map_err(report)?;
+    // Rows are kept by number, and become text when Postgres asks for them.
+    let clock = gradebook.clock();
+    let students = gradebook.students().clone();
+    let (items, assessments) = (gradebook.items().clone(), gradebook.assessments().clone());
+    Ok(TableIterator::new(rows.into_iter().map(move |row| {
+        let mark = row.mark;
+        (
+            students.get(row.student).to_string(),
+            items.get(row.item).to_string(),
+            assessments.get(row.assessment).to_string(),
+            to_timestamptz(clock, row.taken_at),
+            (mark.state == State::Scored).then_some(mark.score),
+            mark.scale.min_score(),
+            mark.scale.max_score(),
+            mark.state.label(),
+            row.attempt,
+            row.position,
+        )
+    })))
+}
+
+type CountedRows = TableIterator<
     'static,
     (
         name!(student, String),
@@ -28,7 +99,7 @@ type ResponseRows = TableIterator<
 >;
 
 /// Rows are kept by number, and become text when Postgres asks for them.
-fn in_text(gradebook: &Gradebook<'_>, rows: Vec<Response>) -> ResponseRows {
+fn in_text(gradebook: &Gradebook<'_>, rows: Vec<Response>) -> CountedRows {
     let clock = gradebook.clock();
     let students = gradebook.students().clone();
     let (items, assessments) = (gradebook.items().clone(), gradebook.assessments().clone());
@@ -45,31 +116,7 @@ fn in_text(gradebook: &Gradebook<'_>, rows: Vec<Response>) -> ResponseRows {
 }
 
 #[pg_extern(sql = false)]
-fn responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
-    let from = NamedArguments::of(fcinfo);
-    let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
-        return Ok(TableIterator::empty());
-    };
-    let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let mut rows = Vec::new();
-    let collect = |sitting: Sitting<'_>| {
-        memory::ask_for_more(&rows, sitting.items.len())?;
-        let answers = sitting.items.iter().zip(sitting.scores);
-        rows.extend(answers.map(|(&item, &score)| Response {
-            student: sitting.student,
-            item,
-            assessment: sitting.assessment,
-            taken_at: sitting.taken_at,
-            score,
-        }));
-        Ok(())
-    };
-    gradebook.visit(&poll, collect).map_err(report)?;
-    Ok(in_text(&gradebook, rows))
-}
-
-#[pg_extern(sql = false)]
-fn counted_responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<ResponseRows> {
+fn counted_responses(fcinfo: pg_sys::FunctionCallInfo) -> Result<CountedRows> {
     match counted(fcinfo)? {
         Some((gradebook, rows)) => Ok(in_text(&gradebook, rows)),
         None => Ok(TableIterator::empty()),
@@ -191,8 +238,9 @@ fn members(
     let limit = as_of.map_or(i64::MAX, |at| from_timestamptz(gradebook.clock(), at));
     memory::ask(size_of::<Option<Seen>>() * gradebook.students().len()).map_err(report)?;
     let mut seen: Vec<Option<Seen>> = vec![None; gradebook.students().len()];
-    let count = |sitting: Sitting<'_>| {
-        let (n, at) = (sitting.items.len() as i64, sitting.taken_at);
+    let count = |sitting: Sitting<'_, bool>| {
+        let scored = sitting.marks.iter().filter(|is_scored| **is_scored);
+        let (n, at) = (scored.count() as i64, sitting.taken_at);
         if at > limit {
             return Ok(());
         }
@@ -211,7 +259,8 @@ fn members(
         });
         Ok(())
     };
-    gradebook.visit(&poll, count).map_err(report)?;
+    let is_scored = |mark: Mark| mark.state == State::Scored;
+    gradebook.visit(is_scored, &poll, count).map_err(report)?;
     let (clock, students) = (gradebook.clock(), gradebook.students().clone());
     Ok(TableIterator::new((0..).zip(seen).map(
         move |(student, seen)| {

@@ -3,7 +3,7 @@
 
 use pg_assess_core::domain::{Argument, Domain};
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::ledger::{Attempts, Scope};
+use pg_assess_core::ledger::{Attempts, Blanks, MissingMax, OutOfRange, Reading, Scope};
 use pg_assess_core::options::{Checked, Choices, Counting, Options, Row, Slot};
 use pg_assess_core::solve;
 use pg_assess_core::students::previous::Previous;
@@ -39,22 +39,51 @@ pub fn read_as_of(from: &NamedArguments) -> Result<Option<i64>> {
         .transpose()
 }
 
-/// `as_of`, `attempts`, `exclude`: which responses count, in the terms of a gradebook: its clock
-/// and its numbers.
+/// `as_of`, `attempts`, `exclude` and how marks are read: which responses count, in the terms of a
+/// gradebook: its clock and its numbers.
 pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Scope> {
-    let attempts: String = from.required("attempts")?;
     let exclude: Vec<Option<String>> = from.optional("exclude").unwrap_or_default();
     Ok(Scope {
         as_of: read_as_of(from)?.map(|at| from_timestamptz(gradebook.clock(), at)),
-        attempts: Attempts::of_label(&attempts)
-            .ok_or_else(|| refused("attempts", &attempts, Attempts::EXPECTED))?,
+        attempts: label(from, "attempts", Attempts::of_label, Attempts::EXPECTED)?,
         // What another subject's gradebook holds may stand in the same list.
         exclude: exclude
             .iter()
             .flatten()
             .filter_map(|assessment| gradebook.assessments().find(assessment))
             .collect(),
+        reading: read_reading(from)?,
     })
+}
+
+/// `out_of_range`, `missing_max`, `blanks`: what marks count as that are no plain score.
+fn read_reading(from: &NamedArguments) -> Result<Reading> {
+    Ok(Reading {
+        out_of_range: label(
+            from,
+            "out_of_range",
+            OutOfRange::of_label,
+            OutOfRange::EXPECTED,
+        )?,
+        missing_max: label(
+            from,
+            "missing_max",
+            MissingMax::of_label,
+            MissingMax::EXPECTED,
+        )?,
+        blanks: label(from, "blanks", Blanks::of_label, Blanks::EXPECTED)?,
+    })
+}
+
+/// The choice that an argument names.
+fn label<T>(
+    from: &NamedArguments,
+    name: &'static str,
+    of_label: impl Fn(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<T> {
+    let label: String = from.required(name)?;
+    of_label(&label).ok_or_else(|| refused(name, &label, expected))
 }
 
 /// `previous`: what last year's gradebook says of the students.

@@ -1,20 +1,43 @@
 //! The rows of aggregates over responses and enrolments.
 
-use pg_assess_core::gradebook::{Enrolment, MaxScore, Row};
+use pg_assess_core::domain::Argument;
+use pg_assess_core::gradebook::{Enrolment, MaxScore, Row, Standing};
 use pg_assess_core::time::Clock;
-use pgrx::fcinfo::pg_getarg_datum;
+use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 
+use crate::error::report;
 use crate::pg::ids::IdSource;
 use crate::pg::time::{TimeType, end_of_day, midnight};
 
-/// Reads the rows of `gradebook_agg(student, item, assessment, score [, max_score], taken_at)`,
-/// whose arguments follow the state.
+/// Reads the rows of `gradebook_agg(student, item, assessment, score [[, min_score], max_score],
+/// taken_at [, standing, attempt, position])`, whose arguments follow the state.
 pub struct RowReader {
     ids: [IdSource; 3],
-    has_max_score: bool,
+    scales: Scales,
+    is_full: bool,
     time: TimeType,
+}
+
+/// Which ends of the scale a row names.
+#[derive(Clone, Copy, PartialEq)]
+enum Scales {
+    /// Shares of the maximum.
+    Shares,
+    Max,
+    MinAndMax,
+}
+
+impl Scales {
+    /// The argument that is the time.
+    fn time_at(self) -> usize {
+        match self {
+            Self::Shares => 5,
+            Self::Max => 6,
+            Self::MinAndMax => 7,
+        }
+    }
 }
 
 impl RowReader {
@@ -22,11 +45,17 @@ impl RowReader {
     pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
         // SAFETY: the aggregate's transition functions are declared with these arguments.
         unsafe {
-            let arguments = i32::from((*fcinfo).nargs);
+            let arguments = (*fcinfo).nargs;
+            let scales = match arguments {
+                6 => Scales::Shares,
+                7 => Scales::Max,
+                _ => Scales::MinAndMax,
+            };
             Self {
                 ids: [1, 2, 3].map(|at| IdSource::of_argument(fcinfo, at)),
-                has_max_score: arguments == 7,
-                time: TimeType::of_argument(fcinfo, arguments - 1),
+                scales,
+                is_full: arguments == 11,
+                time: TimeType::of_argument(fcinfo, scales.time_at() as i32),
             }
         }
     }
@@ -40,21 +69,58 @@ impl RowReader {
         // SAFETY: `new` looked at the same call site; every argument has the type asked for.
         unsafe {
             let float = |at| pg_getarg_datum(fcinfo, at).map(|d| f64::from_bits(d.value() as u64));
-            let time_at = if self.has_max_score { 6 } else { 5 };
-            let time = pg_getarg_datum(fcinfo, time_at);
+            let time = pg_getarg_datum(fcinfo, self.scales.time_at());
             let (clock, taken_at) = (self.time.clock(), time.map(|datum| self.time.of(datum)));
+            let (min_score, max_score) = match self.scales {
+                Scales::Shares => (None, MaxScore::Share),
+                Scales::Max => (None, MaxScore::Points(float(5))),
+                Scales::MinAndMax => (float(5), MaxScore::Points(float(6))),
+            };
             let row = Row {
                 student: self.ids[0].read(fcinfo, 1)?,
                 item: self.ids[1].read(fcinfo, 2)?,
                 assessment: self.ids[2].read(fcinfo, 3)?,
                 score: float(4),
-                max_score: match self.has_max_score {
-                    true => MaxScore::Points(float(5)),
-                    false => MaxScore::Share,
-                },
+                min_score,
+                max_score,
                 taken_at,
+                standing: Standing::Counts,
+                attempt: None,
+                position: None,
             };
-            Ok((clock, row))
+            match self.is_full {
+                true => Ok((clock, Self::rest(fcinfo, row)?)),
+                false => Ok((clock, row)),
+            }
+        }
+    }
+
+    /// A row with what follows the time.
+    ///
+    /// # Safety
+    /// The call has these arguments.
+    unsafe fn rest<'a>(
+        fcinfo: pg_sys::FunctionCallInfo,
+        row: Row<'a>,
+    ) -> Result<Row<'a>, Box<ErrorReport>> {
+        // SAFETY: as the caller says.
+        unsafe {
+            let standing = match pg_getarg::<&str>(fcinfo, 8) {
+                None => Standing::Counts,
+                Some(label) => Standing::of_label(label).ok_or_else(|| {
+                    Box::new(report(Argument {
+                        name: "standing",
+                        value: label.to_owned(),
+                        expected: Standing::EXPECTED,
+                    }))
+                })?,
+            };
+            Ok(Row {
+                standing,
+                attempt: pg_getarg::<i64>(fcinfo, 9),
+                position: pg_getarg::<i32>(fcinfo, 10),
+                ..row
+            })
         }
     }
 }

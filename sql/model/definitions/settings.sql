@@ -57,6 +57,11 @@ BEGIN ATOMIC
     VALUES
         ('attempts'::name, 'which of several attempts counts: first, last or best'),
         ('exclude', 'assessments to leave out, as text'),
+        ('out_of_range', 'what becomes of a score beyond its scale: exclude, or clip to its end'),
+        ('missing_max', 'what becomes of points without a maximum: exclude, or observed: the most '
+                        'that anybody had stands in for it'),
+        ('blanks', 'what blank answers count as: ignore, zero, or zero_before_last_answer: zero '
+                   'where a later question of the sitting was answered'),
         ('definition.source', 'the name of the source, with its schema'),
         ('arguments', 'the arguments of assess.create_model()'),
         ('grants', 'privileges on the relations of the model that were granted to other roles');

@@ -9,13 +9,14 @@ BEGIN ATOMIC
      $sql$WITH (security_invoker = true) AS
           SELECT {subject} AS subject, {student_group} AS student_group, {student} AS student,
                  {item} AS item, {assessment} AS assessment, {score} AS score,
-                 {max_score} AS max_score, {taken_at} AS taken_at, {answer} AS answer{tracked}
+                 {min_score} AS min_score, {max_score} AS max_score, {taken_at} AS taken_at,
+                 {standing} AS standing, {attempt} AS attempt, {position} AS "position",
+                 {answer} AS answer{tracked}
           FROM {source} AS r$sql$,
      NULL, NULL),
     ('parts', '{none}',
      $sql$AS SELECT r.subject, r.student_group, count(*) AS rows,
-                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                              r.taken_at) AS gradebook
+                    {gradebook_of_rows} AS gradebook
              FROM {model}.responses r GROUP BY r.subject, r.student_group$sql$,
      NULL, 'subject, student_group'),
     ('gradebook', NULL,
@@ -54,8 +55,7 @@ BEGIN ATOMIC
      NULL, NULL),
     ('stored_parts', NULL,
      $sql$AS SELECT r.subject, r.student_group, r.period, count(*) AS rows,
-                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                              r.taken_at) AS gradebook
+                    {gradebook_of_rows} AS gradebook
              FROM {model}.responses r GROUP BY r.subject, r.student_group, r.period
              WITH NO DATA$sql$,
      $sql$ADD row_id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY$sql$, NULL),
@@ -97,8 +97,7 @@ BEGIN ATOMIC
              AND   NOT EXISTS (SELECT FROM d WHERE d.period = 'infinity')
              UNION ALL
              SELECT r.subject, r.student_group, r.period, count(*) AS rows,
-                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                              r.taken_at) AS gradebook
+                    {gradebook_of_rows} AS gradebook
              FROM {model}.responses r
              WHERE EXISTS (SELECT FROM d WHERE isfinite(d.period))
              AND   NOT EXISTS (SELECT FROM d WHERE d.period = 'infinity')
@@ -108,8 +107,7 @@ BEGIN ATOMIC
              GROUP BY r.subject, r.student_group, r.period
              UNION ALL
              SELECT r.subject, r.student_group, r.period, count(*) AS rows,
-                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                              r.taken_at) AS gradebook
+                    {gradebook_of_rows} AS gradebook
              FROM {model}.responses r
              WHERE EXISTS (SELECT FROM d WHERE d.period = '-infinity')
              AND   NOT EXISTS (SELECT FROM d WHERE d.period = 'infinity')
@@ -117,8 +115,7 @@ BEGIN ATOMIC
              GROUP BY r.subject, r.student_group, r.period
              UNION ALL
              SELECT r.subject, r.student_group, r.period, count(*) AS rows,
-                    @extschema@.gradebook_agg(r.student, r.item, r.assessment, r.score, r.max_score,
-                                              r.taken_at) AS gradebook
+                    {gradebook_of_rows} AS gradebook
              FROM {model}.responses r
              WHERE EXISTS (SELECT FROM d WHERE d.period = 'infinity')
              GROUP BY r.subject, r.student_group, r.period$sql$,
@@ -136,15 +133,20 @@ BEGIN ATOMIC
         ('item', 'the question, as in the source'),
         ('assessment', 'the assessment, as in the source'),
         ('score', 'the score'),
+        ('min_score', 'the minimum of the score; null: 0'),
         ('max_score', 'the maximum of the score'),
         ('taken_at', 'when the response was given'),
+        ('standing', 'what the status says of the score: counts, zero, waiting, not_taken or '
+                     'exempt; null: counts'),
+        ('attempt', 'which attempt at the assessment it is of'),
+        ('position', 'the place of the question in the sitting'),
         ('answer', 'what was answered'),
         ('responses.student_group', 'the school, class or other group, as in the source'),
         ('parts.student_group', 'the school, class or other group, as in the source'),
         ('stored_parts.student_group', 'the school, class or other group, as in the source'),
         ('period', 'first day of the period, in UTC; -infinity for rows without a usable time, '
                    'infinity for all periods'),
-        ('dated', 'the time in the source, without the attempt'),
+        ('dated', 'the time in the source'),
         ('changed_at', 'when the row was last changed'),
         ('gradebook', 'all responses in one value, for the functions of schema assess'),
         ('rows', 'rows of the source'),

@@ -49,12 +49,12 @@ impl Scale {
     }
 
     /// The lowest score; minus infinity where there is none.
-    pub fn min(&self) -> f64 {
+    pub fn min_score(&self) -> f64 {
         self.min
     }
 
     /// The highest score; infinite where there is none, and none where it is not known.
-    pub fn max(&self) -> Option<f64> {
+    pub fn max_score(&self) -> Option<f64> {
         self.max
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Rests on `gradebook` and `statistics`. Every solver begins with one; it knows none of them.
 
+mod census;
 mod layout;
 mod left;
 mod loader;
@@ -12,8 +13,9 @@ mod scope;
 mod score;
 mod verdicts;
 
+pub use census::{Census, Doubt};
 pub use layout::{Ledger, Takers, Unit};
-pub use left::{LeftOut, Unmarked};
+pub use left::{LeftOut, Lefts, Unmarked};
 pub use loader::Response;
 pub use reading::{Blanks, Left, MissingMax, OutOfRange, Reading};
 pub use scope::{Attempts, Scope};

@@ -124,7 +124,7 @@ impl Reading {
     }
 
     fn worth(&self, scale: &Scale, score: f64) -> Result<Worth, Left> {
-        let (min, max) = (scale.min(), scale.max());
+        let (min, max) = (scale.min_score(), scale.max_score());
         let span = max.map_or(f64::INFINITY, |max| max - min);
         // Partial credits that add up to the maximum may pass it by a rounding error: 0.1 + 0.2 of
         // 0.3 is all of it.
@@ -160,8 +160,8 @@ pub fn share(score: f64, min: f64, max: f64) -> f64 {
 }
 
 fn no_points(scale: &Scale) -> Worth {
-    let (score, min) = (scale.no_points(), scale.min());
-    match scale.max() {
+    let (score, min) = (scale.no_points(), scale.min_score());
+    match scale.max_score() {
         Some(f64::INFINITY) => Worth::Score(Score::Unbounded(score)),
         Some(max) => Worth::Score(Score::Share(share(score, min, max))),
         // None of the points are none of them, however many there are.

@@ -1,0 +1,121 @@
+//! What of a gradebook no plain reading counts, and what may be wrong with its scales.
+
+use crate::Poll;
+use crate::gradebook::{Exclusion, Gradebook, Mark, Result, State};
+use crate::labels::labels;
+use crate::ledger::reading::{Left, Outcome, Reading};
+
+/// What may be wrong with the scale of the scores that do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Scores above the maximum lie between it and 100.
+    Percentages,
+    /// Scores lie above their maximum, and above 100.
+    Points,
+    /// Scores lie below their minimum.
+    LostSign,
+    /// Nobody said what the maximum is.
+    UnknownMax,
+}
+
+labels!(Doubt {
+    Percentages => "percentages",
+    Points => "points",
+    LostSign => "lost_sign",
+    UnknownMax => "unknown_max",
+});
+
+/// Rows of a gradebook, before attempts are chosen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Census {
+    /// All of them.
+    pub rows: u64,
+    /// Those that do not count, by reason, the most frequent first; of a row without a score that
+    /// does not say why, the reason is that.
+    pub left_out: Vec<(&'static str, u64)>,
+    /// What may be wrong, by the most frequent reason that the scale is at fault for.
+    pub doubt: Option<Doubt>,
+}
+
+impl Census {
+    /// Counts the rows of a gradebook as a reading takes them.
+    pub fn of(gradebook: &Gradebook<'_>, reading: &Reading, poll: Poll<'_>) -> Result<Self> {
+        let excluded = gradebook.excluded();
+        let mut counts = Counts::default();
+        let listed = gradebook.marks();
+        let is_plain = |mark: &Mark| matches!(reading.outcome(*mark), Outcome::Counts(_));
+        if listed.is_empty() || !listed.iter().all(is_plain) {
+            gradebook.visit(
+                |mark| (mark, reading.outcome(mark)),
+                poll,
+                |sitting| {
+                    sitting
+                        .marks
+                        .iter()
+                        .for_each(|(mark, outcome)| counts.add(mark, outcome));
+                    Ok(())
+                },
+            )?;
+        }
+        let reasons = Exclusion::ALL.map(|reason| (reason.label(), excluded.count(reason)));
+        let left = Left::ALL.map(|left| (left.label(), counts.left[left as usize]));
+        let mut left_out: Vec<(&str, u64)> = left.into_iter().chain(reasons).collect();
+        left_out.push((State::NoScore.label(), counts.no_score));
+        left_out.retain(|(_, rows)| *rows > 0);
+        left_out.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        Ok(Self {
+            rows: gradebook.responses().saturating_add(excluded.total()),
+            left_out,
+            doubt: counts.doubt(),
+        })
+    }
+
+    /// Rows that do not count.
+    pub fn total(&self) -> u64 {
+        let rows = self.left_out.iter().map(|(_, rows)| *rows);
+        rows.fold(0, u64::saturating_add)
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    left: [u64; Left::ALL.len()],
+    no_score: u64,
+    /// Scores above a maximum of 1 that are at most 100, and above 100.
+    up_to_100: u64,
+    above_100: u64,
+}
+
+impl Counts {
+    fn add(&mut self, mark: &Mark, outcome: &Outcome) {
+        match outcome {
+            Outcome::Counts(_) => {}
+            Outcome::NoScore(_) => self.no_score += 1,
+            Outcome::Left(left) => {
+                self.left[*left as usize] += 1;
+                if *left == Left::AboveMax && mark.scale.max_score() == Some(1.0) {
+                    match mark.score <= 100.0 {
+                        true => self.up_to_100 += 1,
+                        false => self.above_100 += 1,
+                    }
+                }
+            }
+        }
+    }
+
+    fn doubt(&self) -> Option<Doubt> {
+        let of = |left: Left| self.left[left as usize];
+        let (below, above, unknown) =
+            (of(Left::BelowMin), of(Left::AboveMax), of(Left::NoMaxScore));
+        let most = below.max(above).max(unknown);
+        match most {
+            0 => None,
+            _ if most == above && self.above_100 > 0 => Some(Doubt::Points),
+            _ if most == above && self.up_to_100 > 0 => Some(Doubt::Percentages),
+            // Beyond a maximum that was named, a bonus or a wrong maximum: nobody knows which.
+            _ if most == above => None,
+            _ if most == below => Some(Doubt::LostSign),
+            _ => Some(Doubt::UnknownMax),
+        }
+    }
+}
