@@ -38,7 +38,10 @@ CREATE FUNCTION @extschema@.items(
     status_rank int,
     label text,
     first_at timestamptz,
-    last_at timestamptz
+    last_at timestamptz,
+    left_out bigint,
+    blank bigint,
+    waiting bigint
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'items_wrapper';
 COMMENT ON FUNCTION @extschema@.items IS
@@ -183,3 +186,20 @@ CREATE FUNCTION @extschema@.coverage(
 LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 9 AS 'MODULE_PATHNAME', 'coverage_wrapper';
 COMMENT ON FUNCTION @extschema@.coverage IS
 'what became of every row: used, or left out and why; the rows add up to all rows aggregated';
+
+CREATE FUNCTION @extschema@.coverage_by_item(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
+) RETURNS TABLE (
+    item text,
+    reason text,
+    rows bigint
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME',
+'coverage_by_item_wrapper';
+COMMENT ON FUNCTION @extschema@.coverage_by_item IS
+'the rows of each question that do not count by themselves, by reason; item is null for rows '
+'without one';

@@ -8,7 +8,7 @@ use crate::forecasts::half_life::{self, Advice};
 use crate::forecasts::resampling::Resampling;
 use crate::foundation::Foundation;
 use crate::gradebook::{Exclusion, Gradebook};
-use crate::ledger::{Ledger, Left, Scope};
+use crate::ledger::{Ledger, Left, LeftOut, Scope};
 use crate::memory;
 use crate::needs::Needs;
 use crate::options::{Checked, Counting, Options};
@@ -33,11 +33,37 @@ pub struct Item {
     /// Mean score; none on a scale without an upper bound.
     pub facility: Option<f64>,
     pub separation: Separation,
-    pub first_at: i64,
-    pub last_at: i64,
+    /// Times of the first and the last response, in microseconds since 2000-01-01; none without
+    /// one.
+    pub span: Option<(i64, i64)>,
+    /// Rows that do not count, though they are there.
+    pub uncounted: Uncounted,
 }
 
-/// The items with a response as of the date, in the gradebook's order.
+/// Rows of a question that do not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uncounted {
+    /// Those that something is wrong with, as `coverage` counts them.
+    pub left_out: u64,
+    /// Those left blank; they may count all the same.
+    pub blank: u64,
+    /// Those whose mark is still to come, and those that are held back until most are marked.
+    pub waiting: u64,
+}
+
+impl Uncounted {
+    fn of(item: u32, left_out: &LeftOut, excluded: u64) -> Self {
+        let left = left_out.of_item(item);
+        let wrong = [Left::BelowMin, Left::AboveMax, Left::NoMaxScore];
+        Self {
+            left_out: excluded + wrong.map(|reason| left.of(reason)).iter().sum::<u64>(),
+            blank: left_out.blanks_of_item(item),
+            waiting: left.of(Left::Waiting) + left.of(Left::HeldBack),
+        }
+    }
+}
+
+/// The items with a dated row as of the date, in the gradebook's order.
 pub fn items(
     gradebook: &Gradebook<'_>,
     scope: &Scope,
@@ -71,22 +97,25 @@ pub fn items(
             *last = ledger.time_of(unit, response).max(*last);
         }
     }
+    let mut excluded = gradebook.excluded().by_item().iter().peekable();
     Ok((0u32..)
         .zip(items)
         .zip(separations)
-        .filter(|((_, quality), _)| quality.n > 0)
-        .map(|((item, quality), separation)| {
-            let (first_at, last_at) = spans[item as usize];
+        .filter_map(|((item, quality), separation)| {
+            let lost = excluded.next_if(|(other, _)| *other == item);
+            let lost = lost.map_or(0, |(_, counts)| counts.total());
+            let left = ledger.left_out.of_item(item);
+            let has_answers = quality.n > 0;
             let mean = sums[item as usize] / quality.n as f64;
-            let facility = (!ledger.unbounded[item as usize]).then_some(mean);
-            Item {
+            let has_mean = has_answers && !ledger.unbounded[item as usize];
+            (has_answers || left.total() > 0).then(|| Item {
                 item,
                 quality,
-                facility,
+                facility: has_mean.then_some(mean),
                 separation,
-                first_at,
-                last_at,
-            }
+                span: has_answers.then_some(spans[item as usize]),
+                uncounted: Uncounted::of(item, &ledger.left_out, lost),
+            })
         })
         .collect())
 }
@@ -333,6 +362,41 @@ pub fn coverage(
     if !roster.is_empty() || roster.unusable() > 0 {
         rows.push(("roster", ledger.roster.periods().len() as u64));
         rows.push(("bad_roster", roster.unusable()));
+    }
+    Ok(rows)
+}
+
+/// Rows that do not count, by item and reason; those of no item have none. Of repeated rows, see
+/// [`coverage`].
+pub fn coverage_by_item(
+    gradebook: &Gradebook<'_>,
+    scope: &Scope,
+    poll: Poll<'_>,
+) -> Result<Vec<(Option<u32>, &'static str, u64)>> {
+    let ledger = Ledger::new(gradebook, scope, poll)?;
+    let excluded = gradebook.excluded();
+    let mut by_item = excluded.by_item().iter().peekable();
+    let mut rows = Vec::new();
+    let mut add = |item, reason, count| {
+        if count > 0 {
+            memory::ask_for_more(&rows, 1)?;
+            rows.push((item, reason, count));
+        }
+        memory::Result::Ok(())
+    };
+    for item in 0..gradebook.items().len() as u32 {
+        let left = ledger.left_out.of_item(item);
+        for reason in Left::ALL {
+            add(Some(item), reason.label(), left.of(reason))?;
+        }
+        if let Some((_, counts)) = by_item.next_if(|(other, _)| *other == item) {
+            for reason in Exclusion::ALL {
+                add(Some(item), reason.label(), counts.of(reason))?;
+            }
+        }
+    }
+    for reason in Exclusion::ALL {
+        add(None, reason.label(), excluded.without_item().of(reason))?;
     }
     Ok(rows)
 }

@@ -34,8 +34,11 @@ fn items(
     name!(status, &'static str),
     name!(status_rank, i32),
     name!(label, Option<&'static str>),
-    name!(first_at, Time),
-    name!(last_at, Time),
+    name!(first_at, Option<Time>),
+    name!(last_at, Option<Time>),
+    name!(left_out, i64),
+    name!(blank, i64),
+    name!(waiting, i64),
 )> {
     let from = NamedArguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
@@ -66,8 +69,12 @@ fn items(
             quality.status.label(),
             quality.status.rank(),
             d.map(|d| ebel_label(d.value)),
-            to_timestamptz(clock, row.first_at),
-            to_timestamptz(clock, row.last_at),
+            row.span
+                .map(|(first_at, _)| to_timestamptz(clock, first_at)),
+            row.span.map(|(_, last_at)| to_timestamptz(clock, last_at)),
+            row.uncounted.left_out as i64,
+            row.uncounted.blank as i64,
+            row.uncounted.waiting as i64,
         )
     })))
 }

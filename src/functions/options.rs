@@ -2,12 +2,13 @@
 //! of the method.
 
 use pg_assess_core::domain::{Argument, Domain};
-use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::gradebook::{Gradebook, Mark, State};
 use pg_assess_core::ledger::{Attempts, Blanks, MissingMax, OutOfRange, Reading, Scope};
 use pg_assess_core::options::{Checked, Choices, Counting, Options, Row, Slot};
 use pg_assess_core::solve;
 use pg_assess_core::students::previous::Previous;
 use pg_assess_core::time::{MAX_TIME, MIN_TIME};
+use pgrx::PgSqlErrorCode as Code;
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::iter::TableIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -45,20 +46,23 @@ pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Sc
     let exclude: Vec<Option<String>> = from.optional("exclude").unwrap_or_default();
     Ok(Scope {
         as_of: read_as_of(from)?.map(|at| from_timestamptz(gradebook.clock(), at)),
-        attempts: label(from, "attempts", Attempts::of_label, Attempts::EXPECTED)?,
+        attempts: match from.has("attempts") {
+            true => label(from, "attempts", Attempts::of_label, Attempts::EXPECTED)?,
+            false => Attempts::default(),
+        },
         // What another subject's gradebook holds may stand in the same list.
         exclude: exclude
             .iter()
             .flatten()
             .filter_map(|assessment| gradebook.assessments().find(assessment))
             .collect(),
-        reading: read_reading(from)?,
+        reading: read_reading(from, gradebook)?,
     })
 }
 
 /// `out_of_range`, `missing_max`, `blanks`: what marks count as that are no plain score.
-fn read_reading(from: &NamedArguments) -> Result<Reading> {
-    Ok(Reading {
+fn read_reading(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Reading> {
+    let reading = Reading {
         out_of_range: label(
             from,
             "out_of_range",
@@ -72,7 +76,28 @@ fn read_reading(from: &NamedArguments) -> Result<Reading> {
             MissingMax::EXPECTED,
         )?,
         blanks: label(from, "blanks", Blanks::of_label, Blanks::EXPECTED)?,
-    })
+    };
+    let may_be_blank = |mark: &Mark| mark.state == State::NoScore;
+    let asks_for_order = reading.blanks == Blanks::ZeroBeforeLastAnswer;
+    let has_blanks = gradebook.marks().iter().any(may_be_blank);
+    match asks_for_order && has_blanks && !gradebook.has_positions() {
+        true => Err(no_positions()),
+        false => Ok(reading),
+    }
+}
+
+fn no_positions() -> ErrorReport {
+    let message = "blanks cannot be counted as zero before the last answer";
+    ErrorReport::new(
+        Code::ERRCODE_INVALID_PARAMETER_VALUE,
+        message,
+        "read_reading",
+    )
+    .set_detail("The gradebook does not say in which order the questions came.")
+    .set_hint(
+        "Give the place of the question in the sitting as position, or ask for blanks => \
+             'zero' or 'ignore'.",
+    )
 }
 
 /// The choice that an argument names.

@@ -79,8 +79,11 @@ BEGIN ATOMIC
         ('questions.assessments', 'assessments that used the question'),
         ('questions.ci_low', 'lower end of the interval of the discrimination'),
         ('questions.ci_high', 'upper end of the interval of the discrimination'),
-        ('questions.status', 'flawed, suspect, no_variance, insufficient, provisional, usable or '
-                             'stable'),
+        ('questions.status', 'flawed, suspect, truncated, no_variance, waiting, insufficient, '
+                             'provisional, usable or stable'),
+        ('left_out', 'rows of the question that do not count, as something is wrong with them'),
+        ('blank', 'rows of the question that were left blank'),
+        ('questions.waiting', 'rows of the question that wait for their mark, or for that of most'),
         -- Those of assessments and of coverage.
         ('items', 'questions of the assessment'),
         ('students', 'students who took it'),

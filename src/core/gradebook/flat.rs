@@ -209,6 +209,11 @@ impl<'a> Gradebook<'a> {
         &self.roster
     }
 
+    /// Whether any response has a position in its sitting.
+    pub fn has_positions(&self) -> bool {
+        self.form.has_positions
+    }
+
     /// Responses, with repeated attempts.
     pub fn responses(&self) -> u64 {
         self.responses

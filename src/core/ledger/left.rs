@@ -29,6 +29,8 @@ pub struct LeftOut {
     all: Lefts,
     /// Per item; empty where nothing is left out.
     by_item: Vec<Lefts>,
+    /// Per item the blanks that count; empty where none does.
+    blanks_that_count: Vec<u64>,
 }
 
 impl LeftOut {
@@ -40,6 +42,22 @@ impl LeftOut {
     /// Those of an item.
     pub fn of_item(&self, item: u32) -> Lefts {
         self.by_item.get(item as usize).copied().unwrap_or_default()
+    }
+
+    /// The rows of an item that were left blank, whether or not they count.
+    pub fn blanks_of_item(&self, item: u32) -> u64 {
+        let counting = self.blanks_that_count.get(item as usize);
+        self.of_item(item).of(Left::Blank) + counting.copied().unwrap_or_default()
+    }
+
+    /// Counts a row that was left blank and counts, of one of so many items.
+    pub(super) fn add_blank(&mut self, item: u32, items: usize) -> Result<()> {
+        if self.blanks_that_count.is_empty() {
+            memory::ask(size_of::<u64>() * items)?;
+            self.blanks_that_count = vec![0; items];
+        }
+        self.blanks_that_count[item as usize] += 1;
+        Ok(())
     }
 
     /// Counts a row, of one of so many items.

@@ -262,13 +262,16 @@ impl Loader<'_> {
         let at = ledger.unmarked.len() - 1;
         let unmarked = &mut ledger.unmarked[at];
         unmarked.first_at = unmarked.first_at.min(part.taken_at);
+        let items = ledger.unbounded.len();
         for (&item, verdict) in part.items.iter().zip(part.verdicts) {
             match verdict {
                 Verdict::Counts(_) => {}
-                Verdict::BlankCounts(_) => unmarked.omitted += 1,
+                Verdict::BlankCounts(_) => {
+                    unmarked.omitted += 1;
+                    ledger.left_out.add_blank(item, items)?;
+                }
                 Verdict::Left(left) => {
                     unmarked.add(*left);
-                    let items = ledger.unbounded.len();
                     ledger.left_out.add(item, *left, items)?;
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::Poll;
 use crate::labels::labels;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Left, Lefts};
 use crate::options::Options;
 use crate::questions::criterion::Criterion;
 use crate::questions::difficulty::Difficulty;
@@ -20,6 +20,9 @@ const STABLE_ANSWERS: f64 = 100.0;
 /// Mean discrimination below which no question deserves more weight than another.
 const LEAST_MEAN_DISCRIMINATION: f64 = 0.05;
 
+/// The largest share of a question's scores that may lie beyond its scale before it is truncated.
+const MOST_BEYOND: f64 = 0.05;
+
 /// What a question's figures are good for. The order is that of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemStatus {
@@ -27,8 +30,13 @@ pub enum ItemStatus {
     Flawed,
     /// Stronger students do worse, perhaps by chance.
     Suspect,
+    /// Scores beyond an end of the scale are left out, and with them the answers of some students
+    /// rather than others.
+    Truncated,
     /// All answers, or all criterion levels, are the same.
     NoVariance,
+    /// Most answers wait for their marks.
+    Waiting,
     /// Too few answers to say anything.
     Insufficient,
     /// Some answers.
@@ -42,7 +50,9 @@ pub enum ItemStatus {
 labels!(ItemStatus {
     Flawed => "flawed",
     Suspect => "suspect",
+    Truncated => "truncated",
     NoVariance => "no_variance",
+    Waiting => "waiting",
     Insufficient => "insufficient",
     Provisional => "provisional",
     Usable => "usable",
@@ -51,7 +61,7 @@ labels!(ItemStatus {
 
 impl ItemStatus {
     /// Those that should be looked at.
-    pub const UNDER_REVIEW: [Self; 2] = [Self::Flawed, Self::Suspect];
+    pub const UNDER_REVIEW: [Self; 3] = [Self::Flawed, Self::Suspect, Self::Truncated];
 }
 
 /// The options by which questions are judged.
@@ -139,17 +149,17 @@ pub fn qualities(
         .filter_map(|(_, evidence)| *evidence)
         .collect();
     let population = Population::estimate(&members);
-    let mut items: Vec<ItemQuality> = pooled
-        .iter()
-        .zip(&evidence)
-        .map(|(item, evidence)| ItemQuality {
+    let mut items: Vec<ItemQuality> = (0..)
+        .zip(pooled.iter().zip(&evidence))
+        .map(|(number, (item, evidence))| ItemQuality {
             assessments: item.uses,
             n: item.n,
             n_effective: item.scatter.effective_n(),
             r_rest: item.scatter.correlation(),
             discrimination: evidence.and_then(|z| discrimination(z, population, options)),
             weight: 1.0,
-            status: status(item, *evidence, options),
+            status: status_of_left_out(item.n, &ledger.left_out.of_item(number))
+                .unwrap_or_else(|| status(item, *evidence, options)),
         })
         .collect();
     weigh(&mut items, options);
@@ -278,6 +288,19 @@ fn discrimination(
 }
 
 /// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
+/// The status where what does not count says more than what does. One score beyond its scale is a
+/// slip; several, and more than a small share of all, are of one side.
+fn status_of_left_out(n: u64, left_out: &Lefts) -> Option<ItemStatus> {
+    let waiting = left_out.of(Left::Waiting) + left_out.of(Left::HeldBack);
+    let beyond = left_out.of(Left::BelowMin) + left_out.of(Left::AboveMax);
+    let share = beyond as f64 / (beyond + n) as f64;
+    match () {
+        () if beyond > 1 && share > MOST_BEYOND => Some(ItemStatus::Truncated),
+        () if waiting > n => Some(ItemStatus::Waiting),
+        () => None,
+    }
+}
+
 fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &QualityOptions) -> ItemStatus {
     let n = item.scatter.effective_n();
     if n == 0.0 || n < options.min_answers {
@@ -311,14 +334,15 @@ fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &QualityOptions)
 fn weigh(items: &mut [ItemQuality], options: &QualityOptions) {
     let count = |unwanted: ItemStatus| items.iter().filter(|item| item.status == unwanted).count();
     let flawed = count(ItemStatus::Flawed);
-    if 2 * flawed > items.len() - count(ItemStatus::Insufficient) {
+    let unjudged = count(ItemStatus::Insufficient) + count(ItemStatus::Waiting);
+    if 2 * flawed > items.len() - unjudged {
         return;
     }
     let known: Vec<usize> = (0..items.len())
         .filter(|&at| {
             !matches!(
                 items[at].status,
-                ItemStatus::Flawed | ItemStatus::Insufficient
+                ItemStatus::Flawed | ItemStatus::Insufficient | ItemStatus::Waiting
             )
         })
         .collect();

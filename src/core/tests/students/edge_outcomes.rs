@@ -91,7 +91,8 @@ fn a_student_without_a_usable_row_is_listed() {
     };
     assert_outcome(
         &[absent],
-        "student none: level none se none need none rank 0 trend unclear p none",
+        "student none: level none se none need none rank 0 trend unclear p none; \
+         item waiting: r_rest none D none index none weight 1.000",
     );
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::Options;
-use pg_assess_core::time::{DAY, MAX_TIME};
+use pg_assess_core::time::DAY;
 use pg_assess_test_support::{
     OwnId, OwnRow, Solved, assert_past_sound, builder, cases, close, go, gradebook, merge, row,
 };
@@ -16,7 +16,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::tables::{id, options, reading, rows, school, sittings, table};
-use super::verdicts::{Picked, Verdict, latest, picked, verdicts};
+use super::verdicts::{Picked, Verdict, excluded, latest, picked, verdicts};
 
 proptest! {
     #![proptest_config(cases(150))]
@@ -164,8 +164,10 @@ proptest! {
         let kinds = kind(&rows);
         let mut all = rows.clone();
         for (at, mut row) in later.into_iter().enumerate() {
-            // Unusable rows may stand there too, but nobody knows when one without a date came.
-            let Some(taken_at) = row.taken_at.filter(|at| *at < MAX_TIME) else { continue };
+            // What no reading can use is counted whenever it came.
+            let Some(taken_at) = row.taken_at.filter(|_| excluded(&row).is_none()) else {
+                continue;
+            };
             // Some known, some new.
             let number = (at % 23) as u8;
             row.student = row.student.map(|_| id(kinds[0], number));
@@ -203,10 +205,12 @@ proptest! {
 
     #[test]
     fn silence_widens_and_moves_nothing(rows in table(), options in options(), days in 1..500i64) {
+        let end = latest(&rows, options.reading).unwrap_or(0);
+        let rows: Vec<OwnRow> =
+            rows.into_iter().filter(|row| row.taken_at.is_none_or(|at| at <= end)).collect();
         let bytes = gradebook(&rows);
         let solve = |as_of| Solved::of(&bytes, &Asked { as_of: Some(as_of), ..options.clone() });
-        let now = solve(latest(&rows, options.reading).unwrap_or(0));
-        let then = solve(latest(&rows, options.reading).unwrap_or(0) + days * DAY);
+        let (now, then) = (solve(end), solve(end + days * DAY));
         prop_assert_eq!(format!("{:?}", now.items), format!("{:?}", then.items));
         for student in &now.students {
             let other = then.student(student.student);
@@ -255,6 +259,8 @@ proptest! {
     fn an_excluded_assessment_counts_as_if_it_had_never_been(
         rows in table(), options in options(), pick in any::<u8>(),
     ) {
+        // What no reading can use is of no assessment.
+        let rows: Vec<OwnRow> = rows.into_iter().filter(|row| excluded(row).is_none()).collect();
         let as_of = Some(latest(&rows, options.reading).unwrap_or(0));
         let bytes = gradebook(&rows);
         let ids = Gradebook::open(&bytes).expect("a gradebook").assessments().clone();

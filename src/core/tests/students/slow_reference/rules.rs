@@ -152,7 +152,7 @@ fn attempts_move_figures_to_the_time_that_counts() {
         );
         let items = solve::items(&book, &options, &go).expect("items");
         let own = if attempts == Attempts::First { 0 } else { 30 };
-        assert_eq!(items[0].first_at, own * DAY);
+        assert_eq!(items[0].span.map(|(first_at, _)| first_at), Some(own * DAY));
         let students = solve::students(&book, &options, &go).expect("students");
         let last_at = students[0].level.and_then(|level| level.last_at);
         assert_eq!(last_at, Some(last * DAY));
