@@ -203,3 +203,18 @@ LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME',
 COMMENT ON FUNCTION @extschema@.coverage_by_item IS
 'the rows of each question that do not count by themselves, by reason; item is null for rows '
 'without one';
+
+CREATE FUNCTION @extschema@._is_left_out(reason text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_left_out_wrapper';
+COMMENT ON FUNCTION @extschema@._is_left_out(text) IS
+'internal: whether something is wrong with rows that coverage counts under this reason';
+
+CREATE FUNCTION @extschema@._scale_advice(
+    gradebook @extschema@.gradebook,
+    out_of_range text,
+    missing_max text,
+    blanks text
+) RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_wrapper';
+COMMENT ON FUNCTION @extschema@._scale_advice IS
+'internal: what may be wrong with the scale of the scores that do not count, and what to do';

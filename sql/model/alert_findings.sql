@@ -77,18 +77,49 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_subjects(name, bigint) IS
 'internal: which rules about subjects hold of a model';
 
--- A subject of which more rows are left out than at the run before.
+-- A subject with rows that do not count though they might, or of which more do not than at the run
+-- before.
 CREATE FUNCTION @extschema@._alert_of_rows(model name, run bigint, before bigint) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
-        SELECT r.rule, l.subject, NULL::text, NULL::text, l.rise, r.threshold, true,
+        WITH rules AS (SELECT * FROM {model}.alert_rules a WHERE a.enabled),
+        counts AS (
+            SELECT c.subject, sum(c.rows) AS rows,
+                   sum(c.rows) FILTER (WHERE @extschema@._is_left_out(c.reason)) AS left_out,
+                   string_agg(format('%s %s', c.rows, c.reason), ', ' ORDER BY c.rows DESC)
+                       FILTER (WHERE @extschema@._is_left_out(c.reason) AND c.rows > 0) AS reasons,
+                   sum(c.rows) FILTER (WHERE c.reason = 'conflicting') AS conflicting
+            FROM   {model}.coverage c GROUP BY c.subject),
+        shares AS (
+            SELECT n.*, n.subject::text AS name,
+                   @extschema@._alert_subject(n.subject::text) AS place,
+                   (n.left_out / nullif(n.rows, 0))::float8 AS share,
+                   (n.conflicting / nullif(n.rows, 0))::float8 AS conflict
+            FROM   counts n)
+        SELECT r.rule, s.name, NULL::text, NULL::text, s.share, r.threshold, false,
+               format('%s of the %s rows %s do not count: %s.%s', s.left_out, s.rows, s.place,
+                      s.reasons, ' ' || @extschema@._scale_advice(
+                          g.gradebook, o.out_of_range, o.missing_max, o.blanks))
+        FROM   rules r CROSS JOIN shares s CROSS JOIN {model}.settings o
+        JOIN   {model}.gradebook g ON ARRAY[g.subject] = ARRAY[s.subject]
+        WHERE  r.rule = 'rows_left_out' AND s.share > r.threshold
+        UNION  ALL
+        SELECT r.rule, s.name, NULL, NULL, s.conflict, r.threshold, false,
+               format('%s of the %s rows %s contradict another of the same student, question,'
+                      ' assessment and time, and the higher score counts: where two questions have'
+                      ' one name make it unique, where they are attempts name the attempt.',
+                      s.conflicting, s.rows, s.place)
+        FROM   rules r CROSS JOIN shares s
+        WHERE  r.rule = 'conflicting_rows' AND s.conflict > r.threshold
+        UNION  ALL
+        SELECT r.rule, l.subject, NULL, NULL, l.rise, r.threshold, true,
                format('%s of the %s rows %s were left out, %s at the refresh before;'
                       ' coverage shows why.', @extschema@._percent(l.value, 1), l.size,
                       @extschema@._alert_subject(l.subject), @extschema@._percent(l.before, 1))
-        FROM   {model}.alert_rules r
+        FROM   rules r
         CROSS  JOIN (SELECT n.*, b.value AS before,
                             round((n.value - b.value)::numeric, 12)::float8 AS rise
                      FROM   {model}.run_figures n
@@ -96,11 +127,48 @@ BEGIN
                             ON  b.run_id = $2 AND b.figure = 'left_out'
                             AND ARRAY[b.subject] = ARRAY[n.subject]
                      WHERE  n.run_id = $1 AND n.figure = 'left_out') l
-        WHERE  r.rule = 'rows_left_out' AND r.enabled AND l.rise > r.threshold
+        WHERE  r.rule = 'left_out_rose' AND l.rise > r.threshold
         $sql$) USING run, before;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_rows(name, bigint, bigint) IS
-'internal: whether more rows of a model are left out than before';
+'internal: whether rows of a model do not count';
+
+-- A question whose rows do not count, or a subject with many blanks. Where blanks are not ignored,
+-- they are known and meant.
+CREATE FUNCTION @extschema@._alert_of_answers(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        WITH rules AS (SELECT * FROM {model}.alert_rules a WHERE a.enabled),
+        questions AS (
+            SELECT q.subject::text AS subject, q.item::text AS item, q.n, q.left_out, q.blank,
+                   @extschema@._alert_subject(q.subject::text) AS place
+            FROM   {model}.questions q)
+        SELECT r.rule, q.subject, NULL::text, q.item, q.left_out::float8 / (q.left_out + q.n),
+               r.threshold, false,
+               format('%s of the %s rows of question %s %s do not count;'
+                      ' assess.coverage_by_item() shows why.', q.left_out, q.left_out + q.n,
+                      @extschema@._quoted(q.item), q.place)
+        FROM   rules r CROSS JOIN questions q
+        WHERE  r.rule = 'question_left_out' AND q.left_out > 0
+        AND    q.left_out::float8 / (q.left_out + q.n) > r.threshold
+        UNION  ALL
+        SELECT r.rule, b.subject, NULL, NULL, b.share, r.threshold, false,
+               format('%s of the answers %s are blank and do not count: a student who leaves blank'
+                      ' what is hard gains by it. Say with the setting blanks what they count as.',
+                      @extschema@._percent(b.share, 1), b.place)
+        FROM   rules r
+        CROSS  JOIN (SELECT q.subject, q.place, sum(q.blank)::float8
+                            / nullif(sum(q.n) + sum(q.blank), 0)::float8 AS share
+                     FROM   questions q GROUP BY q.subject, q.place) b
+        CROSS  JOIN {model}.settings o
+        WHERE  r.rule = 'blank_answers' AND b.share > r.threshold AND o.blanks = 'ignore'
+        $sql$);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_answers(name) IS
+'internal: whether rows of a model''s questions do not count';
 
 -- A group whose level has moved. A level may creep: it is also compared with the level that was
 -- last reported.
@@ -157,6 +225,7 @@ BEGIN ATOMIC
     FROM  (SELECT * FROM @extschema@._alert_of_questions(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_subjects(model, run)
            UNION ALL SELECT * FROM @extschema@._alert_of_rows(model, run, before)
+           UNION ALL SELECT * FROM @extschema@._alert_of_answers(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_levels(model, run, before)) f
     JOIN   @extschema@._alert_rules() k ON k.rule = f.rule;
 END;

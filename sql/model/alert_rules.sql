@@ -1,33 +1,44 @@
 -- The rules of alerts, which the owner of a model edits, and the figures of a run that they need of
 -- the run before.
 
--- The rules, with the range of their thresholds and what they usually are.
+-- The rules, with the range of their thresholds and what they usually are. What holds when the
+-- model is made is no news, but where rows may be read wrongly.
 CREATE FUNCTION @extschema@._alert_rules()
-RETURNS TABLE (place int, rule text, unit text, low float8, high float8, usual float8, about text)
+RETURNS TABLE (place int, rule text, unit text, low float8, high float8, usual float8,
+               is_news_at_once boolean, about text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM (VALUES
-        (1, 'flawed_questions', 'correlation', -1, 0, 0,
+        (1, 'flawed_questions', 'correlation', -1, 0, 0, false,
          'a question is flawed, with a correlation of threshold or less'),
-        (2, 'suspect_questions', 'correlation', -1, 0, -0.1,
+        (2, 'suspect_questions', 'correlation', -1, 0, -0.1, false,
          'a question is suspect, with a correlation of threshold or less'),
-        (3, 'little_evidence', 'share', 0, 1, 0.5,
+        (3, 'little_evidence', 'share', 0, 1, 0.5, false,
          'more than this share of a subject''s students has no or provisional evidence'),
-        (4, 'few_students', 'students', 0, 1e9, 10,
+        (4, 'few_students', 'students', 0, 1e9, 10, false,
          'fewer students of a subject than this have any evidence'),
-        (5, 'no_new_rows', 'days', 0, 36500, 21,
+        (5, 'no_new_rows', 'days', 0, 36500, 21, false,
          'the latest response of a subject that counts is older than this at as_of'),
-        (6, 'rows_left_out', 'share', 0, 1, 0.05,
+        (6, 'rows_left_out', 'share', 0, 1, 0.05, true,
+         'something is wrong with more than this share of a subject''s rows, which do not count'),
+        (7, 'question_left_out', 'share', 0, 1, 0.1, true,
+         'something is wrong with more than this share of a question''s rows, which do not count'),
+        (8, 'left_out_rose', 'share', 0, 1, 0.02, false,
          'the share of a subject''s rows that are left out rose by more than this since the last'
          ' run'),
-        (7, 'level_moved', 'standard errors', 0, 1000, 2,
+        (9, 'conflicting_rows', 'share', 0, 1, 0.001, true,
+         'more than this share of a subject''s rows contradict another of the same student,'
+         ' question, assessment and time'),
+        (10, 'blank_answers', 'share', 0, 1, 0.1, true,
+         'more than this share of a subject''s answers are blank'),
+        (11, 'level_moved', 'standard errors', 0, 1000, 2, false,
          'the mean level of a group moved by more than this since the last run, or since it was'
          ' last reported'),
-        (8, 'refresh_failed', 'refreshes', 1, 1e6, 1,
+        (12, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
          'so many refreshes failed, one after the other'),
-        (9, 'refresh_overdue', 'hours', 0, 1e6, 36,
+        (13, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
          'the last refresh that succeeded is longer ago than this')
-    ) AS r(place, rule, unit, low, high, usual, about);
+    ) AS r(place, rule, unit, low, high, usual, is_news_at_once, about);
 END;
 COMMENT ON FUNCTION @extschema@._alert_rules() IS 'internal: the rules of alerts';
 
@@ -102,7 +113,8 @@ BEGIN
          HAVING count(s.level) >= greatest(1, (SELECT o.min_group_size FROM %1$I.settings o))
          UNION  ALL
          SELECT $1, ''left_out'', c.subject::text, NULL, sum(c.rows),
-                coalesce(sum(c.rows) FILTER (WHERE c.reason <> ''used''), 0) / sum(c.rows), NULL,
+                coalesce(sum(c.rows) FILTER (WHERE @extschema@._is_left_out(c.reason)), 0)
+                    / sum(c.rows), NULL,
                 max(c.as_of)
          FROM   %1$I.coverage c
          GROUP  BY c.subject::text HAVING sum(c.rows) > 0', model) USING run;

@@ -90,14 +90,18 @@ BEGIN
     EXECUTE format('DELETE FROM %1$I.alerts a USING %1$I.settings o
                     WHERE a.ended IS NOT NULL AND a.raised < clock_timestamp() - o.keep_alerts',
                    model);
-    IF NOT quiet THEN
-        PERFORM @extschema@._alert_report(model, new);
+    IF quiet THEN
+        SELECT coalesce(jsonb_agg(a.alert ORDER BY a.place), '[]') INTO new
+        FROM   jsonb_array_elements(new) WITH ORDINALITY AS a(alert, place)
+        JOIN   @extschema@._alert_rules() k ON k.rule = a.alert ->> 'rule' AND k.is_news_at_once;
     END IF;
+    PERFORM @extschema@._alert_report(model, new);
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_raise(name, text[], jsonb, boolean) IS
 'internal: keeps, ends and reports alerts';
 
--- The alerts after a run that succeeded. What holds when the model is made is kept, but is no news.
+-- The alerts after a run that succeeded. What holds when the model is made is kept, but is no news
+-- unless rows may be read wrongly.
 -- Alerts are recognised by their subject and group as text, and come as JSON: the same in every
 -- session. The planner expects one row for the figures of a run that it has no statistics of, and
 -- would scan all others for each. A nested loop that is disabled and still needed looks so

@@ -123,8 +123,8 @@ BEGIN
     END IF;
     EXECUTE format('COMMENT ON SCHEMA %I IS %L', model,
                    format('a model of pg_assess over %s', source));
-    PERFORM @extschema@._create_settings(model, meanings ->> 'track_changes', settings);
     PERFORM @extschema@._define(model, source, meanings);
+    PERFORM @extschema@._create_settings(model, meanings ->> 'track_changes', settings);
     FOREACH name IN ARRAY '{run_log,runs,responses}'::text[] LOOP
         PERFORM @extschema@._create(model, name, parts);
     END LOOP;

@@ -27,12 +27,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
 
+-- An error where something is wrong with every row: results of nothing help nobody.
+CREATE FUNCTION @extschema@._must_use_rows(model name) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found record;
+BEGIN
+    EXECUTE @extschema@._over(model, $sql$
+        SELECT sum(c.rows) AS rows, bool_and(@extschema@._is_left_out(c.reason) OR c.rows = 0)
+                   AS is_nothing,
+               string_agg(format('%s %s', c.rows, c.reason), ', ' ORDER BY c.rows DESC)
+                   FILTER (WHERE c.rows > 0) AS reasons,
+              (SELECT @extschema@._scale_advice(a.gradebook, o.out_of_range, o.missing_max,
+                                                o.blanks)
+               FROM   {model}.gradebook a CROSS JOIN {model}.settings o
+               ORDER  BY a.rows DESC LIMIT 1) AS advice
+        FROM  (SELECT v.reason, sum(v.rows) AS rows FROM {model}.coverage v GROUP BY v.reason) c
+        $sql$) INTO found;
+    IF found.is_nothing AND found.rows > 0 THEN
+        RAISE EXCEPTION 'no row of the source of model % can be used', quote_ident(model)
+            USING ERRCODE = 'no_data_found', DETAIL = format('Of %s rows: %s.', found.rows,
+                                                             found.reasons),
+                  HINT = coalesce(found.advice, 'See which columns were named for what.');
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._must_use_rows(name) IS
+'internal: refuses results of nothing';
+
 -- Settings are kept as JSON, in every session alike: runs with others are not compared.
 CREATE FUNCTION @extschema@._succeeded(
     model name, run bigint, steps jsonb, periods int) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET timezone = 'UTC' AS $$
 BEGIN
+    PERFORM @extschema@._must_use_rows(model);
     -- Also the run that made the previous results.
     EXECUTE format('DELETE FROM %1$I.run_log
                     WHERE run_id <= $1 - (SELECT keep_runs FROM %1$I.settings)', model) USING run;

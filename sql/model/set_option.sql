@@ -66,6 +66,7 @@ DECLARE
     failure text;
     details text;
     advice text;
+    has_positions boolean;
 BEGIN
     IF jsonb_typeof(settings) <> 'object' THEN
         RAISE EXCEPTION 'settings must be a JSON object'
@@ -102,6 +103,17 @@ BEGIN
                   DETAIL = format('Its value is %s; a span of time is a number and a unit.',
                                   unitless.value),
                   HINT = 'Give a value such as 30 days.';
+    END IF;
+    IF settings ->> 'blanks' = 'zero_before_last_answer' THEN
+        EXECUTE format('SELECT d.arguments ->> ''position'' IS NOT NULL FROM %I.definition d',
+                       model) INTO has_positions;
+        IF NOT coalesce(has_positions, false) THEN
+            RAISE EXCEPTION 'blanks cannot be counted as zero before the last answer'
+                USING ERRCODE = 'invalid_parameter_value',
+                      DETAIL = 'The model does not know in which order the questions came.',
+                      HINT = 'Make it with position => the column that has the place of the '
+                             'question in the sitting, or set blanks to zero or ignore.';
+        END IF;
     END IF;
     -- The functions themselves know what an option may be. Within a statement of a model they would
     -- show all of it, as the context of their error.

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
 use pg_assess_core::gradebook::{Builder, Gradebook};
-use pg_assess_core::ledger::{Census, Doubt, Reading};
+use pg_assess_core::ledger::{Census, Reading};
 use pg_assess_core::memory;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{Internal, PgSqlErrorCode as Code, pg_sys};
 
 use crate::error::{report, report_input};
+use crate::functions::coverage::advice;
 use crate::pg::arguments::Arguments;
 use crate::pg::notices::{self, Notice};
 use crate::pg::rows::{RosterReader, RowReader};
@@ -209,19 +210,3 @@ fn warn_of_rows_left_out(
 }
 
 const EVERY_GROUP: &str = "assess.coverage(gradebook) shows every group.";
-
-/// What to do where the scale seems to be wrong.
-fn advice(doubt: Doubt) -> &'static str {
-    match doubt {
-        Doubt::Percentages => "The scores look like percentages: give 100 as max_score.",
-        Doubt::Points => "The scores look like points: give as max_score how many could be had.",
-        Doubt::LostSign => {
-            "Scores are below 0, as where wrong answers take points away: give the lowest as \
-             min_score."
-        }
-        Doubt::UnknownMax => {
-            "Points without a max_score say little: give it, read them with missing_max => \
-             'observed', or give 'infinity' for a scale without an upper bound."
-        }
-    }
-}

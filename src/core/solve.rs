@@ -54,9 +54,9 @@ pub struct Uncounted {
 impl Uncounted {
     fn of(item: u32, left_out: &LeftOut, excluded: u64) -> Self {
         let left = left_out.of_item(item);
-        let wrong = [Left::BelowMin, Left::AboveMax, Left::NoMaxScore];
+        let wrong = Left::WRONG.iter().map(|reason| left.of(*reason));
         Self {
-            left_out: excluded + wrong.map(|reason| left.of(reason)).iter().sum::<u64>(),
+            left_out: excluded + wrong.sum::<u64>(),
             blank: left_out.blanks_of_item(item),
             waiting: left.of(Left::Waiting) + left.of(Left::HeldBack),
         }

@@ -1,12 +1,13 @@
 //! `coverage`: what became of the rows.
 
-use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::gradebook::{Exclusion, Gradebook};
+use pg_assess_core::ledger::{Census, Doubt, Left};
 use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::error::report;
-use crate::functions::options::{Rows, read_scope};
+use crate::error::{Result, report};
+use crate::functions::options::{Rows, read_reading, read_scope};
 use crate::pg::arguments::NamedArguments;
 use crate::poll;
 
@@ -49,4 +50,40 @@ fn coverage_by_item(
         let item = item.map(|item| items.get(item).to_string());
         (item, reason, i64::try_from(rows).unwrap_or(i64::MAX))
     })))
+}
+
+/// Whether something is wrong with rows that `coverage` counts under this reason.
+#[pg_extern(sql = false)]
+fn is_left_out(reason: &str) -> bool {
+    let is_wrong = |left: Left| Left::WRONG.contains(&left);
+    Exclusion::of_label(reason).is_some() || Left::of_label(reason).is_some_and(is_wrong)
+}
+
+/// What may be wrong with the scale of the scores that do not count, and what to do.
+#[pg_extern(sql = false)]
+fn scale_advice(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
+    let from = NamedArguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
+        return Ok(None);
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let reading = read_reading(&from, &gradebook)?;
+    let census = Census::of(&gradebook, &reading, &poll).map_err(report)?;
+    Ok(census.doubt.map(|doubt| advice(doubt).to_owned()))
+}
+
+/// What to do where the scale seems to be wrong.
+pub fn advice(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Percentages => "The scores look like percentages: give 100 as max_score.",
+        Doubt::Points => "The scores look like points: give as max_score how many could be had.",
+        Doubt::LostSign => {
+            "Scores are below 0, as where wrong answers take points away: give the lowest as \
+             min_score."
+        }
+        Doubt::UnknownMax => {
+            "Points without a max_score say little: give it, read them with missing_max => \
+             'observed', or give 'infinity' for a scale without an upper bound."
+        }
+    }
 }

@@ -5,7 +5,7 @@ mod assessments;
 mod backtest;
 mod calibrate;
 mod contents;
-mod coverage;
+pub mod coverage;
 mod curve;
 mod drift;
 mod explain;

@@ -61,7 +61,7 @@ pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Sc
 }
 
 /// `out_of_range`, `missing_max`, `blanks`: what marks count as that are no plain score.
-fn read_reading(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Reading> {
+pub fn read_reading(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Reading> {
     let reading = Reading {
         out_of_range: label(
             from,

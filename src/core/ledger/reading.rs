@@ -80,6 +80,11 @@ labels!(Left {
     Exempt => "exempt",
 });
 
+impl Left {
+    /// Those by which something is wrong with the row.
+    pub const WRONG: [Self; 3] = [Self::BelowMin, Self::AboveMax, Self::NoMaxScore];
+}
+
 /// What a score is worth by its scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Worth {
