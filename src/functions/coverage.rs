@@ -77,6 +77,10 @@ pub fn advice(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::Percentages => "The scores look like percentages: give 100 as max_score.",
         Doubt::Points => "The scores look like points: give as max_score how many could be had.",
+        Doubt::Bonus => {
+            "Scores above their maximum may be a bonus: read them with out_of_range => 'clip', or \
+             give the right max_score."
+        }
         Doubt::LostSign => {
             "Scores are below 0, as where wrong answers take points away: give the lowest as \
              min_score."

@@ -8,10 +8,12 @@ use crate::ledger::reading::{Left, Outcome, Reading};
 /// What may be wrong with the scale of the scores that do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// Scores above the maximum lie between it and 100.
+    /// Scores above a maximum of 1 lie between 10 and 100.
     Percentages,
-    /// Scores lie above their maximum, and above 100.
+    /// Scores above a maximum of 1 lie above 100.
     Points,
+    /// Scores lie above their maximum, and not as far.
+    Bonus,
     /// Scores lie below their minimum.
     LostSign,
     /// Nobody said what the maximum is.
@@ -21,6 +23,7 @@ pub enum Doubt {
 labels!(Doubt {
     Percentages => "percentages",
     Points => "points",
+    Bonus => "bonus",
     LostSign => "lost_sign",
     UnknownMax => "unknown_max",
 });
@@ -81,9 +84,8 @@ impl Census {
 struct Counts {
     left: [u64; Left::ALL.len()],
     no_score: u64,
-    /// Scores above a maximum of 1 that are at most 100, and above 100.
-    up_to_100: u64,
-    above_100: u64,
+    /// The highest score above a maximum of 1.
+    highest: f64,
 }
 
 impl Counts {
@@ -94,10 +96,7 @@ impl Counts {
             Outcome::Left(left) => {
                 self.left[*left as usize] += 1;
                 if *left == Left::AboveMax && mark.scale.max_score() == Some(1.0) {
-                    match mark.score <= 100.0 {
-                        true => self.up_to_100 += 1,
-                        false => self.above_100 += 1,
-                    }
+                    self.highest = mark.score.max(self.highest);
                 }
             }
         }
@@ -110,10 +109,9 @@ impl Counts {
         let most = below.max(above).max(unknown);
         match most {
             0 => None,
-            _ if most == above && self.above_100 > 0 => Some(Doubt::Points),
-            _ if most == above && self.up_to_100 > 0 => Some(Doubt::Percentages),
-            // Beyond a maximum that was named, a bonus or a wrong maximum: nobody knows which.
-            _ if most == above => None,
+            _ if most == above && self.highest > 100.0 => Some(Doubt::Points),
+            _ if most == above && self.highest > 10.0 => Some(Doubt::Percentages),
+            _ if most == above => Some(Doubt::Bonus),
             _ if most == below => Some(Doubt::LostSign),
             _ => Some(Doubt::UnknownMax),
         }

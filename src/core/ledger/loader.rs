@@ -56,7 +56,7 @@ impl Ledger {
         memory::ask(
             per_response * gradebook.responses() as usize + 9 * students + items + periods,
         )?;
-        let window = Window::new(gradebook, ends, scope, poll)?;
+        let window = Window::new(gradebook, ends, scope)?;
         let mut loader = Loader {
             attempts: scope.attempts,
             window: &window,
@@ -197,6 +197,7 @@ impl Sink for Loader<'_> {
             self.ledger.future += rows.items.len() as u64;
             return false;
         }
+        // Rows without a score may have been made long before somebody takes the test.
         let has_score = |outcome: &Outcome| matches!(outcome, Outcome::Counts(_));
         if rows.marks.iter().any(has_score) {
             self.ledger.as_of = self.ledger.as_of.max(rows.taken_at);

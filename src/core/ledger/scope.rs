@@ -1,10 +1,9 @@
 //! Which responses count: the only choices that are bound to one gradebook, its clock and its
 //! numbers.
 
-use crate::Poll;
 use crate::gradebook::{Gradebook, Result, Sitting};
 use crate::labels::labels;
-use crate::ledger::reading::{Outcome, Reading};
+use crate::ledger::reading::Reading;
 use crate::memory;
 
 /// Which of several answers of a student to one item of one assessment counts.
@@ -25,8 +24,8 @@ labels!(Attempts { First => "first", Last => "last", Best => "best" });
 /// The responses of a gradebook that count; by default the first attempts of all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scope {
-    /// Look at the data as they were at this time (microseconds since 2000-01-01); none: at the
-    /// latest response.
+    /// Look at the data as they were at this time (microseconds since 2000-01-01); none: at all,
+    /// as of the latest score that is in range.
     pub as_of: Option<i64>,
     /// See [`Attempts`].
     pub attempts: Attempts,
@@ -47,12 +46,7 @@ pub struct Window<'e> {
 
 impl<'e> Window<'e> {
     /// Of each student only what is older than the time in `ends`, if there is one.
-    pub fn new(
-        gradebook: &Gradebook<'_>,
-        ends: &'e [i64],
-        scope: &Scope,
-        poll: Poll<'_>,
-    ) -> Result<Self> {
+    pub fn new(gradebook: &Gradebook<'_>, ends: &'e [i64], scope: &Scope) -> Result<Self> {
         memory::ask(gradebook.assessments().len())?;
         let mut is_excluded = vec![false; gradebook.assessments().len()];
         for &assessment in &scope.exclude {
@@ -60,40 +54,11 @@ impl<'e> Window<'e> {
                 *flag = true;
             }
         }
-        let mut window = Self {
+        Ok(Self {
             limit: scope.as_of.unwrap_or(i64::MAX),
             ends,
             is_excluded,
-        };
-        if scope.as_of.is_none() {
-            let latest = window.latest_score(gradebook, &scope.reading, poll)?;
-            window.limit = latest.unwrap_or(i64::MAX);
-        }
-        Ok(window)
-    }
-
-    /// When the latest score was given that counts, where there are rows that do not: these may be
-    /// made long before somebody takes the test, and nothing is of a later time than what counts.
-    fn latest_score(
-        &self,
-        gradebook: &Gradebook<'_>,
-        reading: &Reading,
-        poll: Poll<'_>,
-    ) -> Result<Option<i64>> {
-        let counts = |mark| matches!(reading.outcome(mark), Outcome::Counts(_));
-        let marks = gradebook.marks();
-        if !marks.is_empty() && marks.iter().all(|mark| counts(*mark)) {
-            return Ok(None);
-        }
-        let mut latest = None;
-        gradebook.visit(counts, poll, |rows| {
-            let is_open = self.is_open(rows.student, rows.taken_at);
-            if is_open && rows.marks.contains(&true) {
-                latest = latest.max(Some(rows.taken_at));
-            }
-            Ok(())
-        })?;
-        Ok(latest)
+        })
     }
 
     /// Whether what a student has of a time is looked at.
