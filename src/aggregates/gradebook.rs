@@ -195,7 +195,7 @@ fn warn_of_rows_left_out(
         .map(|(reason, rows)| format!("{rows} {reason}"))
         .collect();
     let message = format!(
-        "{} of {} rows of a group do not count: {}",
+        "gradebook_agg: {} of {} rows of a group do not count: {}",
         census.total(),
         census.rows,
         reasons.join(", "),

@@ -7,7 +7,7 @@ GROUP BY subject;
 \echo 'Every answer is accounted for; retakes do not count, as the first attempt shows what was known.'
 SELECT g.subject, sum(c.rows) AS answers,
        sum(c.rows) FILTER (WHERE c.reason = 'used') AS used,
-       sum(c.rows) FILTER (WHERE c.reason = 'null_score') AS "blank or not yet marked",
+       sum(c.rows) FILTER (WHERE c.reason IN ('blank', 'waiting')) AS "blank or not yet marked",
        sum(c.rows) FILTER (WHERE c.reason = 'duplicate') AS retakes,
        pg_size_pretty(max(pg_column_size(g.gb))::bigint) AS "stored in"
 FROM gradebooks g, assess.coverage(g.gb) c

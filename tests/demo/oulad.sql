@@ -2,16 +2,17 @@
 
 \echo
 \echo '(a) WHAT WAS USED: every row of the source is accounted for. Banked results, which carry no'
-\echo '    date of this presentation, count as null_date; other blank scores as null_score.'
+\echo '    date of this presentation, count as null_date; others without a score are blank or wait for their mark.'
 SELECT coalesce(presentation, 'all together') AS presentation, sum(source) AS "rows", sum(used) AS used,
-       sum(null_score) AS null_score, sum(null_date) AS null_date, sum(other) AS "other reasons",
-       CASE WHEN sum(used + null_score + null_date + other) = sum(source) THEN 'yes' ELSE 'NO' END
+       sum(no_score) AS "no score", sum(null_date) AS null_date, sum(other) AS "other reasons",
+       CASE WHEN sum(used + no_score + null_date + other) = sum(source) THEN 'yes' ELSE 'NO' END
            AS "adds up"
 FROM (SELECT g.presentation,
              sum(c.rows) FILTER (WHERE c.reason = 'used') AS used,
-             sum(c.rows) FILTER (WHERE c.reason = 'null_score') AS null_score,
+             sum(c.rows) FILTER (WHERE c.reason IN ('blank', 'waiting', 'held_back')) AS no_score,
              sum(c.rows) FILTER (WHERE c.reason = 'null_date') AS null_date,
-             sum(c.rows) FILTER (WHERE c.reason NOT IN ('used', 'null_score', 'null_date')) AS other
+             sum(c.rows) FILTER (WHERE c.reason NOT IN ('used', 'blank', 'waiting', 'held_back', 'null_date'))
+                 AS other
       FROM oulad.gradebooks g, assess.coverage(g.gb) c
       GROUP BY g.presentation) AS counts
 JOIN (SELECT presentation, count(*) AS source FROM oulad.responses GROUP BY presentation) AS rows

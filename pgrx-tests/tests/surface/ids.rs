@@ -228,7 +228,7 @@ fn a_score_counts_with_the_statuses_that_its_type_holds_equal() {
             session.run("CALL assess.refresh('m')");
             assert_eq!(
                 session.table("SELECT reason, rows FROM m.coverage WHERE rows > 0 ORDER BY 1"),
-                ["null_score|20", "used|20"],
+                ["blank|20", "used|20"],
                 "{kind}"
             );
         }

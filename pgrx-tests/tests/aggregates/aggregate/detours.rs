@@ -55,7 +55,7 @@ fn what_is_no_gradebook_is_refused() {
         "x",
         "gradebook:",
         "gradebook:!",
-        "gradebook:AQ==",
+        "gradebook:Ag==",
         "gradebook:AAAA",
     ] {
         session.refuses(&format!("SELECT '{text}'::assess.gradebook"), "22P02");
@@ -63,10 +63,11 @@ fn what_is_no_gradebook_is_refused() {
     for (bytes, code) in [
         (&b""[..], "22P03"),
         (b"\x00", "22P03"),
-        (b"\x01", "22P03"),
-        (b"\x01\x00\x00", "22P03"),
-        (b"\x02", "0A000"),
-        (b"\x01\x80", "0A000"),
+        (b"\x01", "0A000"),
+        (b"\x02", "22P03"),
+        (b"\x02\x00\x00", "22P03"),
+        (b"\x03", "0A000"),
+        (b"\x02\x80", "0A000"),
     ] {
         let error = session
             .query_one("SELECT $1::assess.gradebook", &[&Wire(bytes.to_vec())])

@@ -73,40 +73,40 @@ const COUNTED: &str = "
 NULL::int, 2, 3, 1, 2, day                    | null_id
 1, NULL::int, 3, 1, 2, day                    | null_id
 1, 2, NULL::int, 1, 2, day                    | null_id
-1, 2, 3, NULL, 2, day                         | null_score
+1, 2, 3, NULL, 2, day                         | waiting
 1, 2, 3, 1, NULL, day                         | no_max_score
 1, 2, 3, 1, 2, NULL::date                     | null_date
 NULL::int, 2, 3, NULL, NULL, NULL::date       | null_id
 1, 2, 3, NULL, NULL, NULL::date               | null_date
-1, 2, 3, NULL, NULL, day                      | null_score
+1, 2, 3, NULL, NULL, day                      | waiting
 
 1, 2, 3, '-0', 2, day                         | used
 1, 2, 3, 2, 2, day                            | used
 1, 2, 3, 2.0000000000000004, 2, day           | used
 1, 2, 3, 0.1::float8 + 0.2, 0.3, day          | used
-1, 2, 3, 2.00000001, 2, day                   | out_of_range
-1, 2, 3, 1e308, 2, day                        | out_of_range
+1, 2, 3, 2.00000001, 2, day                   | above_max
+1, 2, 3, 1e308, 2, day                        | above_max
 1, 2, 3, 1e308, 'Infinity', day               | used
 1, 2, 3, 5e-324, 1e308, day                   | used
 1, 2, 3, 5e-324, 5e-324, day                  | used
-1, 2, 3, -1, 2, day                           | out_of_range
-1, 2, 3, -5e-324, 1e308, day                  | out_of_range
-1, 2, 3, -1, 'Infinity', day                  | out_of_range
+1, 2, 3, -1, 2, day                           | below_min
+1, 2, 3, -5e-324, 1e308, day                  | used
+1, 2, 3, -1, 'Infinity', day                  | below_min
 1, 2, 3, 'NaN', 2, day                        | not_finite
 1, 2, 3, 'Infinity', 2, day                   | not_finite
 1, 2, 3, '-Infinity', 2, day                  | not_finite
 1, 2, 3, 'Infinity', 'Infinity', day          | not_finite
 
-1, 2, 3, 0, 0, day                            | no_max_score
-1, 2, 3, 1, -2, day                           | no_max_score
-1, 2, 3, 1, '-Infinity', day                  | no_max_score
-1, 2, 3, 1, 'NaN', day                        | no_max_score
-1, 2, 3, 'NaN', 0, day                        | no_max_score
+1, 2, 3, 0, 0, day                            | bad_scale
+1, 2, 3, 1, -2, day                           | bad_scale
+1, 2, 3, 1, '-Infinity', day                  | bad_scale
+1, 2, 3, 1, 'NaN', day                        | bad_scale
+1, 2, 3, 'NaN', 0, day                        | bad_scale
 
 1, 2, 3, 1, day                               | used
 1, 2, 3, 1.0000000000000002, day              | used
-1, 2, 3, 1.00000001, day                       | out_of_range
-1, 2, 3, 2, day                               | out_of_range
+1, 2, 3, 1.00000001, day                       | above_max
+1, 2, 3, 2, day                               | above_max
 
 1, 2, 3, 1, 2, date '2999-01-01'              | used
 1, 2, 3, 1, 2, date '4714-11-24 BC'           | used
@@ -118,6 +118,22 @@ NULL::int, 2, 3, NULL, NULL, NULL::date       | null_id
 1, 2, 3, 1, 2, date '-infinity'               | not_finite
 1, 2, 3, 1, 2, timestamp 'infinity'           | not_finite
 1, 2, 3, 1, 2, timestamptz '-infinity'        | not_finite
+
+1, 2, 3, -0.25, -0.25, 1, day                 | used
+1, 2, 3, -0.5, -0.25, 1, day                  | below_min
+1, 2, 3, 0, 1, NULL, day                      | below_min
+1, 2, 3, 5, 1, NULL, day                      | no_max_score
+1, 2, 3, 5, 5, 5, day                         | bad_scale
+1, 2, 3, 5, 'NaN', 9, day                     | bad_scale
+1, 2, 3, 5, '-Infinity', 9, day               | bad_scale
+1, 2, 3, -5, '-Infinity', 'Infinity', day     | used
+1, 2, 3, 5, NULL, 9, day, NULL, NULL, NULL    | used
+1, 2, 3, 5, NULL, 9, day, 'counts', 1, 1      | used
+1, 2, 3, NULL, NULL, 9, day, 'zero', 1, 1     | used
+1, 2, 3, 5, NULL, 9, day, 'waiting', 1, 1     | waiting
+1, 2, 3, 5, NULL, 9, day, 'not_taken', 1, 1   | not_taken
+1, 2, 3, 5, NULL, 9, day, 'exempt', 1, 1      | exempt
+1, 2, 3, 5, NULL, 0, day, 'exempt', 1, 1      | exempt
 ";
 
 #[test]
@@ -313,7 +329,7 @@ fn excluded_rows_are_reported_once_a_statement_and_name_nobody() {
             assert_eq!(notices[0].severity(), "WARNING");
             let found = format!("{:?}", notices[0]);
             assert!(
-                found.contains("null_score") && found.contains("coverage"),
+                found.contains("no_score") && found.contains("coverage"),
                 "{found}"
             );
             assert!(!found.contains("secret"), "{found}");
@@ -386,7 +402,7 @@ fn gradebooks_that_do_not_fit_together_are_not_merged() {
     // What has no id and no time has none of a wrong type.
     for nothing in [
         "NULL::text, 1, 1, 1, date '2026-05-04'",
-        "1, 'x', 1, NULL, timestamptz '2026-05-04'",
+        "1, 1, 1, NULL, NULL::timestamptz",
     ] {
         assert_eq!(session.table(&merge(number, nothing)).len(), 1);
     }

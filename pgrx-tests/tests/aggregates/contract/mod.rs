@@ -131,6 +131,12 @@ fn lines() -> Vec<Line> {
         gradebook("gradebook_agg(student, item, assessment, score, @time@)"),
         gradebook("gradebook_agg(student, item, assessment, score, max_score, @time@)")
             .accepts("max_score", "infinity is a scale without an upper bound"),
+        gradebook("gradebook_agg(student, item, assessment, score, -1, max_score, @time@)")
+            .accepts("max_score", "infinity is a scale without an upper bound"),
+        gradebook(
+            "gradebook_agg(student, item, assessment, score, -1, max_score, @time@, 'counts', 1, 1)",
+        )
+        .accepts("max_score", "infinity is a scale without an upper bound"),
         gradebook("roster_agg(student, item, @time@, @time@)")
             .accepts(
                 "item",

@@ -190,7 +190,7 @@ fn unusable_rows_are_left_out_and_reported_once() {
             .map(|notice| {
                 notice
                     .message()
-                    .split(" left out")
+                    .split([' ', ':'])
                     .next()
                     .unwrap_or_default()
                     .to_owned()

@@ -289,7 +289,7 @@ fn results_do_not_wait_for_alerts() {
     session.run("CALL assess.refresh('m')");
     assert_eq!(warnings(&mut session), [""; 0]);
     assert_eq!(session.table(look), [""; 0]);
-    assert_eq!(session.one::<i64>("SELECT count(*) FROM m.alert_rules"), 9);
+    assert_eq!(session.one::<i64>("SELECT count(*) FROM m.alert_rules"), 13);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Figures of students and all else that a gradebook is asked.
 
+mod blanks;
 mod due;
 mod edge_outcomes;
 mod laws;
