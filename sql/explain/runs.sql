@@ -86,9 +86,8 @@ BEGIN
             SELECT g.subject, x.* FROM g CROSS JOIN b CROSS JOIN LATERAL {students_now} x),
         fresh AS MATERIALIZED (
             SELECT g.subject, r.student, count(*) AS n
-            FROM g CROSS JOIN a CROSS JOIN LATERAL @extschema@.responses(g.gradebook) r
-            WHERE r.taken_at > $3 AND r.taken_at <= $4 AND r.assessment <> ALL (a.exclude)
-            AND   r.score IS NOT NULL
+            FROM g CROSS JOIN b CROSS JOIN LATERAL {counted_now} r
+            WHERE r.taken_at > $3
             GROUP BY g.subject, r.student)
         SELECT n.subject::text, n.student, more_alike.level - v.aged_alike,
                more.level - v.aged - (more_alike.level - v.aged_alike), v.aged - was.level,
@@ -119,6 +118,8 @@ BEGIN
                                                 'a'),
             'students_alike', @extschema@._call(model, '@extschema@.students',
                                                 '{"as_of": "$4", "quality": "false"}', 'a'),
+            'counted_now', @extschema@._call(model, '@extschema@.counted_responses',
+                                             '{"as_of": "$4"}', 'b'),
             'students_now', @extschema@._call(model, '@extschema@.students', '{"as_of": "$4"}',
                                               'b')))
     USING run_a, run_b, before, after;

@@ -17,7 +17,8 @@ const RESULTS: [(&str, &str); 9] = [
          discrimination_se double precision, ci_low double precision, ci_high double precision, \
          somers_d double precision, discrimination_index double precision, \
          weight double precision, status text, status_rank integer, label text, \
-         first_at timestamp with time zone, last_at timestamp with time zone",
+         first_at timestamp with time zone, last_at timestamp with time zone, \
+         left_out bigint, blank bigint, waiting bigint",
     ),
     (
         "item_drift",

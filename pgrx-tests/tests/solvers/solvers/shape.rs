@@ -15,6 +15,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "gradebook assess.gradebook, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
@@ -25,6 +27,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "gradebook assess.gradebook, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          side_answers integer DEFAULT 30, drift_alpha double precision DEFAULT 0.05, \
          drift_margin double precision DEFAULT 0.05, confidence double precision DEFAULT 0.95",
     ),
@@ -33,6 +37,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "gradebook assess.gradebook, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          min_answers double precision DEFAULT 10, prior boolean DEFAULT true, \
          nodes integer DEFAULT 61, max_iterations integer DEFAULT 500, \
          tolerance double precision DEFAULT 0.000001, confidence double precision DEFAULT 0.95",
@@ -42,6 +48,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "gradebook assess.gradebook, half_life interval DEFAULT '60 days'::interval, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          cut double precision DEFAULT NULL::double precision, \
          cut_share double precision DEFAULT 0.2, \
          adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
@@ -61,13 +69,17 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "assessments",
         "gradebook assess.gradebook, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
-         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[]",
+         attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text",
     ),
     (
         "explain",
         "gradebook assess.gradebook, student text, half_life interval DEFAULT '60 days'::interval, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
@@ -80,7 +92,9 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "coverage",
         "gradebook assess.gradebook, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
-         attempts text DEFAULT 'first'::text",
+         attempts text DEFAULT 'first'::text, \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text",
     ),
     (
         "backtest",
@@ -90,6 +104,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          weighted_target boolean DEFAULT false, half_life interval DEFAULT '60 days'::interval, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          cut_share double precision DEFAULT 0.2, \
          adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
@@ -104,6 +120,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
         "gradebook assess.gradebook, half_life interval DEFAULT '60 days'::interval, \
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
+         out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
+         blanks text DEFAULT 'ignore'::text, \
          adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
@@ -139,6 +157,9 @@ fn defaults_of_the_core() -> Vec<(&'static str, String)> {
         ("as_of", "NULL::timestamp with time zone"),
         ("attempts", "'first'::text"),
         ("exclude", "'{}'::text[]"),
+        ("out_of_range", "'exclude'::text"),
+        ("missing_max", "'exclude'::text"),
+        ("blanks", "'ignore'::text"),
         ("previous", "NULL::assess.gradebook"),
         ("cuts", "NULL::timestamp with time zone[]"),
     ];
@@ -272,6 +293,7 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
                 "repeat('x', 100000)",
             ],
             "counting" => &["''", "'Effective'", "'items'"],
+            "out_of_range" | "missing_max" | "blanks" => &["''", "'Exclude'", "'clip '"],
             "stale_half_lives" | "tolerance" => POSITIVE,
             "min_answers"
             | "half_precision_items"
