@@ -3,7 +3,6 @@
 //! A score with the scale that it was given on, or the reason why there is none. Which marks count,
 //! and as what, is decided when a gradebook is read.
 
-use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -12,6 +11,9 @@ use crate::gradebook::codec::{Reader, put_varint};
 use crate::gradebook::error::{Error, Result};
 use crate::labels::labels;
 use crate::memory;
+
+/// What stands for a maximum that nobody knows: the quiet NaN, with the same bits on every machine.
+const UNKNOWN_MAX: u64 = 0x7ff8_0000_0000_0000;
 
 /// What a score is measured against: minimum and maximum, in the unit of the score. Without a
 /// maximum, nobody said what it is; an infinite one says that there is none.
@@ -64,28 +66,20 @@ impl Scale {
         self.min.max(high) + 0.0
     }
 
-    fn words(&self) -> [u64; 2] {
-        // No scale has a NaN.
-        let max = self.max.unwrap_or(f64::NAN);
-        [ordered(max), ordered(self.min)]
+    /// What is written of the maximum.
+    fn max_bits(&self) -> u64 {
+        self.max.map_or(UNKNOWN_MAX, f64::to_bits)
     }
-}
 
-impl Ord for Scale {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.words().cmp(&other.words())
-    }
-}
-
-impl PartialOrd for Scale {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    /// By maximum, then by minimum. An order of its own would bring a `min` and a `max` along.
+    fn rank(&self) -> [u64; 2] {
+        [ordered(self.max_bits()), ordered(self.min.to_bits())]
     }
 }
 
 impl PartialEq for Scale {
     fn eq(&self, other: &Self) -> bool {
-        self.words() == other.words()
+        self.rank() == other.rank()
     }
 }
 
@@ -93,14 +87,14 @@ impl Eq for Scale {}
 
 impl Hash for Scale {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.words().hash(state);
+        self.rank().hash(state);
     }
 }
 
-/// A word that ascends as the number does; that of a NaN is the highest.
+/// Of the bits of a number a word that ascends as the number does, and is highest for
+/// [`UNKNOWN_MAX`].
 #[inline]
-fn ordered(value: f64) -> u64 {
-    let bits = value.to_bits();
+fn ordered(bits: u64) -> u64 {
     match bits >> 63 {
         0 => bits | 1 << 63,
         _ => !bits,
@@ -168,7 +162,7 @@ fn head(scale: u32, state: State) -> u64 {
 /// A mark as one number, which ascends by scale, state and score.
 #[inline]
 fn key(head: u64, score: f64) -> u128 {
-    u128::from(head) << 64 | u128::from(ordered(score))
+    u128::from(head) << 64 | u128::from(ordered(score.to_bits()))
 }
 
 /// A mark that was numbered, or that is one too many.
@@ -288,8 +282,11 @@ impl MarkTable {
     /// written ascends by scale, state and score.
     pub fn dictionary(&self) -> Dictionary {
         let mut scales = self.scales.values.clone();
-        scales.sort_unstable();
-        let rank = |scale: &Scale| scales.partition_point(|other| other < scale) as u64;
+        scales.sort_unstable_by_key(Scale::rank);
+        let rank = |scale: &Scale| {
+            let rank = scale.rank();
+            scales.partition_point(|other| other.rank() < rank) as u64
+        };
         let scale_ranks: Vec<u64> = self.scales.values.iter().map(rank).collect();
         let final_key = |&key: &u128| {
             let head = (key >> 64) as u64;
@@ -345,9 +342,8 @@ impl Dictionary {
     pub fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, self.scales.len() as u64);
         for scale in &self.scales {
-            let max = scale.max.unwrap_or(f64::NAN);
             out.extend_from_slice(&scale.min.to_le_bytes());
-            out.extend_from_slice(&max.to_le_bytes());
+            out.extend_from_slice(&scale.max_bits().to_le_bytes());
         }
         put_varint(out, self.keys.len() as u64);
         for &key in &self.keys {
@@ -391,7 +387,7 @@ impl Marks {
             let max = f64::from_bits(from.u64()?);
             let scale = Scale::new(min, (!max.is_nan()).then_some(max));
             let scale = scale.ok_or(Error::Malformed("a scale cannot be"))?;
-            if scales.last() >= Some(&scale) {
+            if scales.last().map(Scale::rank) >= Some(scale.rank()) {
                 return Err(Error::Malformed("the list of scales is not in order"));
             }
             scales.push(scale);
