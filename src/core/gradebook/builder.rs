@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use log::debug;
 
 use crate::Poll;
-use crate::gradebook::codec::{put_signed, put_varint};
+use crate::gradebook::codec::{LONGEST_INTEGER, put_signed, put_varint};
 use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::{Counts, Excluded, Exclusion};
 use crate::gradebook::flat::Gradebook;
@@ -179,8 +179,9 @@ impl Builder {
         without: &[u32],
         poll: Poll<'_>,
     ) -> Result<()> {
-        if let Some(clock) = other.clock() {
-            self.set_clock(clock)?;
+        let clock = |own: &mut Self| other.clock().map_or(Ok(()), |clock| own.set_clock(clock));
+        if without.is_empty() {
+            clock(self)?;
         }
         self.excluded.merge(other.excluded().without_item())?;
         let ids = [other.students(), other.items(), other.assessments()];
@@ -218,6 +219,9 @@ impl Builder {
             if at % 512 == 0 {
                 poll();
             }
+            if period.has_time() {
+                clock(self)?;
+            }
             let group = period.group;
             let group = group.map(|group| groups.of(group, &mut self.groups));
             self.add_period(Period {
@@ -240,6 +244,7 @@ impl Builder {
                 let student = students[sitting.student as usize];
                 for (at, (&item, &mark)) in sitting.items.iter().zip(sitting.marks).enumerate() {
                     if !left_out[item as usize] {
+                        clock(self)?;
                         let item = items.of(item, &mut self.items)?;
                         let place = Place {
                             assessment: assessments
@@ -442,7 +447,10 @@ impl Builder {
         let mut out = Vec::with_capacity(logs().sum());
         out.push(VERSION);
         out.push(self.flags(&roster));
-        memory::ask_for_more(&out, tables + by_item)?;
+        let excluded = self.logs.iter().filter(|log| log.excluded.is_some());
+        let integers = 2 * excluded.count() + 4 * self.periods.len() + self.assessments.len();
+        let marks = self.marks.bytes_to_sort();
+        memory::ask_for_more(&out, tables + by_item + LONGEST_INTEGER * integers + marks)?;
         students.encode(&mut out);
         items.encode(&mut out);
         assessments.encode(&mut out);
@@ -468,7 +476,6 @@ impl Builder {
             put_varint(&mut out, first);
         }
         let dictionary = self.marks.dictionary();
-        memory::ask_for_more(&out, self.marks.bytes_to_sort())?;
         dictionary.encode(&mut out);
         put_varint(&mut out, self.responses);
         self.encode_rows(
@@ -523,7 +530,7 @@ impl Builder {
                 &mut responses,
                 poll,
             )?;
-            memory::ask_for_more(out, LONGEST_RESPONSE * responses.len())?;
+            memory::ask_for_more(out, LONGEST_RESPONSE * (1 + responses.len()))?;
             written.put_student(&responses, out);
             if out.len() as u64 > MAX_ENCODED_BYTES {
                 return Err(Error::TooLarge {

@@ -2,6 +2,9 @@
 
 use crate::gradebook::error::{Error, Result};
 
+/// The most bytes of a LEB128 integer.
+pub const LONGEST_INTEGER: usize = 10;
+
 /// Appends `value` in LEB128: seven bits a byte, low bits first.
 #[inline]
 pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {

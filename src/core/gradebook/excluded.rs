@@ -135,7 +135,11 @@ impl Excluded {
             if item >= items as u64 {
                 return Err(Error::Malformed("an item is not in the table"));
             }
-            by_item.push((item as u32, Counts::decode(from)?));
+            let counts = Counts::decode(from)?;
+            // One that lost none would leave a trace of an item without a row.
+            if counts.total() > 0 {
+                by_item.push((item as u32, counts));
+            }
             next = item + 1;
         }
         Ok(Self {

@@ -78,16 +78,15 @@ impl<'a> Gradebook<'a> {
                 limit: MAX_RESPONSES,
             });
         }
-        if responses > 0 && !(MIN_TIME..=MAX_TIME).contains(&earliest) {
+        if !(MIN_TIME..=MAX_TIME).contains(&earliest) {
             return Err(Error::Malformed("a time is out of range"));
         }
         let absolute = flags & FLAG_ABSOLUTE != 0;
         let has_time = responses > 0 || roster.periods().iter().any(Period::has_time);
-        let clock = match (absolute, has_time) {
-            (true, _) => Some(Clock::Absolute),
-            (false, true) => Some(Clock::Calendar),
-            (false, false) => None,
-        };
+        let clock = has_time.then_some(match absolute {
+            true => Clock::Absolute,
+            false => Clock::Calendar,
+        });
         let entries = students.len().div_ceil(STUDENTS_PER_ENTRY) * ENTRY_BYTES;
         let entries = from.bytes(entries)?;
         Ok(Self {
@@ -230,7 +229,11 @@ fn excluded_students(from: &mut Reader<'_>, students: usize) -> Result<Vec<(u32,
         if student >= students as u64 {
             return Err(Error::Malformed("a student is not in the table"));
         }
-        read.push((student as u32, from.signed()?));
+        let at = from.signed()?;
+        if !(MIN_TIME..=MAX_TIME).contains(&at) {
+            return Err(Error::Malformed("a time is out of range"));
+        }
+        read.push((student as u32, at));
         next = student + 1;
     }
     Ok(read)

@@ -3,6 +3,7 @@
 //! A score with the scale that it was given on, or the reason why there is none. Which marks count,
 //! and as what, is decided when a gradebook is read.
 
+use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -12,7 +13,8 @@ use crate::gradebook::error::{Error, Result};
 use crate::labels::labels;
 use crate::memory;
 
-/// What stands for a maximum that nobody knows: the quiet NaN, with the same bits on every machine.
+/// What is written for a maximum that nobody knows: the quiet NaN, whose bits a language need not
+/// promise.
 const UNKNOWN_MAX: u64 = 0x7ff8_0000_0000_0000;
 
 /// What a score is measured against: minimum and maximum, in the unit of the score. Without a
@@ -66,20 +68,32 @@ impl Scale {
         self.min.max(high) + 0.0
     }
 
-    /// What is written of the maximum.
+    /// The bits that are written of the maximum.
     fn max_bits(&self) -> u64 {
         self.max.map_or(UNKNOWN_MAX, f64::to_bits)
     }
 
-    /// By maximum, then by minimum. An order of its own would bring a `min` and a `max` along.
-    fn rank(&self) -> [u64; 2] {
+    /// By maximum, then by minimum; the unknown maximum comes last.
+    fn words(&self) -> [u64; 2] {
         [ordered(self.max_bits()), ordered(self.min.to_bits())]
+    }
+}
+
+impl Ord for Scale {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.words().cmp(&other.words())
+    }
+}
+
+impl PartialOrd for Scale {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl PartialEq for Scale {
     fn eq(&self, other: &Self) -> bool {
-        self.rank() == other.rank()
+        self.words() == other.words()
     }
 }
 
@@ -87,12 +101,11 @@ impl Eq for Scale {}
 
 impl Hash for Scale {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.rank().hash(state);
+        self.words().hash(state);
     }
 }
 
-/// Of the bits of a number a word that ascends as the number does, and is highest for
-/// [`UNKNOWN_MAX`].
+/// A word that ascends as the number with these bits does; that of [`UNKNOWN_MAX`] is the highest.
 #[inline]
 fn ordered(bits: u64) -> u64 {
     match bits >> 63 {
@@ -282,11 +295,8 @@ impl MarkTable {
     /// written ascends by scale, state and score.
     pub fn dictionary(&self) -> Dictionary {
         let mut scales = self.scales.values.clone();
-        scales.sort_unstable_by_key(Scale::rank);
-        let rank = |scale: &Scale| {
-            let rank = scale.rank();
-            scales.partition_point(|other| other.rank() < rank) as u64
-        };
+        scales.sort_unstable();
+        let rank = |scale: &Scale| scales.partition_point(|other| other < scale) as u64;
         let scale_ranks: Vec<u64> = self.scales.values.iter().map(rank).collect();
         let final_key = |&key: &u128| {
             let head = (key >> 64) as u64;
@@ -387,7 +397,7 @@ impl Marks {
             let max = f64::from_bits(from.u64()?);
             let scale = Scale::new(min, (!max.is_nan()).then_some(max));
             let scale = scale.ok_or(Error::Malformed("a scale cannot be"))?;
-            if scales.last().map(Scale::rank) >= Some(scale.rank()) {
+            if scales.last() >= Some(&scale) {
                 return Err(Error::Malformed("the list of scales is not in order"));
             }
             scales.push(scale);
@@ -400,6 +410,8 @@ impl Marks {
         if n > MAX_DISTINCT {
             return Err(Error::Malformed("the list of marks is too long"));
         }
+        // With what each becomes to the reader of the responses.
+        memory::ask(2 * n * size_of::<Mark>())?;
         read.marks.reserve_exact(n);
         let mut last = None;
         for _ in 0..n {

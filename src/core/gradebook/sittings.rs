@@ -234,27 +234,29 @@ impl<'b, 'a, M: Copy, F: Fn(Mark) -> M> Rows<'b, 'a, M, F> {
     #[inline]
     fn answers(&mut self, last_item: u32) -> Result<()> {
         let from = &mut self.from;
-        let mut item = last_item.wrapping_add(from.signed()? as u32);
+        let unknown = || Error::Malformed("an item is not in the table");
+        let first = i64::from(last_item).checked_add(from.signed()?);
+        let first = first.and_then(|first| u32::try_from(first).ok());
+        let mut item = first.ok_or_else(unknown)?;
         let n = from.count(1)?;
         if n == 0 {
             return Err(Error::Malformed("a sitting is empty"));
         }
+        self.items.clear();
+        self.marks.clear();
+        self.positions.clear();
         memory::ask_for_more(&self.items, n)?;
         memory::ask_for_more(&self.marks, n)?;
-        self.items.clear();
         self.items.push(item);
         for _ in 1..n {
-            item = item
-                .checked_add(from.index()?)
-                .ok_or(Error::Malformed("an item is not in the table"))?;
+            item = item.checked_add(from.index()?).ok_or_else(unknown)?;
             self.items.push(item);
         }
         if item as usize >= self.form.items {
-            return Err(Error::Malformed("an item is not in the table"));
+            return Err(unknown());
         }
         let marks = &self.form.marks;
         marks.read(from, n, &self.known, &self.of, &mut self.marks)?;
-        self.positions.clear();
         if self.form.has_positions {
             memory::ask_for_more(&self.positions, n)?;
             let mut last = 0i64;
