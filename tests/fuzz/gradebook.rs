@@ -5,13 +5,18 @@
 //! gets past its tables.
 #![no_main]
 
-use pg_assess_test_support::solve;
+use std::collections::BTreeMap;
+
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Period, Row};
+use pg_assess_core::gradebook::Error;
+use pg_assess_core::gradebook::{
+    Builder, Counts, Enrolment, Exclusion, Gradebook, Id, Mark, MaxScore, Period, Row, Sitting,
+    Standing, State,
+};
 use pg_assess_core::options::Options;
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
-use pg_assess_core::gradebook::Error;
+use pg_assess_test_support::solve;
 use pg_assess_test_support::{Solved, check, go};
 
 fuzz_target!(|data: &[u8]| {
@@ -29,8 +34,13 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// Every response by its ids, in order: student, item, assessment, time, score.
-type Response = (String, String, String, i64, u64);
+/// Bits of the minimum, of the maximum where it is known, the state, and bits of the score.
+type Kept = (u64, Option<u64>, State, Option<u64>);
+/// Every response by its ids, in order: student, item, assessment, time, attempt, what is kept of
+/// the score, position.
+type Response = (String, String, String, i64, Option<i64>, Kept, Option<i32>);
+/// An item that lost rows, or none, and how many for each reason.
+type Lost = (Option<String>, [u64; 4]);
 /// Every period by its ids: student, group and both ends.
 type Stay = (String, Option<String>, i64, i64);
 
@@ -39,7 +49,9 @@ type Stay = (String, Option<String>, i64, i64);
 struct Contents {
     responses: Vec<Response>,
     students: Vec<String>,
-    excluded: u64,
+    excluded: Vec<Lost>,
+    /// Students of rows left out, and the earliest time of these.
+    lost: Vec<(String, i64)>,
     periods: Vec<Stay>,
     unusable: u64,
 }
@@ -47,19 +59,25 @@ struct Contents {
 impl Contents {
     fn of(book: &Gradebook<'_>) -> Self {
         let mut responses = Vec::new();
-        book.visit(&go, |sitting| {
-            assert!((MIN_TIME..=MAX_TIME).contains(&sitting.taken_at));
-            for (&item, score) in sitting.items.iter().zip(sitting.scores) {
-                responses.push((
-                    typed(&book.students().get(sitting.student)),
-                    typed(&book.items().get(item)),
-                    typed(&book.assessments().get(sitting.assessment)),
-                    sitting.taken_at,
-                    bits(score.value(), score.is_unbounded()),
-                ));
-            }
-            Ok(())
-        })
+        book.visit(
+            |mark| mark,
+            &go,
+            |sitting| {
+                assert!((MIN_TIME..=MAX_TIME).contains(&sitting.taken_at));
+                for (at, (&item, mark)) in sitting.items.iter().zip(sitting.marks).enumerate() {
+                    responses.push((
+                        typed(&book.students().get(sitting.student)),
+                        typed(&book.items().get(item)),
+                        typed(&book.assessments().get(sitting.assessment)),
+                        sitting.taken_at,
+                        sitting.attempt,
+                        bits(mark),
+                        sitting.position(at),
+                    ));
+                }
+                Ok(())
+            },
+        )
         .expect("checked rows");
         assert_eq!(responses.len() as u64, book.responses());
         responses.sort_unstable();
@@ -71,10 +89,20 @@ impl Contents {
             })
             .collect();
         periods.sort_unstable();
+        let excluded = book.excluded();
+        let counts = |counts: &Counts| Exclusion::ALL.map(|reason| counts.of(reason));
+        let by_item = excluded.by_item().iter();
+        let by_item = by_item.map(|(at, own)| (Some(typed(&book.items().get(*at))), counts(own)));
+        let lost = book.excluded_students().iter();
         Self {
             responses,
             students: (0..book.students().len() as u32).map(student).collect(),
-            excluded: book.excluded().total(),
+            excluded: in_order(
+                [(None, counts(excluded.without_item()))]
+                    .into_iter()
+                    .chain(by_item),
+            ),
+            lost: in_order(lost.map(|&(at, time)| (student(at), time))),
             periods,
             unusable: book.roster().unusable(),
         }
@@ -86,12 +114,68 @@ fn typed(id: &Id<'_>) -> String {
     format!("{id:?}")
 }
 
-fn bits(score: f64, unbounded: bool) -> u64 {
-    score.to_bits() | u64::from(unbounded) << 63
+fn in_order<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_unstable();
+    values
+}
+
+fn bits(mark: &Mark) -> Kept {
+    let (min, max) = (mark.scale.min_score(), mark.scale.max_score());
+    let score = (mark.state == State::Scored).then_some(mark.score.to_bits());
+    (min.to_bits(), max.map(f64::to_bits), mark.state, score)
+}
+
+/// A sitting with all that is in it.
+type OwnSitting = (u32, i64, Option<i64>, Vec<(u32, Mark, Option<i32>)>);
+
+fn own(sitting: &Sitting<'_, Mark>) -> OwnSitting {
+    let answers = sitting.items.iter().zip(sitting.marks).enumerate();
+    let answers = answers.map(|(at, (&item, &mark))| (item, mark, sitting.position(at)));
+    let (assessment, taken_at) = (sitting.assessment, sitting.taken_at);
+    (assessment, taken_at, sitting.attempt, answers.collect())
+}
+
+/// Each student is read alone as among the others. Of bytes that are no gradebook, those whose rows
+/// came before what is wrong.
+fn read_alone(book: &Gradebook<'_>) {
+    let mut whole = vec![Vec::new(); book.students().len()];
+    let mut last = 0;
+    let read = book.visit(
+        |mark| mark,
+        &go,
+        |sitting| {
+            last = sitting.student;
+            whole[sitting.student as usize].push(own(&sitting));
+            Ok(())
+        },
+    );
+    let good = match read {
+        Ok(()) => whole.len() as u32,
+        Err(_) => last,
+    };
+    for (student, whole) in (0..).zip(&whole) {
+        let mut alone = Vec::new();
+        let read = book.visit_student(
+            student,
+            |mark| mark,
+            &go,
+            |sitting| {
+                assert_eq!(sitting.student, student);
+                alone.push(own(&sitting));
+                Ok(())
+            },
+        );
+        if student < good {
+            assert_eq!(read, Ok(()));
+            assert_eq!(&alone, whole, "student {student}");
+        }
+    }
 }
 
 /// Any bytes are refused, or a gradebook that can be written again.
 fn from_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
+    read_alone(&Gradebook::open(bytes).ok()?);
     let book = check(bytes).ok()?;
     let canonical = match Gradebook::canonical(bytes, &go) {
         Ok(canonical) => canonical,
@@ -102,7 +186,6 @@ fn from_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
     };
     let again = check(&canonical).expect("what was written can be read");
     assert_eq!(Contents::of(&again), Contents::of(&book));
-    assert_eq!(again.excluded(), book.excluded());
     written_forms_agree(&canonical);
     Some(canonical)
 }
@@ -133,6 +216,8 @@ enum Kind {
     Integer,
     Uuid,
     Text,
+    /// So many that reading one takes another way than reading all.
+    Many,
 }
 
 /// Few of them, so that they meet, with the ends of each type.
@@ -144,6 +229,7 @@ fn id(kind: Kind, number: u8) -> Id<'static> {
         Kind::Integer => Id::Integer(INTEGERS[place]),
         Kind::Uuid => Id::Uuid([0, 1, 1 << 64, u128::MAX, 7, 8][place]),
         Kind::Text => Id::Text(TEXTS[place]),
+        Kind::Many => Id::Integer(i64::from(number)),
     }
 }
 
@@ -169,7 +255,8 @@ impl Tables {
 enum Amount {
     Zero,
     One,
-    Quarters(u8),
+    Quarters(i8),
+    Least,
     Any(f64),
 }
 
@@ -179,6 +266,7 @@ impl Amount {
             Amount::Zero => 0.0,
             Amount::One => 1.0,
             Amount::Quarters(n) => f64::from(n) / 4.0,
+            Amount::Least => f64::NEG_INFINITY,
             Amount::Any(value) => value,
         }
     }
@@ -207,14 +295,34 @@ impl Time {
     }
 }
 
+/// An attempt or a position.
+#[derive(Arbitrary, Clone, Copy)]
+enum Place {
+    Few(u8),
+    Any(i64),
+}
+
+impl Place {
+    fn value(self) -> i64 {
+        match self {
+            Place::Few(value) => i64::from(value % 4),
+            Place::Any(value) => value,
+        }
+    }
+}
+
 /// A row of either table.
 #[derive(Arbitrary, Clone, Copy)]
 enum Given {
     Response {
         numbers: [u8; 3],
         score: Option<Amount>,
+        least: Option<Amount>,
         most: Most,
         at: Option<Time>,
+        standing: u8,
+        attempt: Option<Place>,
+        position: Option<Place>,
     },
     Enrolment {
         numbers: [u8; 2],
@@ -235,8 +343,12 @@ impl Given {
         let Given::Response {
             numbers: [student, item, assessment],
             score,
+            least,
             most,
             at,
+            standing,
+            attempt,
+            position,
         } = self
         else {
             return None;
@@ -246,6 +358,7 @@ impl Given {
             item: known(tables.items, item),
             assessment: known(tables.assessments, assessment),
             score: score.map(Amount::value),
+            min_score: least.map(Amount::value),
             max_score: match most {
                 Most::Share => MaxScore::Share,
                 Most::Unknown => MaxScore::Points(None),
@@ -253,6 +366,13 @@ impl Given {
                 Most::Points(points) => MaxScore::Points(Some(points.value())),
             },
             taken_at: at.map(Time::at),
+            // Most rows count as they are.
+            standing: match standing {
+                0..5 => Standing::ALL[usize::from(standing)],
+                _ => Standing::Counts,
+            },
+            attempt: attempt.map(Place::value),
+            position: position.map(|place| place.value() as i32),
         })
     }
 
@@ -286,26 +406,56 @@ fn build<'a>(tables: &Tables, rows: impl IntoIterator<Item = &'a Given>) -> Vec<
     builder.encode(&go).expect("a small gradebook")
 }
 
-/// A usable response as the rules have it, written anew.
-fn usable(row: &Row<'_>) -> Option<Response> {
-    let ids = [row.student?, row.item?, row.assessment?];
-    let [student, item, assessment] = ids.map(|id| typed(&id));
-    let at = row
-        .taken_at
-        .filter(|at| (MIN_TIME..=MAX_TIME).contains(at))?;
-    let score = row.score.filter(|score| score.is_finite())?;
-    let most = match row.max_score {
-        MaxScore::Share => 1.0,
-        MaxScore::Points(points) => points.filter(|points| *points > 0.0)?,
+/// A response that is kept as the rules have it, or the place of the reason why it is not.
+fn kept(row: &Row<'_>) -> Result<Response, usize> {
+    let (Some(student), Some(item), Some(assessment)) = (row.student, row.item, row.assessment)
+    else {
+        return Err(0);
     };
-    if score < 0.0 || score > most * (1.0 + 1e-9) {
-        return None;
+    let at = row.taken_at.ok_or(1_usize)?;
+    let min = row.min_score.unwrap_or(0.0);
+    let max = match row.max_score {
+        MaxScore::Share => Some(1.0),
+        MaxScore::Points(points) => points,
+    };
+    let scale = match max {
+        _ if min.is_nan() || min == f64::INFINITY => None,
+        None if min == f64::NEG_INFINITY => None,
+        Some(max) if max.is_nan() || max <= min => None,
+        Some(max) if min == f64::NEG_INFINITY && max < f64::INFINITY => None,
+        max => Some((min, max)),
+    };
+    let (state, score) = match row.standing {
+        Standing::Counts if row.score.is_none() => (State::NoScore, None),
+        Standing::Counts => (State::Scored, row.score),
+        // No points, as far as the scale has them.
+        Standing::Zero if min > 0.0 => (State::Scored, Some(min)),
+        Standing::Zero if max < Some(0.0) && max.is_some() => (State::Scored, max),
+        Standing::Zero => (State::Scored, Some(0.0)),
+        Standing::Waiting => (State::Waiting, None),
+        Standing::NotTaken => (State::NotTaken, None),
+        Standing::Exempt => (State::Exempt, None),
+    };
+    let (min, max) = match scale {
+        None if state == State::Scored => return Err(2),
+        None => (0.0, None),
+        Some(scale) => scale,
+    };
+    if score.is_some_and(|score| !score.is_finite()) || !(MIN_TIME..=MAX_TIME).contains(&at) {
+        return Err(3);
     }
-    let score = match most == f64::INFINITY {
-        true => bits(score + 0.0, true),
-        false => bits((score / most).min(1.0) + 0.0, false),
-    };
-    Some((student, item, assessment, at, score))
+    // Zeros have no sign.
+    let bits = |value: f64| (value + 0.0).to_bits();
+    Ok((
+        typed(&student),
+        typed(&item),
+        typed(&assessment),
+        at,
+        // The least stand for none.
+        row.attempt.filter(|attempt| *attempt != i64::MIN),
+        (bits(min), max.map(bits), state, score.map(bits)),
+        row.position.filter(|position| *position != i32::MIN),
+    ))
 }
 
 /// What is to be found of rows, by definition.
@@ -322,9 +472,21 @@ fn expected(tables: &Tables, rows: &[Given]) -> Contents {
         .filter_map(|row| Some(typed(&row.student?)));
     let mut students: Vec<String> = answered.chain(enrolled).collect();
     let mut periods: Vec<Stay> = stays.iter().flatten().cloned().collect();
-    let mut found: Vec<Response> = responses.iter().filter_map(usable).collect();
-    let excluded = (responses.len() - found.len()) as u64;
-    found.sort_unstable();
+    let found = in_order(responses.iter().filter_map(|row| kept(row).ok()));
+    let mut excluded = BTreeMap::from([(None, [0; 4])]);
+    let mut lost = BTreeMap::new();
+    for row in &responses {
+        let Err(reason) = kept(row) else {
+            continue;
+        };
+        let item = row.item.map(|item| typed(&item));
+        excluded.entry(item).or_insert([0; 4])[reason] += 1;
+        if let Some(student) = row.student {
+            let at = row.taken_at.unwrap_or(MIN_TIME).clamp(MIN_TIME, MAX_TIME);
+            let earliest = lost.entry(typed(&student)).or_insert(at);
+            *earliest = at.min(*earliest);
+        }
+    }
     periods.sort_unstable();
     periods.dedup();
     students.sort_unstable();
@@ -332,7 +494,8 @@ fn expected(tables: &Tables, rows: &[Given]) -> Contents {
     Contents {
         responses: found,
         students,
-        excluded,
+        excluded: excluded.into_iter().collect(),
+        lost: lost.into_iter().collect(),
         periods,
         unusable: stays.iter().filter(|stay| stay.is_none()).count() as u64,
     }
@@ -367,6 +530,7 @@ fn from_rows(from: &mut Unstructured<'_>) -> Option<Vec<u8>> {
     assert_eq!(found, expected(&tables, &rows));
     assert_eq!(build(&tables, rows.iter().rev()), bytes, "in any order");
     written_forms_agree(&bytes);
+    read_alone(&book);
 
     let mut whole = Builder::new();
     for part in (0..parts).rev() {
@@ -395,7 +559,7 @@ fn from_spoiled_rows(from: &mut Unstructured<'_>) -> Option<Vec<u8>> {
     from_bytes(&bytes)
 }
 
-/// Leaving an item out takes its responses away, and nothing else.
+/// Leaving an item out takes its rows away, and nothing else.
 fn without_the_first_item(book: &Gradebook<'_>, whole: &Contents) {
     let mut builder = Builder::new();
     builder
@@ -406,7 +570,13 @@ fn without_the_first_item(book: &Gradebook<'_>, whole: &Contents) {
     let item = typed(&book.items().get(0));
     let kept: Vec<&Response> = whole.responses.iter().filter(|own| own.1 != item).collect();
     assert!(rest.responses.iter().eq(kept));
-    assert_eq!(rest.excluded, whole.excluded);
+    let of_others = |own: &&Lost| own.0.as_ref() != Some(&item);
+    assert!(
+        rest.excluded
+            .iter()
+            .eq(whole.excluded.iter().filter(of_others))
+    );
+    assert_eq!(rest.lost, whole.lost);
     assert_eq!(rest.periods, whole.periods);
     assert_eq!(rest.students.len(), whole.students.len());
 }
