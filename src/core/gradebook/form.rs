@@ -11,7 +11,7 @@
 //! Integers are LEB128, signed ones zigzag; `f64` are 8 bytes little endian.
 //! ```text
 //! version  1 byte    2
-//! flags    1 byte    bit 0: times are absolute (timestamptz) and not calendar times;
+//! flags    1 byte    bit 0: there are times, absolute (timestamptz) and not of a calendar;
 //!                    bit 1: there is a roster; bit 2: sittings name attempts; bit 3: responses
 //!                    have positions; other bits: reserved, 0
 //! ids      3 tables  students, items, assessments: type, count, ids in ascending order
@@ -23,8 +23,10 @@
 //!          difference to the last one given in that group)
 //! times    earliest time, unit: all times are earliest + k * unit, in microseconds; then per
 //!          assessment the k of its earliest time
-//! scales   count, then (minimum, maximum) in ascending order
-//! marks    count, then distinct marks in ascending order; 0 when there are too many to list
+//! scales   count, then (minimum, maximum), ascending by maximum, then minimum; NaN for a maximum
+//!          that nobody knows
+//! marks    count, then distinct marks in ascending order; 0 when there are too many to list; each 8
+//!          * the place of its scale + its state, and the score, if it has one
 //! count    of responses
 //! entries  per 64 students 4 bytes: where the first of them begins, from the first response
 //! rows     per student a count of sittings, then per sitting assessment (difference to the

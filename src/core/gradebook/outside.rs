@@ -12,7 +12,7 @@ use crate::memory;
 
 impl Gradebook<'_> {
     /// Bytes from outside, checked and in canonical form: other bytes may hold the same (numbers
-    /// written at length, ids and scores that nothing refers to), and equal rows give equal bytes.
+    /// written at length, ids, scales and marks that nothing refers to), and equal rows give equal bytes.
     pub fn canonical(bytes: &[u8], poll: Poll<'_>) -> Result<Vec<u8>> {
         let mut builder = Builder::new();
         builder.merge(&Gradebook::open(bytes)?, poll)?;

@@ -52,9 +52,9 @@ pub struct Row<'a> {
     /// Microseconds since 2000-01-01; the extremes of `i64` are the infinities, as in Postgres.
     pub taken_at: Option<i64>,
     pub standing: Standing,
-    /// Which attempt at the assessment this is of.
+    /// Which attempt at the assessment this is of; the least stands for none.
     pub attempt: Option<i64>,
-    /// The place of the question in the sitting.
+    /// The place of the question in the sitting; the least stands for none.
     pub position: Option<i32>,
 }
 
