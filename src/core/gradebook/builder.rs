@@ -419,10 +419,14 @@ impl Builder {
 
     fn flags(&self, roster: &Roster) -> u8 {
         let is_absolute = self.clock == Some(Clock::Absolute);
-        u8::from(is_absolute) * FLAG_ABSOLUTE
-            | u8::from(!roster.is_blank()) * FLAG_ROSTER
-            | u8::from(self.has_attempts) * FLAG_ATTEMPTS
-            | u8::from(self.has_positions) * FLAG_POSITIONS
+        let flags = [
+            (is_absolute, FLAG_ABSOLUTE),
+            (!roster.is_blank(), FLAG_ROSTER),
+            (self.has_attempts, FLAG_ATTEMPTS),
+            (self.has_positions, FLAG_POSITIONS),
+        ];
+        let set = flags.into_iter().filter(|(is_set, _)| *is_set);
+        set.fold(0, |all, (_, flag)| all | flag)
     }
 
     /// Writes the flat form.

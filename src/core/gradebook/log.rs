@@ -78,8 +78,8 @@ impl Log {
         let opens = self.place != place;
         let has_position = position != NO_POSITION;
         let head = zigzag(i64::from(item) - i64::from(self.item)) << ITEM_SHIFT
-            | u64::from(opens) * OPENS_SITTING
-            | u64::from(has_position) * HAS_POSITION;
+            | if opens { OPENS_SITTING } else { 0 }
+            | if has_position { HAS_POSITION } else { 0 };
         put_varint(&mut self.bytes, head);
         if opens {
             let has_attempt = place.attempt != NO_ATTEMPT;
