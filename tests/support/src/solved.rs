@@ -135,29 +135,7 @@ impl Solved {
         for bad in ["NaN", ": inf", "(inf", "-inf"] {
             assert!(!text.contains(bad), "{bad} in {text}");
         }
-        for item in &self.items {
-            let quality = &item.quality;
-            assert!(quality.weight >= 0.0, "{quality:?}");
-            assert!(quality.n_effective <= quality.n as f64 * (1.0 + 1e-12));
-            for r in [quality.r_rest, item.separation.somers_d]
-                .into_iter()
-                .flatten()
-            {
-                assert!((-1.0..=1.0).contains(&r), "{item:?}");
-            }
-            if let Some(d) = quality.discrimination {
-                assert!(d.ci_low <= d.value && d.value <= d.ci_high, "{d:?}");
-                assert!(d.se >= 0.0);
-            }
-            if let Some(facility) = item.facility {
-                assert!((0.0..=1.0 + 1e-12).contains(&facility), "{item:?}");
-            }
-            assert_eq!(item.span.is_some(), quality.n > 0, "{item:?}");
-            assert!(
-                item.span
-                    .is_none_or(|(first_at, last_at)| first_at <= last_at)
-            );
-        }
+        self.items.iter().for_each(assert_item_sound);
         let sound: Vec<f64> = self
             .items
             .iter()
@@ -260,4 +238,28 @@ pub fn answers(rows: &[&OwnRow], options: &impl Ask) -> Vec<(i64, Contribution)>
         }));
     }
     answers
+}
+
+fn assert_item_sound(item: &Item) {
+    let quality = &item.quality;
+    assert!(quality.weight >= 0.0, "{quality:?}");
+    assert!(quality.n_effective <= quality.n as f64 * (1.0 + 1e-12));
+    for r in [quality.r_rest, item.separation.somers_d]
+        .into_iter()
+        .flatten()
+    {
+        assert!((-1.0..=1.0).contains(&r), "{item:?}");
+    }
+    if let Some(d) = quality.discrimination {
+        assert!(d.ci_low <= d.value && d.value <= d.ci_high, "{d:?}");
+        assert!(d.se >= 0.0);
+    }
+    if let Some(facility) = item.facility {
+        assert!((0.0..=1.0 + 1e-12).contains(&facility), "{item:?}");
+    }
+    assert_eq!(item.span.is_some(), quality.n > 0, "{item:?}");
+    assert!(
+        item.span
+            .is_none_or(|(first_at, last_at)| first_at <= last_at)
+    );
 }
