@@ -77,7 +77,8 @@ impl LeftOut {
 pub struct Unmarked {
     pub student: u32,
     pub assessment: u32,
-    /// When it began, in microseconds since 2000-01-01.
+    /// When what was taken of it began, in microseconds since 2000-01-01; the time of the first row
+    /// where nothing was.
     pub first_at: i64,
     /// Questions left blank, whether or not they count.
     pub omitted: u32,
@@ -105,6 +106,16 @@ impl Unmarked {
         }
     }
 
+    /// Notes rows of one time, of which one may say that the student took it.
+    pub(super) fn see(&mut self, at: i64, is_taken: bool) {
+        self.first_at = match (self.is_taken, is_taken) {
+            (false, true) => at,
+            (true, false) => self.first_at,
+            _ => self.first_at.min(at),
+        };
+        self.is_taken |= is_taken;
+    }
+
     pub(super) fn add(&mut self, reason: Left) {
         match reason {
             Left::Blank => self.omitted += 1,
@@ -112,6 +123,5 @@ impl Unmarked {
             Left::Exempt => self.is_exempt = true,
             Left::BelowMin | Left::AboveMax | Left::NoMaxScore | Left::NotTaken => {}
         }
-        self.is_taken |= !matches!(reason, Left::Exempt | Left::NotTaken);
     }
 }

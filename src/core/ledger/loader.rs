@@ -100,10 +100,10 @@ impl Ledger {
                 ledger.known[student as usize] = true;
             }
         }
-        // Without a date and without a response to take it from, no period lies ahead.
-        let now = match scope.as_of {
-            None if gradebook.responses() == 0 => i64::MAX,
-            _ => ledger.as_of,
+        // Without a date and without a score to take it from, no period lies ahead.
+        let now = match ledger.as_of {
+            i64::MIN => i64::MAX,
+            as_of => as_of,
         };
         ledger.roster = gradebook.roster().as_of(now);
         for period in ledger.roster.periods() {
@@ -262,7 +262,7 @@ impl Loader<'_> {
         }
         let at = ledger.unmarked.len() - 1;
         let unmarked = &mut ledger.unmarked[at];
-        unmarked.first_at = unmarked.first_at.min(part.taken_at);
+        unmarked.see(part.taken_at, part.verdicts.iter().any(Verdict::is_taken));
         let items = ledger.unbounded.len();
         for (&item, verdict) in part.items.iter().zip(part.verdicts) {
             match verdict {

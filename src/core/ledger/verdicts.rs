@@ -30,6 +30,13 @@ pub enum Verdict {
     Left(Left),
 }
 
+impl Verdict {
+    /// Whether the student took it, whatever it counts as.
+    pub fn is_taken(&self) -> bool {
+        !matches!(self, Self::Left(Left::NotTaken | Left::Exempt))
+    }
+}
+
 /// The rows of one student, assessment, time and attempt.
 pub struct Part<'a> {
     pub student: u32,

@@ -3,12 +3,10 @@
 //! An assessment is judged group by group, as classes get it at different times or not at all.
 //! Its date is the median time at which the group took it, so that neither an early bird nor a
 //! make-up sitting moves it. It is expected when enough of those who were in the group at that
-//! date took it there, and due for each of these. The roster shows which students were where;
-//! without one all students are one group, and their responses show from when on they belong to it.
+//! date took it there, and due for each of these and for all who took it there. The roster shows
+//! which students were where; without one all students are one group, and what they took shows
+//! from when on they belong to it. Who need not take it is not asked.
 
-use std::hash::BuildHasher;
-
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use log::debug;
 
 use crate::Poll;
@@ -17,6 +15,8 @@ use crate::ledger::Ledger;
 use crate::memory::{self, Result};
 use crate::statistics::pairs::{Grouping, sort};
 use crate::statistics::quantile::lower_median;
+use crate::students::attendance::Attendance;
+use crate::students::stays::{enrolled, in_one_group, while_active};
 
 /// Due and missing assessments of one student.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,12 +80,15 @@ struct Expected {
 
 /// Judges one student after the other.
 struct Judge {
+    attendance: Attendance,
     /// By student, those of the students who are still to come from `next` on.
     stays: Vec<Period>,
     next: usize,
     expected: Vec<Expected>,
-    /// Per assessment: the last of the students judged so far who took it.
-    taken_by: Vec<u32>,
+    /// Per number of what was taken: whether it was expected in a group where it was taken.
+    is_due: Vec<bool>,
+    /// Per assessment: the last of the students judged so far who took it, or need not.
+    settled_by: Vec<u32>,
     due: Vec<Expected>,
     /// Per assessment: the student for whom it was last found to be due, and its place in `due`.
     places: Vec<(u32, u32)>,
@@ -93,27 +96,36 @@ struct Judge {
 
 impl Judge {
     fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Self> {
+        let attendance = Attendance::of(ledger, poll)?;
         let stays = ledger.roster.periods().len().max(ledger.student_count());
         memory::ask(6 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
-        let by_roster = !ledger.roster.is_empty();
-        let mut stays = match by_roster {
-            true => without_twins(enrolled(ledger, poll), poll),
-            false => active(ledger, poll),
-        };
-        let expected = expected(ledger, &stays, share, poll)?;
-        if !by_roster {
-            // Leaving and giving up look the same.
-            for stay in &mut stays {
-                stay.to = Period::OPEN_TO;
+        memory::ask(attendance.count(ledger))?;
+        let mut is_due = vec![false; attendance.count(ledger)];
+        let (mut stays, active) = match ledger.roster.is_empty() {
+            false => (enrolled(ledger, poll), None),
+            true => {
+                let stays = in_one_group(ledger, &attendance, poll);
+                let active = while_active(stays.clone(), ledger, &attendance, poll);
+                (stays, Some(active))
             }
-        }
+        };
+        let expected = expected(
+            ledger,
+            &attendance,
+            active.as_deref().unwrap_or(&stays),
+            share,
+            &mut is_due,
+            poll,
+        )?;
         let key = |stay: &Period| (stay.student, stay.group, stay.from);
         sort(&mut stays, |a, b| key(a).cmp(&key(b)), poll);
         Ok(Self {
+            attendance,
             stays,
             next: 0,
             expected,
-            taken_by: vec![u32::MAX; ledger.assessments],
+            is_due,
+            settled_by: vec![u32::MAX; ledger.assessments],
             due: Vec::new(),
             places: vec![(u32::MAX, 0); ledger.assessments],
         })
@@ -123,6 +135,28 @@ impl Judge {
     /// in order.
     fn of(&mut self, student: u32, ledger: &Ledger, poll: Poll<'_>) -> (usize, &[Expected]) {
         poll();
+        self.find_due(student, poll);
+        for assessment in self.attendance.exempt(student) {
+            self.settled_by[assessment as usize] = student;
+        }
+        let settled_by = &mut self.settled_by;
+        let is_open =
+            |settled_by: &[u32], work: &Expected| settled_by[work.assessment as usize] != student;
+        self.due.retain(|work| is_open(settled_by, work));
+        let mut count = self.due.len();
+        for taken in self.attendance.of_student(student, ledger) {
+            let assessment = self.attendance.assessment(taken, ledger) as usize;
+            settled_by[assessment] = student;
+            let is_known = self.places[assessment].0 == student;
+            // Also at a date before the student came: who took it was asked to.
+            count += usize::from(self.is_due[taken as usize] && !is_known);
+        }
+        self.due.retain(|work| is_open(settled_by, work));
+        (count, &self.due)
+    }
+
+    /// What was expected during the stays of a student, by date.
+    fn find_due(&mut self, student: u32, poll: Poll<'_>) {
         let due = &mut self.due;
         due.clear();
         let first = self.next;
@@ -152,88 +186,7 @@ impl Judge {
         if self.next > first + 1 {
             due.sort_unstable_by_key(|work| (work.due_at, work.assessment));
         }
-        for unit in ledger.units_of(student as usize) {
-            self.taken_by[ledger.unit(unit).assessment as usize] = student;
-        }
-        let count = due.len();
-        due.retain(|work| self.taken_by[work.assessment as usize] != student);
-        (count, due)
     }
-}
-
-/// The times that students spent in groups, according to the roster. They do not overlap within
-/// a group, so that nobody is counted twice.
-fn enrolled(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
-    let mut stays = ledger.roster.periods().to_vec();
-    sort(&mut stays, |a, b| by_group(a).cmp(&by_group(b)), poll);
-    stays.dedup_by(|next, stay| {
-        let overlap =
-            (next.group, next.student) == (stay.group, stay.student) && next.from <= stay.to;
-        if overlap {
-            stay.to = stay.to.max(next.to);
-        }
-        overlap
-    });
-    stays
-}
-
-/// Without the groups that have the members and times of an earlier one: they expect the same work,
-/// and what is due in several groups is due in the first of them. Where everybody is in thousands
-/// of groups, the work of all would be gone through for each.
-fn without_twins(mut stays: Vec<Period>, poll: Poll<'_>) -> Vec<Period> {
-    let times = |stays: &[Period]| -> Vec<(u32, i64, i64)> {
-        let times = stays.iter().map(|stay| (stay.student, stay.from, stay.to));
-        times.collect()
-    };
-    let hasher = DefaultHashBuilder::default();
-    let mut first: HashMap<u64, &[Period]> = HashMap::new();
-    let mut twins: HashSet<Option<u32>> = HashSet::new();
-    for group in stays.chunk_by(|a, b| a.group == b.group) {
-        poll();
-        let known = *first.entry(hasher.hash_one(times(group))).or_insert(group);
-        if known[0].group != group[0].group && times(known) == times(group) {
-            twins.insert(group[0].group);
-        }
-    }
-    drop(first);
-    stays.retain(|stay| !twins.contains(&stay.group));
-    stays
-}
-
-/// The times during which students were active, according to their responses: from the first one
-/// until a silence after the last one that would be nothing unusual. Without this silence, an
-/// assessment that a few have just begun would seem to be taken by all who are still active.
-fn active(ledger: &Ledger, poll: Poll<'_>) -> Vec<Period> {
-    let (mut stays, mut silences) = (Vec::new(), Vec::new());
-    let mut times = Vec::new();
-    for student in 0..ledger.student_count() {
-        poll();
-        times.clear();
-        times.extend(ledger.units_of(student).map(|unit| ledger.first_at(unit)));
-        sort(&mut times, i64::cmp, poll);
-        let (Some(&from), Some(&to)) = (times.first(), times.last()) else {
-            continue;
-        };
-        let spans = times.windows(2).map(|pair| pair[1].abs_diff(pair[0]));
-        silences.extend(spans.max().filter(|longest| *longest > 0));
-        stays.push(Period {
-            student: student as u32,
-            from,
-            to,
-            group: None,
-        });
-    }
-    // The median over students of their longest silence so far.
-    if let Some(usual) = lower_median(&mut silences, u64::cmp) {
-        for stay in &mut stays {
-            stay.to = stay.to.saturating_add_unsigned(usual);
-        }
-    }
-    stays
-}
-
-fn by_group(stay: &Period) -> (Option<u32>, u32, i64) {
-    (stay.group, stay.student, stay.from)
 }
 
 /// The stays in one group, by student and time. Those of one student do not overlap.
@@ -269,19 +222,14 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The units that were begun during a stay, by their assessments and numbers.
-fn taken_during(stay: Period, ledger: &Ledger) -> impl Iterator<Item = (u32, u32)> + Clone {
-    let units = ledger.units_of(stay.student as usize);
-    units
-        .filter(move |&unit| stay.covers(ledger.first_at(unit)))
-        .map(|unit| (ledger.unit(unit).assessment, unit as u32))
-}
-
-/// What is expected of each group, in order, by stays that are in order of [`by_group`].
+/// What is expected of each group, in order, by stays that are in order; and of what was taken
+/// there, whether it is.
 fn expected(
     ledger: &Ledger,
+    attendance: &Attendance,
     stays: &[Period],
     share: f64,
+    is_due: &mut [bool],
     poll: Poll<'_>,
 ) -> Result<Vec<Expected>> {
     let mut expected = Vec::new();
@@ -291,30 +239,39 @@ fn expected(
     let mut times: Vec<i64> = Vec::new();
     for stays in stays.chunk_by(|a, b| a.group == b.group) {
         let group = Group::of(stays, poll);
+        let exempt = exempt(attendance, stays, poll)?;
         let taken_in_group = stays.iter().flat_map(|stay| {
             poll();
-            taken_during(*stay, ledger)
+            let own = attendance.of_student(stay.student, ledger);
+            own.filter(|&taken| stay.covers(attendance.first_at(taken, ledger)))
+                .map(|taken| (attendance.assessment(taken, ledger), taken))
         });
         by_assessment.order(taken_in_group, &mut taken)?;
-        for taken in taken.chunk_by(|&a, &b| assessment_of(a, ledger) == assessment_of(b, ledger)) {
+        let assessment = |taken| attendance.assessment(taken, ledger);
+        for taken in taken.chunk_by(|&a, &b| assessment(a) == assessment(b)) {
             poll();
             times.clear();
             memory::ask_for_more(&times, taken.len())?;
-            times.extend(taken.iter().map(|&unit| ledger.first_at(unit as usize)));
+            times.extend(taken.iter().map(|&at| attendance.first_at(at, ledger)));
             let Some(due_at) = lower_median(&mut times, i64::cmp) else {
                 continue;
             };
+            let assessment = assessment(taken[0]);
             let by_members = taken
                 .iter()
-                .filter(|&&unit| group.is_member(ledger.student_of(unit) as u32, due_at));
+                .filter(|&&at| group.is_member(attendance.student(at, ledger), due_at));
+            let asked = group.members(due_at) - exempt_at(&exempt, assessment, due_at);
             // Divided and not multiplied, as 14 of 25 are exactly .56 and .56 * 25 is above 14.
-            if by_members.count() as f64 / group.members(due_at) as f64 >= share {
+            if by_members.count() as f64 / asked as f64 >= share {
                 memory::ask_for_more(&expected, 1)?;
                 expected.push(Expected {
                     group: stays[0].group,
                     due_at,
-                    assessment: assessment_of(taken[0], ledger),
+                    assessment,
                 });
+                for &taken in taken {
+                    is_due[taken as usize] = true;
+                }
             }
         }
     }
@@ -323,6 +280,23 @@ fn expected(
     Ok(expected)
 }
 
-fn assessment_of(unit: u32, ledger: &Ledger) -> u32 {
-    ledger.unit(unit as usize).assessment
+/// What members of a group need not take, and when they were members; by assessment.
+fn exempt(attendance: &Attendance, stays: &[Period], poll: Poll<'_>) -> Result<Vec<(u32, Period)>> {
+    let mut exempt = Vec::new();
+    for stay in stays {
+        for assessment in attendance.exempt(stay.student) {
+            memory::ask_for_more(&exempt, 1)?;
+            exempt.push((assessment, *stay));
+        }
+    }
+    sort(&mut exempt, Ord::cmp, poll);
+    Ok(exempt)
+}
+
+/// How many members at a time need not take an assessment.
+fn exempt_at(exempt: &[(u32, Period)], assessment: u32, at: i64) -> usize {
+    let first = exempt.partition_point(|own| own.0 < assessment);
+    let own = exempt[first..].iter();
+    let own = own.take_while(|own| own.0 == assessment);
+    own.filter(|own| own.1.covers(at)).count()
 }

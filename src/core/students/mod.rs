@@ -3,6 +3,7 @@
 //! Rests on `statistics`, the `ledger`, `questions` and the `foundation`. `summary` and `forecasts`
 //! import it; it knows neither.
 
+pub mod attendance;
 pub mod due;
 pub mod evidence;
 pub mod explain;
@@ -11,6 +12,7 @@ pub mod previous;
 pub mod prior;
 pub mod quadrant;
 pub mod records;
+pub mod stays;
 pub mod student;
 pub mod trend;
 pub mod variogram;

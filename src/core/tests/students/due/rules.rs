@@ -1,5 +1,6 @@
 //! Who owes what, rule by rule.
 
+use pg_assess_core::gradebook::Standing;
 use pg_assess_core::ledger::Attempts;
 use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
@@ -403,4 +404,168 @@ fn reversed_periods_change_nothing() {
     roster.push(enrolment(10, Some(1), 40, 5));
     roster.push(enrolment(1, Some(2), 40, 5));
     assert_eq!(due_work(&rows, &roster, &on(60)), plain);
+}
+
+/// A row without a score, which says why in the way given.
+fn unmarked(student: i64, assessment: i64, day: i64, standing: Standing) -> [OwnRow; 2] {
+    [0, 1].map(|item| OwnRow {
+        score: None,
+        standing,
+        ..row(student, 10 * assessment + item, assessment, 0.0, day as f64)
+    })
+}
+
+#[test]
+fn what_waits_for_its_mark_or_was_left_blank_was_taken() {
+    // Ten of thirty have sat the fourth test of four and wait for their marks; student 30 did not.
+    let rows = |standing| {
+        let mut rows: Vec<OwnRow> = (1..=3)
+            .flat_map(|week| sit(1..=30, week, 7 * week))
+            .collect();
+        rows.extend(sit(11..=29, 4, 28));
+        rows.extend((1..=10).flat_map(|student| unmarked(student, 4, 28, standing)));
+        rows
+    };
+    for roster in [vec![], class(1..=30, 1)] {
+        let group = roster.first().map(|_| 1);
+        for standing in [Standing::Counts, Standing::Waiting] {
+            let work = due_work(&rows(standing), &roster, &on(60));
+            for (student, own) in &work {
+                let missing = [(4, 28, group)];
+                let missing = &missing[..usize::from(*student == 30)];
+                assert_eq!(*own, (4, missing.to_vec()), "{student}");
+            }
+            assert_eq!(work.len(), 30);
+        }
+        let work = due_work(&rows(Standing::NotTaken), &roster, &on(60));
+        assert_eq!(work[&1], (4, vec![(4, 28, group)]), "a row that says so");
+        let work = due_work(&rows(Standing::Exempt), &roster, &on(60));
+        assert_eq!(work[&1], (3, vec![]), "need not be taken");
+        assert_eq!(work[&30], (4, vec![(4, 28, group)]));
+    }
+}
+
+#[test]
+fn an_assessment_of_which_all_marks_are_to_come_is_due() {
+    let mut rows = weeks(3, 11, 0);
+    rows.extend((1..=6).flat_map(|student| unmarked(student, 4, 28, Standing::Waiting)));
+    // It dates from before the others.
+    rows.extend(unmarked(7, 4, 20, Standing::NotTaken));
+    for roster in [vec![], class(1..=10, 1)] {
+        let group = roster.first().map(|_| 1);
+        let work = due_work(&rows, &roster, &on(60));
+        assert_eq!(work[&6], (4, vec![]));
+        assert_eq!(work[&7], (4, vec![(4, 28, group)]));
+        assert_eq!(work[&10], (4, vec![(4, 28, group)]));
+        // Four who took it were no majority.
+        let few = &rows[..rows.len() - 6];
+        let work = due_work(few, &roster, &on(60));
+        assert!(work.values().all(|own| *own == (3, vec![])), "{work:?}");
+    }
+}
+
+#[test]
+fn who_is_exempt_is_not_asked_whether_it_is_expected() {
+    // Three of ten took it, four need not.
+    let mut rows = weeks(3, 11, 0);
+    rows.extend(sit(1..=3, 4, 28));
+    for roster in [vec![], class(1..=10, 1)] {
+        assert_eq!(due_work(&rows, &roster, &on(60))[&10].0, 3);
+        let mut rows = rows.clone();
+        rows.extend((4..=7).flat_map(|student| unmarked(student, 4, 28, Standing::Exempt)));
+        let group = roster.first().map(|_| 1);
+        let work = due_work(&rows, &roster, &on(60));
+        assert_eq!(work[&1], (4, vec![]));
+        assert_eq!(work[&4], (3, vec![]));
+        assert_eq!(work[&10], (4, vec![(4, 28, group)]));
+        // Who takes it all the same has taken it.
+        rows.extend(sit([4], 4, 30));
+        assert_eq!(due_work(&rows, &roster, &on(60))[&4], (4, vec![]));
+    }
+}
+
+#[test]
+fn a_sitting_without_marks_shows_that_a_student_is_there() {
+    // Student 10 is known by a sitting that waits, a week before the first score.
+    let mut rows = weeks(4, 10, 0);
+    rows.extend(unmarked(10, 2, 14, Standing::Waiting));
+    rows.extend(sit([10], 4, 28));
+    let work = due_work(&rows, &[], &on(60));
+    assert_eq!(work[&10], (3, vec![(3, 21, None)]));
+    // One that was not taken shows nothing.
+    let mut rows = weeks(4, 10, 0);
+    rows.extend(unmarked(10, 2, 14, Standing::NotTaken));
+    assert_eq!(due_work(&rows, &[], &on(60)).get(&10), None);
+}
+
+#[test]
+fn a_make_up_sitting_began_when_it_was_taken() {
+    // The row of the day itself says that it was not taken; the make-up has no marks yet. Of four
+    // times the second is the median.
+    let mut rows: Vec<OwnRow> = sit(1..=4, 1, 7).collect();
+    rows.extend(sit([1], 2, 14));
+    rows.extend(unmarked(4, 2, 10, Standing::NotTaken));
+    for (student, day) in [(2, 15), (3, 16), (4, 17)] {
+        rows.extend(unmarked(student, 2, day, Standing::Waiting));
+    }
+    rows.extend(sit([5], 1, 7));
+    let work = due_work(&rows, &class(1..=5, 1), &on(60));
+    assert_eq!(work[&5], (2, vec![(2, 15, Some(1))]));
+}
+
+#[test]
+fn what_a_student_took_is_due_whatever_the_minute() {
+    // Twenty sit two tests a fortnight apart, each a minute after the one before; two miss the
+    // second.
+    let minute = DAY / 24 / 60;
+    let mut rows: Vec<OwnRow> = Vec::new();
+    for student in 1..=20 {
+        let tests = if student % 10 == 5 { 1..=1 } else { 1..=2 };
+        for test in tests {
+            rows.extend(sit([student], test, 14 * test).map(|row| OwnRow {
+                taken_at: row.taken_at.map(|at| at + 540 * minute + student * minute),
+                ..row
+            }));
+        }
+    }
+    let dated: Vec<OwnRow> = rows
+        .iter()
+        .map(|row| OwnRow {
+            taken_at: row.taken_at.map(|at| at - at.rem_euclid(DAY)),
+            ..row.clone()
+        })
+        .collect();
+    let work = due_work(&rows, &[], &Options::default());
+    assert_eq!(work, due_work(&dated, &[], &Options::default()));
+    assert_eq!(work.len(), 20);
+    for (student, own) in work {
+        let missing = vec![(2, 28, None); usize::from(student % 10 == 5)];
+        assert_eq!(own, (2, missing), "{student}");
+    }
+}
+
+#[test]
+fn what_was_made_up_in_a_class_is_due_there_also_for_who_came_later() {
+    let mut rows = weeks(4, 11, 0);
+    rows.extend(sit([11], 2, 30));
+    let mut roster = class(1..=10, 1);
+    roster.push(enrolment(11, Some(1), 20, None));
+    let missing = [(3, 21), (4, 28)].map(|(a, day)| (a, day, Some(1)));
+    assert_eq!(
+        due_work(&rows, &roster, &on(60))[&11],
+        (3, missing.to_vec())
+    );
+    // Not in a class that does not expect it.
+    roster.push(enrolment(11, Some(2), 0, 19));
+    roster.extend(class(21..=29, 2));
+    assert_eq!(
+        due_work(&rows, &roster, &on(60))[&11],
+        (3, missing.to_vec())
+    );
+    rows.truncate(rows.len() - 2);
+    rows.extend(sit([11], 2, 10));
+    assert_eq!(
+        due_work(&rows, &roster, &on(60))[&11],
+        (2, missing.to_vec())
+    );
 }

@@ -4,7 +4,7 @@ use pg_assess_test_support::solve::{self, Asked};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::gradebook::{Gradebook, Standing};
 use pg_assess_core::options::Options;
 use pg_assess_core::time::DAY;
 use pg_assess_test_support::{OwnEnrolment, OwnId, OwnRow, enrolment, go, row, with_roster};
@@ -27,18 +27,29 @@ fn lower_median(mut values: Vec<i64>) -> Option<i64> {
 
 /// The same, student by student and group by group, from the rows as they are.
 fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>) -> DueWork {
-    let latest = rows.iter().filter_map(|row| row.taken_at).max();
-    let now = as_of.or(latest).unwrap_or(i64::MAX);
+    let counts = |row: &&OwnRow| match row.standing {
+        Standing::Counts => row.score.is_some_and(|score| score <= 1.0),
+        standing => standing == Standing::Zero,
+    };
+    let latest = rows.iter().filter(counts).filter_map(|row| row.taken_at);
+    let now = as_of.or(latest.max()).unwrap_or(i64::MAX);
     let mut took: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    let mut exempt: BTreeSet<(i64, i64)> = BTreeSet::new();
     for row in rows {
         let student = integer(&row.student).expect("a student");
         let assessment = integer(&row.assessment).expect("an assessment");
         let at = row.taken_at.expect("a time");
-        if at <= now {
-            let first = took.entry((student, assessment)).or_insert(at);
-            *first = at.min(*first);
+        if at > now || row.standing == Standing::NotTaken {
+            continue;
         }
+        if row.standing == Standing::Exempt {
+            exempt.insert((student, assessment));
+            continue;
+        }
+        let first = took.entry((student, assessment)).or_insert(at);
+        *first = at.min(*first);
     }
+    exempt.retain(|key| !took.contains_key(key));
     let periods: BTreeSet<(i64, Option<i64>, i64, i64)> = roster
         .iter()
         .filter_map(|row| {
@@ -94,7 +105,7 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
             let members: Vec<i64> = students
                 .iter()
                 .copied()
-                .filter(|&s| in_group(s, group, date))
+                .filter(|&s| in_group(s, group, date) && !exempt.contains(&(s, assessment)))
                 .collect();
             let takers = members
                 .iter()
@@ -103,7 +114,11 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
             if (takers as f64 / members.len() as f64) < share {
                 continue;
             }
-            for &student in students.iter().filter(|&&s| owes(s, group, date)) {
+            let is_due = |s| match took_in_group(s) {
+                Some(_) => true,
+                None => owes(s, group, date) && !exempt.contains(&(s, assessment)),
+            };
+            for &student in students.iter().filter(|&&s| is_due(s)) {
                 let own = due.entry(student).or_default();
                 let first = own.entry(assessment).or_insert((date, group));
                 *first = (date, group).min(*first);
@@ -211,6 +226,37 @@ fn sittings() -> impl Strategy<Value = Vec<OwnRow>> {
     })
 }
 
+/// The same, of which some sittings have no marks, some rows no score or one out of range, and
+/// some say that nothing was or need be taken; at minutes of the day.
+fn sittings_without_marks() -> impl Strategy<Value = Vec<OwnRow>> {
+    let fates = prop::collection::vec(any::<u8>(), 1..40);
+    (sittings(), fates, any::<bool>()).prop_map(|(mut rows, fates, has_minutes)| {
+        for (at, row) in rows.iter_mut().enumerate() {
+            // Both rows of a sitting mostly share their fate.
+            let sitting = fates[at / 2 % fates.len()];
+            let fate = if sitting >= 128 {
+                fates[at % fates.len()]
+            } else {
+                sitting
+            };
+            (row.score, row.standing) = match fate % 8 {
+                0 => (None, Standing::Counts),
+                1 => (None, Standing::Waiting),
+                2 => (None, Standing::NotTaken),
+                3 => (None, Standing::Exempt),
+                4 => (Some(2.0), Standing::Counts),
+                5 => (row.score, Standing::Zero),
+                _ => (row.score, row.standing),
+            };
+            if has_minutes {
+                let minute = i64::from(fate) * (DAY / 300);
+                row.taken_at = row.taken_at.map(|taken| taken + minute);
+            }
+        }
+        rows
+    })
+}
+
 /// Periods of days, some of which end with the first moment of a day, with which others begin.
 fn rosters() -> impl Strategy<Value = Vec<OwnEnrolment>> {
     let end = || prop::option::weighted(0.6, 0..70i64);
@@ -257,6 +303,17 @@ proptest! {
     #[test]
     fn work_is_that_of_the_slow_calculation(
         rows in sittings(), roster in rosters(), day in prop::option::of(0..80i64),
+        share in prop_oneof![3 => Just(0.5), 1 => 0.05..=1.0f64],
+    ) {
+        let as_of = day.map(|day| day * DAY + DAY - 1);
+        let options = Options { due_share: share, ..Options::default() };
+        let options = Asked { as_of, ..Asked::from(options) };
+        prop_assert_eq!(due_work(&rows, &roster, &options), slow(&rows, &roster, share, as_of));
+    }
+
+    #[test]
+    fn work_is_that_of_the_slow_calculation_also_without_marks(
+        rows in sittings_without_marks(), roster in rosters(), day in prop::option::of(0..80i64),
         share in prop_oneof![3 => Just(0.5), 1 => 0.05..=1.0f64],
     ) {
         let as_of = day.map(|day| day * DAY + DAY - 1);
