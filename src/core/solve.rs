@@ -16,7 +16,7 @@ use crate::questions::calibrate::{self, Calibration};
 use crate::questions::drift::{Drift, DriftOptions, drifts};
 use crate::questions::quality::ItemQuality;
 use crate::questions::separation::{Separation, separations};
-use crate::students::due::{self, Missing};
+use crate::students::due::{self, Missing, MissingWork};
 use crate::students::explain::{self, Contribution};
 use crate::students::level::LevelOptions;
 use crate::students::previous::Previous;
@@ -325,7 +325,7 @@ pub fn missing_work<'p>(
     scope: &Scope,
     options: &Checked<Options>,
     poll: Poll<'p>,
-) -> Result<impl Iterator<Item = Missing> + use<'p>> {
+) -> Result<MissingWork<impl Iterator<Item = Missing> + use<'p>>> {
     let ledger = Ledger::new(gradebook, scope, poll)?;
     Ok(due::missing_work(ledger, options.due_share, poll)?)
 }

@@ -35,8 +35,8 @@ fn missing_work(
         gradebook.students().clone(),
         gradebook.assessments().clone(),
     );
-    let groups = gradebook.roster().groups().clone();
-    Ok(TableIterator::new(missing.map(move |row| {
+    let groups = missing.groups;
+    Ok(TableIterator::new(missing.list.map(move |row| {
         (
             students.get(row.student).to_string(),
             assessments.get(row.assessment).to_string(),

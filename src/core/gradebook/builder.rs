@@ -10,12 +10,13 @@ use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::{Counts, Excluded, Exclusion};
 use crate::gradebook::flat::Gradebook;
 use crate::gradebook::form::{
-    ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_POSITIONS, FLAG_ROSTER, MAX_ENCODED_BYTES,
-    MAX_RESPONSES, MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
+    ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_MEMBERSHIPS, FLAG_POSITIONS, FLAG_ROSTER,
+    MAX_ENCODED_BYTES, MAX_RESPONSES, MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
 };
 use crate::gradebook::id::{Id, Ids, Interner};
 use crate::gradebook::log::{LONGEST_RESPONSE, Log, NO_ATTEMPT, NO_POSITION, Place};
 use crate::gradebook::mark::{Mark, MarkTable};
+use crate::gradebook::memberships::Memberships;
 use crate::gradebook::roster::{MAX_PERIODS, Period, Roster};
 use crate::gradebook::row::{Enrolment, Row};
 use crate::gradebook::sittings::{Sitting, Times, Written};
@@ -76,6 +77,7 @@ pub struct Builder {
     periods: HashSet<Period>,
     /// Rows of a roster that cannot be used.
     unusable: u64,
+    memberships: Memberships,
 }
 
 impl Default for Builder {
@@ -105,6 +107,7 @@ impl Builder {
             groups: Interner::new("group"),
             periods: HashSet::new(),
             unusable: 0,
+            memberships: Memberships::new(),
         }
     }
 
@@ -171,6 +174,41 @@ impl Builder {
         self.merge_without(other, &[], poll)
     }
 
+    /// Takes all that the gradebook of a group holds, and notes who has rows of the group.
+    pub fn merge_group(
+        &mut self,
+        other: &Gradebook<'_>,
+        group: Option<Id<'_>>,
+        poll: Poll<'_>,
+    ) -> Result<()> {
+        self.merge(other, poll)?;
+        let group = self.memberships.group(group)?;
+        let mut own: Option<(u32, i64, i64)> = None;
+        let students = other.students();
+        let mut add = |own: Option<(u32, i64, i64)>| match own {
+            Some((student, from, to)) => {
+                let student = self.students.intern(&students.get(student))?;
+                self.memberships.add(student, group, from, to)
+            }
+            None => Ok(()),
+        };
+        other.visit(
+            |_| (),
+            poll,
+            |sitting: Sitting<'_, ()>| {
+                let at = sitting.taken_at;
+                match &mut own {
+                    Some((student, from, to)) if *student == sitting.student => {
+                        (*from, *to) = (at.min(*from), at.max(*to));
+                    }
+                    _ => add(own.replace((sitting.student, at, at)))?,
+                }
+                Ok(())
+            },
+        )?;
+        add(own)
+    }
+
     /// Takes all that another gradebook holds but the rows of some of its items, named by their
     /// numbers in it.
     pub fn merge_without(
@@ -229,6 +267,16 @@ impl Builder {
                 group: group.transpose()?,
                 ..period
             })?;
+        }
+        let memberships = other.memberships();
+        for (at, own) in memberships.periods().iter().enumerate() {
+            if at % 512 == 0 {
+                poll();
+            }
+            let group = own.group.map(|group| memberships.groups().get(group));
+            let group = self.memberships.group(group)?;
+            let student = students[own.student as usize];
+            self.memberships.add(student, group, own.from, own.to)?;
         }
         self.unusable = self
             .unusable
@@ -417,11 +465,12 @@ impl Builder {
         }
     }
 
-    fn flags(&self, roster: &Roster) -> u8 {
+    fn flags(&self, roster: &Roster, memberships: &Roster) -> u8 {
         let is_absolute = self.clock == Some(Clock::Absolute);
         let flags = [
             (is_absolute, FLAG_ABSOLUTE),
             (!roster.is_blank(), FLAG_ROSTER),
+            (!memberships.is_blank(), FLAG_MEMBERSHIPS),
             (self.has_attempts, FLAG_ATTEMPTS),
             (self.has_positions, FLAG_POSITIONS),
         ];
@@ -439,6 +488,7 @@ impl Builder {
         let times = 2 * size_of::<u64>() * self.assessments.len();
         memory::ask(tables + logs().sum::<usize>() + 32 * self.logs.len() + periods)?;
         memory::ask(by_item + times + self.marks.bytes_to_sort())?;
+        memory::ask(self.memberships.bytes_to_sort())?;
         let (students, student_ranks) = self.students.sorted(poll);
         let (items, item_ranks) = self.items.sorted(poll);
         let (assessments, assessment_ranks) = self.assessments.sorted(poll);
@@ -447,10 +497,11 @@ impl Builder {
             order[rank as usize] = arrival as u32;
         }
         let roster = self.roster(&student_ranks, poll);
+        let memberships = self.memberships.sorted(&student_ranks, poll);
 
         let mut out = Vec::with_capacity(logs().sum());
         out.push(VERSION);
-        out.push(self.flags(&roster));
+        out.push(self.flags(&roster, &memberships));
         let excluded = self.logs.iter().filter(|log| log.excluded.is_some());
         let integers = 2 * excluded.count() + 4 * self.periods.len() + self.assessments.len();
         let marks = self.marks.bytes_to_sort();
@@ -462,6 +513,9 @@ impl Builder {
         self.encode_excluded_students(&order, &mut out);
         if !roster.is_blank() {
             roster.encode(&mut out);
+        }
+        if !memberships.is_blank() {
+            memberships.encode(&mut out);
         }
         let times = Times {
             earliest: match self.responses {

@@ -5,8 +5,8 @@ use crate::gradebook::codec::Reader;
 use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::Excluded;
 use crate::gradebook::form::{
-    ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_POSITIONS, FLAG_ROSTER, FLAGS, MAX_RESPONSES,
-    MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
+    ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_MEMBERSHIPS, FLAG_POSITIONS, FLAG_ROSTER,
+    FLAGS, MAX_RESPONSES, MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
 };
 use crate::gradebook::id::Ids;
 use crate::gradebook::mark::{Mark, Marks};
@@ -26,6 +26,7 @@ pub struct Gradebook<'a> {
     /// Students with excluded rows, and the earliest time of these.
     excluded_students: Vec<(u32, i64)>,
     roster: Roster,
+    memberships: Roster,
     form: Form,
     responses: u64,
     entries: &'a [u8],
@@ -64,6 +65,11 @@ impl<'a> Gradebook<'a> {
         } else {
             Roster::default()
         };
+        let memberships = if flags & FLAG_MEMBERSHIPS != 0 {
+            Roster::decode(&mut from, students.len())?
+        } else {
+            Roster::default()
+        };
         let earliest = from.signed()?;
         let unit = from.varint()?;
         memory::ask(size_of::<u64>() * assessments.len())?;
@@ -82,7 +88,8 @@ impl<'a> Gradebook<'a> {
             return Err(Error::Malformed("a time is out of range"));
         }
         let absolute = flags & FLAG_ABSOLUTE != 0;
-        let has_time = responses > 0 || roster.periods().iter().any(Period::has_time);
+        let mut periods = roster.periods().iter().chain(memberships.periods());
+        let has_time = responses > 0 || periods.any(Period::has_time);
         let clock = has_time.then_some(match absolute {
             true => Clock::Absolute,
             false => Clock::Calendar,
@@ -96,6 +103,7 @@ impl<'a> Gradebook<'a> {
             assessments,
             excluded_students,
             roster,
+            memberships,
             form: Form {
                 items: items.len(),
                 times: Times { earliest, unit },
@@ -211,6 +219,12 @@ impl<'a> Gradebook<'a> {
     /// Whether any response has a position in its sitting.
     pub fn has_positions(&self) -> bool {
         self.form.has_positions
+    }
+
+    /// Per student and group the first and the last time of the student's rows there; empty unless
+    /// it was made of gradebooks of groups.
+    pub fn memberships(&self) -> &Roster {
+        &self.memberships
     }
 
     /// Responses, with repeated attempts.

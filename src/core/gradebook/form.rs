@@ -13,7 +13,7 @@
 //! version  1 byte    2
 //! flags    1 byte    bit 0: there are times, absolute (timestamptz) and not of a calendar;
 //!                    bit 1: there is a roster; bit 2: sittings name attempts; bit 3: responses
-//!                    have positions; other bits: reserved, 0
+//!                    have positions; bit 4: there are memberships; other bits: reserved, 0
 //! ids      3 tables  students, items, assessments: type, count, ids in ascending order
 //! excluded 4 counts  of rows without an item, in the order of `Exclusion::ALL`; then count, and
 //!                    per item that lost any (item as difference, 4 counts)
@@ -21,6 +21,8 @@
 //! roster   with bit 1 alone: table of group ids, count of unusable rows, count of periods, then
 //!          per period student (difference), group and which ends are given, these ends (each as
 //!          difference to the last one given in that group)
+//! members  with bit 4 alone: written as the roster is; per student and group the first and the last
+//!          time of the student's rows there
 //! times    earliest time, unit: all times are earliest + k * unit, in microseconds; then per
 //!          assessment the k of its earliest time
 //! scales   count, then (minimum, maximum), ascending by maximum, then minimum; NaN for a maximum
@@ -42,7 +44,9 @@ pub const FLAG_ABSOLUTE: u8 = 1;
 pub const FLAG_ROSTER: u8 = 2;
 pub const FLAG_ATTEMPTS: u8 = 4;
 pub const FLAG_POSITIONS: u8 = 8;
-pub const FLAGS: u8 = FLAG_ABSOLUTE | FLAG_ROSTER | FLAG_ATTEMPTS | FLAG_POSITIONS;
+pub const FLAG_MEMBERSHIPS: u8 = 16;
+pub const FLAGS: u8 =
+    FLAG_ABSOLUTE | FLAG_ROSTER | FLAG_ATTEMPTS | FLAG_POSITIONS | FLAG_MEMBERSHIPS;
 /// A reader that wants one student passes over fewer than so many others.
 pub const STUDENTS_PER_ENTRY: usize = 64;
 pub const ENTRY_BYTES: usize = 4;

@@ -13,6 +13,7 @@ mod form;
 mod id;
 mod log;
 mod mark;
+mod memberships;
 mod outside;
 mod roster;
 mod row;

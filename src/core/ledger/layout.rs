@@ -53,6 +53,9 @@ pub struct Ledger {
     pub known: Vec<bool>,
     /// The periods that have begun as of the date; empty where no roster was given.
     pub roster: Roster,
+    /// Per student and group the first and the last time of the student's rows there, where these
+    /// began before the date; empty unless the gradebook knows groups.
+    pub memberships: Roster,
     /// Per item: whether any of its scores has no upper bound.
     pub unbounded: Vec<bool>,
     pub assessments: usize,
@@ -212,6 +215,7 @@ impl Ledger {
             unmarked: Vec::new(),
             known: vec![true; self.unit_count()],
             roster: Roster::default(),
+            memberships: Roster::default(),
             unbounded: self.unbounded.clone(),
             assessments: self.assessments,
             items: Vec::with_capacity(self.items.len()),

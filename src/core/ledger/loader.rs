@@ -51,7 +51,9 @@ impl Ledger {
         poll: Poll<'_>,
     ) -> Result<(Self, Vec<u32>)> {
         let (students, items) = (gradebook.students().len(), gradebook.items().len());
-        let periods = 3 * size_of::<Period>() * gradebook.roster().periods().len();
+        let rosters = [gradebook.roster(), gradebook.memberships()];
+        let periods: usize = rosters.iter().map(|roster| roster.periods().len()).sum();
+        let periods = 3 * size_of::<Period>() * periods;
         let per_response = size_of::<u32>() + size_of::<f64>();
         memory::ask(
             per_response * gradebook.responses() as usize + 9 * students + items + periods,
@@ -76,6 +78,7 @@ impl Ledger {
                 unmarked: Vec::new(),
                 known: vec![false; gradebook.students().len()],
                 roster: Roster::default(),
+                memberships: Roster::default(),
                 unbounded: vec![false; gradebook.items().len()],
                 assessments: gradebook.assessments().len(),
                 items: Vec::with_capacity(gradebook.responses() as usize),
@@ -106,6 +109,7 @@ impl Ledger {
             as_of => as_of,
         };
         ledger.roster = gradebook.roster().as_of(now);
+        ledger.memberships = gradebook.memberships().as_of(now);
         for period in ledger.roster.periods() {
             ledger.known[period.student as usize] = true;
         }

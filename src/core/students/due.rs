@@ -4,19 +4,19 @@
 //! Its date is the median time at which the group took it, so that neither an early bird nor a
 //! make-up sitting moves it. It is expected when enough of those who were in the group at that
 //! date took it there, and due for each of these and for all who took it there. The roster shows
-//! which students were where; without one all students are one group, and what they took shows
-//! from when on they belong to it. Who need not take it is not asked.
+//! which students were where; without one their rows show it, if the gradebook knows of which group
+//! these are; else all students are one group. Who need not take it is not asked.
 
 use log::debug;
 
 use crate::Poll;
-use crate::gradebook::Period;
+use crate::gradebook::{Ids, Period};
 use crate::ledger::Ledger;
 use crate::memory::{self, Result};
 use crate::statistics::pairs::{Grouping, sort};
 use crate::statistics::quantile::lower_median;
 use crate::students::attendance::Attendance;
-use crate::students::stays::{enrolled, in_one_group, while_active};
+use crate::students::stays::{enrolled, in_one_group, seen, while_active};
 
 /// Due and missing assessments of one student.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,8 +32,14 @@ pub struct Missing {
     pub assessment: u32,
     /// The date at which it was due, in microseconds since 2000-01-01.
     pub due_at: i64,
-    /// The group in which it was due, by its number on the roster.
+    /// The group in which it was due, by its number in [`MissingWork::groups`].
     pub group: Option<u32>,
+}
+
+/// What is missing, and the groups in which it was due.
+pub struct MissingWork<I> {
+    pub groups: Ids,
+    pub list: I,
 }
 
 /// The work of every student.
@@ -56,9 +62,14 @@ pub fn missing_work<'p>(
     ledger: Ledger,
     share: f64,
     poll: Poll<'p>,
-) -> Result<impl Iterator<Item = Missing> + use<'p>> {
+) -> Result<MissingWork<impl Iterator<Item = Missing> + use<'p>>> {
     let mut judge = Judge::new(&ledger, share, poll)?;
-    Ok((0..ledger.student_count() as u32).flat_map(move |student| {
+    let groups = match ledger.roster.is_empty() {
+        true => ledger.memberships.groups(),
+        false => ledger.roster.groups(),
+    };
+    let groups = groups.clone();
+    let list = (0..ledger.student_count() as u32).flat_map(move |student| {
         let (_, missing) = judge.of(student, &ledger, poll);
         let missing = missing.iter().map(|work| Missing {
             student,
@@ -67,7 +78,8 @@ pub fn missing_work<'p>(
             group: work.group,
         });
         missing.collect::<Vec<_>>()
-    }))
+    });
+    Ok(MissingWork { groups, list })
 }
 
 /// An assessment that was expected of a group. The order of the fields is that of the list.
@@ -97,14 +109,19 @@ struct Judge {
 impl Judge {
     fn new(ledger: &Ledger, share: f64, poll: Poll<'_>) -> Result<Self> {
         let attendance = Attendance::of(ledger, poll)?;
-        let stays = ledger.roster.periods().len().max(ledger.student_count());
+        let periods = ledger.roster.periods().len();
+        let periods = periods.max(ledger.memberships.periods().len());
+        let stays = periods.max(ledger.student_count());
         memory::ask(6 * size_of::<Period>() * stays + 64 * ledger.assessments)?;
         memory::ask(attendance.count(ledger))?;
         let mut is_due = vec![false; attendance.count(ledger)];
         let (mut stays, active) = match ledger.roster.is_empty() {
             false => (enrolled(ledger, poll), None),
             true => {
-                let stays = in_one_group(ledger, &attendance, poll);
+                let stays = match ledger.memberships.is_empty() {
+                    false => seen(ledger, poll),
+                    true => in_one_group(ledger, &attendance, poll),
+                };
                 let active = while_active(stays.clone(), ledger, &attendance, poll);
                 (stays, Some(active))
             }

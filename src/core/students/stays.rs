@@ -34,6 +34,24 @@ pub fn enrolled(ledger: &Ledger, poll: Poll<'_>) -> Stays {
     without_twins(stays, poll)
 }
 
+/// According to the rows of each group: from the first row there on, until the first of another
+/// group that comes after all of these. Who has rows of several groups at the same time belongs to
+/// all of them. Leaving for good and giving up look the same.
+pub fn seen(ledger: &Ledger, poll: Poll<'_>) -> Stays {
+    let mut stays = ledger.memberships.periods().to_vec();
+    // By student, then by beginning.
+    for own in stays.chunk_by_mut(|a, b| a.student == b.student) {
+        poll();
+        for at in 0..own.len() {
+            let last = own[at].to;
+            let next = own.partition_point(|other| other.from <= last);
+            own[at].to = own.get(next).map_or(Period::OPEN_TO, |next| next.from - 1);
+        }
+    }
+    sort(&mut stays, |a, b| by_group(a).cmp(&by_group(b)), poll);
+    without_twins(stays, poll)
+}
+
 /// All in one group, each from the first assessment that they took. Leaving and giving up look the
 /// same, so that nothing ends.
 pub fn in_one_group(ledger: &Ledger, attendance: &Attendance, poll: Poll<'_>) -> Stays {

@@ -11,8 +11,8 @@ pub use data::{Table, number, shared_data};
 pub use past::{assert_advice_sound, assert_backtest_sound, assert_past_sound};
 pub use random::{cases, messy_school, normal, shuffled};
 pub use rows::{
-    OwnEnrolment, OwnId, OwnRow, builder, check, enrolment, gradebook, integer, merge, row,
-    with_roster,
+    OwnEnrolment, OwnId, OwnRow, builder, by_group, check, enrolment, gradebook, integer, merge,
+    row, with_roster,
 };
 pub use solved::{Solved, answers};
 

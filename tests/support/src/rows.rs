@@ -1,5 +1,7 @@
 //! Rows that own their ids, and gradebooks made of them.
 
+use std::collections::BTreeMap;
+
 use pg_assess_core::gradebook::{Builder, Enrolment, Gradebook, Id, MaxScore, Row, Standing};
 use pg_assess_core::time::{Clock, DAY};
 
@@ -138,6 +140,22 @@ pub fn with_roster<'a>(
         builder
             .enrol(Clock::Calendar, row)
             .expect("ids of one type");
+    }
+    builder.encode(&go).expect("a small gradebook")
+}
+
+/// The flat form of responses, each of a group, as a model has it: made group by group.
+pub fn by_group(rows: &[(OwnRow, Option<i64>)]) -> Vec<u8> {
+    let mut groups: BTreeMap<Option<i64>, Vec<OwnRow>> = BTreeMap::new();
+    for (row, group) in rows {
+        groups.entry(*group).or_default().push(row.clone());
+    }
+    let mut builder = Builder::new();
+    for (group, rows) in &groups {
+        let bytes = gradebook(rows);
+        let part = Gradebook::open(&bytes).expect("a gradebook");
+        let merged = builder.merge_group(&part, group.map(Id::Integer), &go);
+        merged.expect("ids of one type");
     }
     builder.encode(&go).expect("a small gradebook")
 }

@@ -193,6 +193,14 @@ pub fn missing_work<'p, A: Ask>(
     asked: &A,
     poll: Poll<'p>,
 ) -> Result<impl Iterator<Item = due::Missing> + use<'p, A>> {
+    Ok(missing_work_in_groups(book, asked, poll)?.list)
+}
+
+pub fn missing_work_in_groups<'p, A: Ask>(
+    book: &Gradebook<'_>,
+    asked: &A,
+    poll: Poll<'p>,
+) -> Result<due::MissingWork<impl Iterator<Item = due::Missing> + use<'p, A>>> {
     solve::missing_work(book, &asked.scope(), &asked.checked()?, poll)
 }
 

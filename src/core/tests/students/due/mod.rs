@@ -1,6 +1,7 @@
 //! Due and missing work, with and without a roster: each case that a school knows, and a slow
 //! calculation that any table must agree with.
 
+mod groups;
 mod rules;
 mod slow;
 
@@ -20,12 +21,17 @@ fn number(text: impl ToString) -> i64 {
 
 /// What `students` and `missing_work` say, which must agree.
 fn due_work(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> DueWork {
-    let bytes = with_roster(rows, roster);
-    let book = pg_assess_test_support::check(&bytes).expect("a gradebook");
+    work_of(&with_roster(rows, roster), options)
+}
+
+/// The same of a gradebook.
+fn work_of(bytes: &[u8], options: &impl Ask) -> DueWork {
+    let book = pg_assess_test_support::check(bytes).expect("a gradebook");
     let mut work = DueWork::new();
     let students = solve::students(&book, options, &go).expect("students");
-    let missing = solve::missing_work(&book, options, &go).expect("missing work");
-    let missing: Vec<Missing> = missing.collect();
+    let missing = solve::missing_work_in_groups(&book, options, &go).expect("missing work");
+    let groups = missing.groups;
+    let missing: Vec<Missing> = missing.list.collect();
     for student in &students {
         let own = missing
             .iter()
@@ -35,7 +41,7 @@ fn due_work(rows: &[OwnRow], roster: &[OwnEnrolment], options: &impl Ask) -> Due
                 (
                     number(book.assessments().get(work.assessment)),
                     work.due_at.div_euclid(DAY),
-                    work.group.map(|at| number(book.roster().groups().get(at))),
+                    work.group.map(|at| number(groups.get(at))),
                 )
             })
             .collect();

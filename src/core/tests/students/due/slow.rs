@@ -27,6 +27,17 @@ fn lower_median(mut values: Vec<i64>) -> Option<i64> {
 
 /// The same, student by student and group by group, from the rows as they are.
 fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>) -> DueWork {
+    slow_in_groups(rows, &[], roster, share, as_of)
+}
+
+/// The same, of rows that are each of a group, if any are.
+pub(super) fn slow_in_groups(
+    rows: &[OwnRow],
+    groups_of_rows: &[Option<i64>],
+    roster: &[OwnEnrolment],
+    share: f64,
+    as_of: Option<i64>,
+) -> DueWork {
     let counts = |row: &&OwnRow| match row.standing {
         Standing::Counts => row.score.is_some_and(|score| score <= 1.0),
         standing => standing == Standing::Zero,
@@ -71,8 +82,34 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
     let silences = answering.iter().filter_map(|&s| longest(times(s)));
     let usual = lower_median(silences.filter(|span| *span > 0).collect()).unwrap_or(0);
 
+    // The first and the last row of a student in a group, and from when until when the student is
+    // there by these.
+    let mut seen: BTreeMap<(i64, Option<i64>), (i64, i64)> = BTreeMap::new();
+    for (row, group) in rows.iter().zip(groups_of_rows) {
+        let (student, at) = (integer(&row.student).expect("a student"), row.taken_at);
+        let at = at.expect("a time");
+        let span = seen.entry((student, *group)).or_insert((at, at));
+        *span = (at.min(span.0), at.max(span.1));
+    }
+    let stay = |student: i64, group: Option<i64>| {
+        let (from, last) = *seen.get(&(student, group))?;
+        let others = seen.iter().filter(|((other, _), _)| *other == student);
+        let next = others
+            .filter(|(_, span)| span.0 > last)
+            .map(|(_, span)| span.0)
+            .min();
+        Some((from, next.map_or(i64::MAX, |next| next - 1)))
+    };
+
     // Whether a student is in a group at a time, and whether what is due then is due for them.
     let in_group = |student: i64, group: Option<i64>, at: i64| match periods.is_empty() {
+        true if !seen.is_empty() => stay(student, group).is_some_and(|(from, to)| {
+            let within = times(student)
+                .into_iter()
+                .filter(|at| from <= *at && *at <= to);
+            let last = within.max().unwrap_or(from);
+            from <= at && at <= to.min(last + usual)
+        }),
         true => {
             let times = times(student);
             !times.is_empty() && times[0] <= at && at <= times[times.len() - 1] + usual
@@ -82,15 +119,20 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
             .any(|&(s, g, from, to)| (s, g) == (student, group) && from <= at && at <= to),
     };
     let owes = |student: i64, group: Option<i64>, at: i64| match periods.is_empty() {
+        true if !seen.is_empty() => {
+            stay(student, group).is_some_and(|(from, to)| from <= at && at <= to)
+        }
         true => times(student).first().is_some_and(|first| *first <= at),
         false => in_group(student, group, at),
     };
     let groups: BTreeSet<Option<i64>> = match periods.is_empty() {
+        true if !seen.is_empty() => seen.keys().map(|(_, group)| *group).collect(),
         true => BTreeSet::from([None]),
         false => periods.iter().map(|(_, group, _, _)| *group).collect(),
     };
     let mut students: BTreeSet<i64> = periods.iter().map(|(student, ..)| *student).collect();
     students.extend(&answering);
+    students.extend(seen.keys().map(|(student, _)| *student));
     let mut due: BTreeMap<i64, BTreeMap<i64, (i64, Option<i64>)>> = BTreeMap::new();
     for &group in &groups {
         for &assessment in &assessments {
@@ -228,7 +270,7 @@ fn sittings() -> impl Strategy<Value = Vec<OwnRow>> {
 
 /// The same, of which some sittings have no marks, some rows no score or one out of range, and
 /// some say that nothing was or need be taken; at minutes of the day.
-fn sittings_without_marks() -> impl Strategy<Value = Vec<OwnRow>> {
+pub(super) fn sittings_without_marks() -> impl Strategy<Value = Vec<OwnRow>> {
     let fates = prop::collection::vec(any::<u8>(), 1..40);
     (sittings(), fates, any::<bool>()).prop_map(|(mut rows, fates, has_minutes)| {
         for (at, row) in rows.iter_mut().enumerate() {

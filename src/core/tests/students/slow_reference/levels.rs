@@ -205,9 +205,10 @@ pub(super) fn due_and_missing(rows: &[Response], share: f64) -> Vec<(u32, u32)> 
             continue;
         }
         for (student, work) in work.iter_mut().enumerate() {
-            if span(student).is_some_and(|(first, _)| first <= date) {
+            let has_taken = took(student).is_some();
+            if has_taken || span(student).is_some_and(|(first, _)| first <= date) {
                 work.0 += 1;
-                work.1 += u32::from(took(student).is_none());
+                work.1 += u32::from(!has_taken);
             }
         }
     }
