@@ -73,3 +73,23 @@ CREATE AGGREGATE @extschema@.rollup(gradebook @extschema@.gradebook) (
 COMMENT ON AGGREGATE @extschema@.rollup(@extschema@.gradebook) IS
 'one gradebook with the rows of many (months, schools, shards), as if it had been made from all '
 'rows at once';
+
+CREATE FUNCTION @extschema@._rollup_by_group_trans(internal, "any", @extschema@.gradebook)
+RETURNS internal
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'rollup_by_group_trans_wrapper';
+COMMENT ON FUNCTION @extschema@._rollup_by_group_trans(internal, "any", @extschema@.gradebook) IS
+'aggregate transition function';
+
+CREATE AGGREGATE @extschema@._rollup_by_group(student_group "any",
+                                              gradebook @extschema@.gradebook) (
+    SFUNC = @extschema@._rollup_by_group_trans,
+    STYPE = internal,
+    SSPACE = 65536,
+    FINALFUNC = @extschema@._rollup_final,
+    COMBINEFUNC = @extschema@._gradebook_combine,
+    SERIALFUNC = @extschema@._gradebook_serial,
+    DESERIALFUNC = @extschema@._gradebook_deserial,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@._rollup_by_group("any", @extschema@.gradebook) IS
+'internal: rollup of gradebooks that are each of a group, by which due work is judged then';

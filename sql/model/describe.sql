@@ -144,6 +144,10 @@ BEGIN
             source, (meanings ->> 'position')::name, 'int4', '2147483647'), 'NULL::int4'),
         'taken_at', format('r.%I', taken_at),
         'gradebook_of_rows', @extschema@._gradebook_of_rows(),
+        'gradebook_of_parts', CASE WHEN meanings ->> 'student_group' IS NULL
+                                   THEN '@extschema@.rollup(p.gradebook)'
+                                   ELSE '@extschema@._rollup_by_group(p.student_group,
+                                                                      p.gradebook)' END,
         'tracked', CASE WHEN meanings ->> 'track_changes' = 'none' THEN '' ELSE concat(
             format(', %s AS period, r.%I AS dated', (@extschema@._period(
                 format('r.%I', taken_at), time_type, meanings ->> 'period')).beginning, taken_at),

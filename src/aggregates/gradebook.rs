@@ -14,7 +14,7 @@ use crate::error::{report, report_input};
 use crate::functions::coverage::advice;
 use crate::pg::arguments::Arguments;
 use crate::pg::notices::{self, Notice};
-use crate::pg::rows::{RosterReader, RowReader};
+use crate::pg::rows::{GroupReader, RosterReader, RowReader};
 use crate::pg::state;
 use crate::pg::wire::wire_bytes;
 use crate::poll;
@@ -54,6 +54,7 @@ fn copied(bytes: &[u8]) -> Result<Vec<u8>, ErrorReport> {
 struct State {
     reader: Option<RowReader>,
     roster_reader: Option<RosterReader>,
+    group_reader: Option<GroupReader>,
     builder: Builder,
     /// What a parallel worker sent, while nothing has been added to it.
     received: Option<Vec<u8>>,
@@ -81,6 +82,21 @@ impl State {
 
     fn merge(&mut self, bytes: &[u8]) -> Result<(), Box<ErrorReport>> {
         let merged = Gradebook::open(bytes).and_then(|other| self.builder.merge(&other, &poll));
+        merged.map_err(|error| Box::new(report(error)))
+    }
+
+    fn merge_group(
+        &mut self,
+        fcinfo: pg_sys::FunctionCallInfo,
+        bytes: &[u8],
+    ) -> Result<(), Box<ErrorReport>> {
+        let reader = self
+            .group_reader
+            .get_or_insert_with(|| GroupReader::new(fcinfo));
+        let group = reader.read(fcinfo)?;
+        let builder = &mut self.builder;
+        let merged =
+            Gradebook::open(bytes).and_then(|other| builder.merge_group(&other, group, &poll));
         merged.map_err(|error| Box::new(report(error)))
     }
 
@@ -143,6 +159,16 @@ fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, 
 fn rollup_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
     match Arguments::after_state(fcinfo).optional::<&[u8]>() {
         Some(bytes) => state::update(fcinfo, State::default, |state| state.merge(bytes)),
+        None => state::unchanged(fcinfo),
+    }
+}
+
+#[pg_extern(sql = false)]
+fn rollup_by_group_trans(fcinfo: pg_sys::FunctionCallInfo) -> Internal {
+    match Arguments::after(fcinfo, 2).optional::<&[u8]>() {
+        Some(bytes) => state::update(fcinfo, State::default, |state| {
+            state.merge_group(fcinfo, bytes)
+        }),
         None => state::unchanged(fcinfo),
     }
 }

@@ -83,7 +83,12 @@ impl Arguments {
 
     /// The arguments that follow the state of an aggregate.
     pub fn after_state(fcinfo: pg_sys::FunctionCallInfo) -> Self {
-        Self { fcinfo, next: 1 }
+        Self::after(fcinfo, 1)
+    }
+
+    /// The arguments that follow so many.
+    pub fn after(fcinfo: pg_sys::FunctionCallInfo, next: usize) -> Self {
+        Self { fcinfo, next }
     }
 
     /// The next argument; none when it is NULL. `T` is the Rust form of the type declared.

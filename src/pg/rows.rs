@@ -1,7 +1,7 @@
 //! The rows of aggregates over responses and enrolments.
 
 use pg_assess_core::domain::Argument;
-use pg_assess_core::gradebook::{Enrolment, MaxScore, Row, Standing};
+use pg_assess_core::gradebook::{Enrolment, Id, MaxScore, Row, Standing};
 use pg_assess_core::time::Clock;
 use pgrx::fcinfo::{pg_getarg, pg_getarg_datum};
 use pgrx::pg_sys;
@@ -165,5 +165,25 @@ impl RosterReader {
             };
             Ok((self.time.clock(), row))
         }
+    }
+}
+
+/// Reads the group of `_rollup_by_group(student_group, gradebook)`, which follows the state.
+pub struct GroupReader(IdSource);
+
+impl GroupReader {
+    /// Looks up the type of the call's argument, once per group.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        // SAFETY: the aggregate's transition function is declared with this argument.
+        Self(unsafe { IdSource::of_argument(fcinfo, 1) })
+    }
+
+    /// The id of the call at hand.
+    pub fn read<'a>(
+        &self,
+        fcinfo: pg_sys::FunctionCallInfo,
+    ) -> Result<Option<Id<'a>>, Box<ErrorReport>> {
+        // SAFETY: `new` looked at the same call site.
+        unsafe { self.0.read(fcinfo, 1) }
     }
 }

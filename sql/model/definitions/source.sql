@@ -20,7 +20,7 @@ BEGIN ATOMIC
              FROM {model}.responses r GROUP BY r.subject, r.student_group$sql$,
      NULL, 'subject, student_group'),
     ('gradebook', NULL,
-     $sql$AS SELECT p.subject, @extschema@.rollup(p.gradebook) AS gradebook,
+     $sql$AS SELECT p.subject, {gradebook_of_parts} AS gradebook,
                     sum(p.rows)::bigint AS rows,
                     (SELECT max(l.run_id) FROM {model}.run_log l WHERE l.status = 'running')
                         AS run_id,
