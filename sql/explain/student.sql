@@ -76,14 +76,20 @@ BEGIN
                 NULL, NULL, NULL, NULL, NULL, NULL, NULL
          FROM %s CROSS JOIN LATERAL %s w
          WHERE w.student::%s = $1::%3$s
-         ORDER BY 1, 4, 14, 6, 2',
+         UNION ALL
+         SELECT g.subject::text, u.assessment, ''waiting'', 3, u.first_at, NULL, 0,
+                NULL, NULL, NULL, NULL, NULL, NULL, NULL
+         FROM %1$s CROSS JOIN LATERAL %4$s u
+         WHERE u.student::%3$s = $1::%3$s AND u.waiting > 0 AND NOT u.has_scores
+         ORDER BY 1, 4, 14, 6, 5, 2',
         @extschema@._from(model, @extschema@._has(model, 'students', 'student')),
         @extschema@._call(model, '@extschema@.missing_work'),
-        @extschema@._type(model, 'students', 'student')) USING student::text, $3, model;
+        @extschema@._type(model, 'students', 'student'),
+        @extschema@._call(model, '@extschema@._unmarked')) USING student::text, $3, model;
 END $$;
 COMMENT ON FUNCTION @extschema@.student_assessments IS
-'what raised and lowered a student''s level in a model, by assessment, and the due ones that are '
-'missing; the contributions add up to level - prior';
+'what raised and lowered a student''s level in a model, by assessment, the due ones that are '
+'missing, and those that wait for their marks; the contributions add up to level - prior';
 
 -- What explain_student() reports about a student, by subject, as numbers.
 CREATE FUNCTION @extschema@._student_figures(model name, id text, in_subject text)
@@ -94,7 +100,7 @@ RETURNS TABLE (
     status text, usual_margin float8, further_assessments int, enough_at timestamptz,
     as_of timestamptz, confidence float8, raised float8, lowered float8, evidence_share float8,
     raising_n bigint, lowering_n bigint, lowering text[], raising text[], absent_n bigint,
-    absent text[])
+    absent text[], waiting bigint, waiting_n bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off AS $$
 BEGIN
@@ -132,6 +138,13 @@ BEGIN
                               format('%s (%s)', @extschema@._quoted(a.assessment),
                                      @extschema@._day(a.due_at)) AS absent) w
             GROUP  BY a.subject),
+        unmarked AS MATERIALIZED (
+            SELECT g.subject, count(*) AS waiting_n
+            FROM one
+            CROSS JOIN LATERAL (SELECT one.subject, one.gradebook, one.local_as_of AS as_of) g
+            CROSS JOIN LATERAL (SELECT (one.settings).*) o
+            JOIN LATERAL {unmarked} u ON u.student = one.student AND u.waiting > 0
+            GROUP BY g.subject),
         pace AS (
             SELECT f.subject,
                    percentile_cont(0.5) WITHIN GROUP (ORDER BY (f.ci_high - f.ci_low) / 2)
@@ -152,11 +165,13 @@ BEGIN
                s.as_of, s.confidence, coalesce(part.raised, 0), coalesce(part.lowered, 0),
                coalesce(part.evidence_share, 0), coalesce(part.raising_n, 0),
                coalesce(part.lowering_n, 0), part.lowering, part.raising,
-               coalesce(part.absent_n, 0), part.absent
+               coalesce(part.absent_n, 0), part.absent, s.waiting,
+               coalesce(unmarked.waiting_n, 0)
         FROM one s
         JOIN other ON ARRAY[other.subject] = ARRAY[s.subject]
         JOIN pace ON ARRAY[pace.subject] = ARRAY[s.subject]
         LEFT JOIN part ON ARRAY[part.subject] = ARRAY[s.subject]
+        LEFT JOIN unmarked ON ARRAY[unmarked.subject] = ARRAY[s.subject]
         LEFT JOIN span ON ARRAY[span.subject] = ARRAY[s.subject]
         CROSS JOIN LATERAL (
             SELECT @extschema@._further_assessments(s.status, s.assessments) AS further) t
@@ -168,6 +183,7 @@ BEGIN
                                                '{"half_life": "@extschema@._no_decay()"}'),
             'without_quality', @extschema@._call(model, '@extschema@.students',
                                                  '{"quality": "false"}'),
+            'unmarked', @extschema@._call(model, '@extschema@._unmarked'),
             'student_type', @extschema@._type(model, 'students', 'student')))
     USING id, in_subject, model;
 END $$;
@@ -178,15 +194,18 @@ COMMENT ON FUNCTION @extschema@._student_figures(name, text, text) IS
 -- report.
 CREATE FUNCTION @extschema@._describe_level(
     opening text, student text, status text, level float8, prior float8, ci_low float8,
-    ci_high float8, confidence float8, need float8) RETURNS text
+    ci_high float8, confidence float8, need float8, waiting bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.concat_ws(' ',
     @extschema@._sentence(opening, CASE
         WHEN level IS NULL THEN pg_catalog.format(
             'nothing is known of student %s, nor of anybody else: no answer counts yet.', student)
         WHEN status = 'none' THEN pg_catalog.format(
-            'nothing is known yet of student %s: no answer counts. '
-            'The level of %s out of 100 is only the average.', student, @extschema@._points(level))
+            'nothing is known yet of student %s: %s. '
+            'The level of %s out of 100 is only the average.', student,
+            CASE WHEN waiting > 0 THEN pg_catalog.format('%s %s waiting for marks',
+                     @extschema@._count(waiting, 'answer'), @extschema@._is_or_are(waiting))
+                 ELSE 'no answer counts' END, @extschema@._points(level))
         ELSE pg_catalog.format(
             'student %s is at %s out of 100; the average is %s.', student,
             @extschema@._points(level), @extschema@._points(prior)) END),
@@ -197,7 +216,7 @@ RETURN pg_catalog.concat_ws(' ',
          WHEN level IS NOT NULL THEN 'There is too little data for a margin of error.' END,
     'The chance that it is below the line for help is ' || @extschema@._chance(need) || '.');
 COMMENT ON FUNCTION @extschema@._describe_level(
-    text, text, text, float8, float8, float8, float8, float8, float8) IS
+    text, text, text, float8, float8, float8, float8, float8, float8, bigint) IS
 'internal: how high a level is, and how sure that is, in words';
 
 CREATE FUNCTION @extschema@._describe_evidence(
@@ -264,16 +283,19 @@ RETURN pg_catalog.concat_ws(' ',
 COMMENT ON FUNCTION @extschema@._describe_other_ways(float8, float8, text, float8) IS
 'internal: what a level would be otherwise, and where it goes, in words';
 
-CREATE FUNCTION @extschema@._describe_work(due int, absent_n bigint, absent text[]) RETURNS text
+CREATE FUNCTION @extschema@._describe_work(
+    due int, absent_n bigint, absent text[], waiting_n bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
+RETURN pg_catalog.concat_ws(' ', CASE
     WHEN absent_n > 0 THEN pg_catalog.format('Of %s, %s %s missing: %s.',
         @extschema@._count(due, 'due assessment'), absent_n, @extschema@._is_or_are(absent_n),
         CASE WHEN absent_n <= 4 THEN @extschema@._and(absent)
              ELSE @extschema@._and(absent[1:3] || pg_catalog.format('%s more', absent_n - 3)) END)
-    WHEN due > 0 THEN 'No due assessment is missing.' END;
-COMMENT ON FUNCTION @extschema@._describe_work(int, bigint, text[]) IS
-'internal: which work is missing, in words';
+    WHEN due > 0 THEN 'No due assessment is missing.' END,
+    CASE WHEN waiting_n > 0 THEN @extschema@._count(waiting_n, 'assessment') || ' '
+             || @extschema@._plural(waiting_n, 'waits for its marks.', 'wait for their marks.') END);
+COMMENT ON FUNCTION @extschema@._describe_work(int, bigint, text[], bigint) IS
+'internal: which work is missing or waits for marks, in words';
 
 CREATE FUNCTION @extschema@.explain_student(
     model name, student anycompatible, in_subject text DEFAULT NULL)
@@ -300,7 +322,8 @@ BEGIN
                concat_ws(' ',
                    @extschema@._describe_level(
                        @extschema@._in_subject(model, f.subject), @extschema@._quoted($2::text),
-                       f.status, f.level, f.prior, f.ci_low, f.ci_high, f.confidence, f.need),
+                       f.status, f.level, f.prior, f.ci_low, f.ci_high, f.confidence, f.need,
+                       f.waiting),
                    @extschema@._describe_evidence(
                        f.status, f.n, f.assessments, f.last_at, f.evidence_share,
                        f.further_assessments, f.enough_at, f.usual_margin),
@@ -308,7 +331,7 @@ BEGIN
                        f.raised, f.lowered, f.raising_n, f.lowering_n, f.raising, f.lowering),
                    CASE WHEN f.status <> 'none' THEN @extschema@._describe_other_ways(
                        f.level_without_decay, f.level_without_quality, f.trend, f.slope) END,
-                   @extschema@._describe_work(f.due, f.absent_n, f.absent))
+                   @extschema@._describe_work(f.due, f.absent_n, f.absent, f.waiting_n))
         FROM   @extschema@._student_figures(model, $2::text, $3) f;
 END $$;
 COMMENT ON FUNCTION @extschema@.explain_student IS

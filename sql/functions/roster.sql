@@ -1,5 +1,5 @@
--- The roster in a gradebook, two gradebooks as one (src/aggregates/gradebook.rs), and missing work
--- (src/functions/missing_work.rs).
+-- The roster in a gradebook, two gradebooks as one (src/aggregates/gradebook.rs), missing work
+-- and work without marks (src/functions/missing_work.rs).
 
 CREATE FUNCTION @extschema@.rollup(gradebook @extschema@.gradebook, other @extschema@.gradebook)
 RETURNS @extschema@.gradebook
@@ -31,3 +31,23 @@ LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'miss
 COMMENT ON FUNCTION @extschema@.missing_work IS
 'what each student should have taken and has not, since when, and in which group; as many rows '
 'per student as students() calls missing';
+
+CREATE FUNCTION @extschema@._unmarked(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
+) RETURNS TABLE (
+    student text,
+    assessment text,
+    first_at timestamptz,
+    omitted bigint,
+    waiting bigint,
+    has_scores boolean
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'unmarked_wrapper';
+COMMENT ON FUNCTION @extschema@._unmarked IS
+'internal: what each student left blank in an assessment, or waits for the marks of';

@@ -102,7 +102,9 @@ CREATE FUNCTION @extschema@.students(
     due int,
     missing int,
     status text,
-    status_rank int
+    status_rank int,
+    omitted bigint,
+    waiting bigint
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 10000 AS 'MODULE_PATHNAME', 'students_wrapper';
 COMMENT ON FUNCTION @extschema@.students IS

@@ -8,7 +8,7 @@ use crate::forecasts::half_life::{self, Advice};
 use crate::forecasts::resampling::Resampling;
 use crate::foundation::Foundation;
 use crate::gradebook::{Exclusion, Gradebook};
-use crate::ledger::{Ledger, Left, LeftOut, Scope};
+use crate::ledger::{Ledger, Left, LeftOut, Scope, Unmarked};
 use crate::memory;
 use crate::needs::Needs;
 use crate::options::{Checked, Counting, Options};
@@ -317,6 +317,12 @@ pub fn assessments(
         .zip(rows)
         .filter_map(|(at, row)| Some((at, row?)))
         .collect())
+}
+
+/// What students left blank, wait for or have without a score that counts, by student, then by
+/// assessment.
+pub fn unmarked(gradebook: &Gradebook<'_>, scope: &Scope, poll: Poll<'_>) -> Result<Vec<Unmarked>> {
+    Ok(Ledger::new(gradebook, scope, poll)?.unmarked)
 }
 
 /// Due work without a response, by student, then by date.

@@ -1,4 +1,4 @@
-//! Missing work as an SQL function (`sql/functions/roster.sql`).
+//! Work that is missing, and work that has no marks, as SQL functions (`sql/functions/roster.sql`).
 
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
@@ -42,6 +42,42 @@ fn missing_work(
             assessments.get(row.assessment).to_string(),
             to_timestamptz(clock, row.due_at),
             row.group.map(|group| groups.get(group).to_string()),
+        )
+    })))
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn unmarked(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(
+    name!(student, String),
+    name!(assessment, String),
+    name!(first_at, Time),
+    name!(omitted, i64),
+    name!(waiting, i64),
+    name!(has_scores, bool),
+)> {
+    let from = NamedArguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let scope = read_scope(&from, &gradebook)?;
+    let rows = solve::unmarked(&gradebook, &scope, &poll).map_err(report)?;
+    let clock = gradebook.clock();
+    let (students, assessments) = (
+        gradebook.students().clone(),
+        gradebook.assessments().clone(),
+    );
+    Ok(TableIterator::new(rows.into_iter().map(move |row| {
+        (
+            students.get(row.student).to_string(),
+            assessments.get(row.assessment).to_string(),
+            to_timestamptz(clock, row.first_at),
+            i64::from(row.omitted),
+            i64::from(row.waiting),
+            !row.is_uncounted,
         )
     })))
 }

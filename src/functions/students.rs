@@ -39,6 +39,8 @@ fn students(
     name!(missing, i32),
     name!(status, &'static str),
     name!(status_rank, i32),
+    name!(omitted, i64),
+    name!(waiting, i64),
 )> {
     let from = NamedArguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
@@ -78,6 +80,8 @@ fn students(
             row.work.missing as i32,
             row.status.label(),
             row.status.rank(),
+            row.omitted as i64,
+            row.waiting as i64,
         )
     })))
 }

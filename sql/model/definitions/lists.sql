@@ -16,10 +16,9 @@ BEGIN ATOMIC
      NULL, NULL),
     ('check_in_list', NULL,
      $sql$AS SELECT s.subject, s.student, s.student_group,
-                    CASE s.status WHEN 'none' THEN 'no evidence' WHEN 'stale' THEN 'old evidence'
-                         ELSE 'missing work' END AS reason,
+                    @extschema@._check_in_reason(s.status, s.waiting) AS reason,
                     s.last_at, s.due, s.missing, s.level, s.ci_low, s.ci_high, s.status,
-                    s.status_rank, s.run_id, s.as_of, s.method_version
+                    s.status_rank, s.waiting, s.run_id, s.as_of, s.method_version
              FROM {model}.students s CROSS JOIN {model}.settings o
              WHERE s.status IN ('none', 'stale')
                 OR s.missing >= o.missing_share * s.due AND s.missing > 0
@@ -89,9 +88,8 @@ CREATE FUNCTION @extschema@._lists_columns() RETURNS TABLE (attribute name, abou
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     VALUES
-        ('check_in_list.reason'::name, 'why the student is on the list: no evidence, old evidence '
-                                       'or '
-                                       'missing work'),
+        ('check_in_list.reason'::name, 'why the student is on the list: no evidence, old evidence, '
+                                       'waiting for marks or missing work'),
         ('question_review.assessments', 'assessments that used the question'),
         ('question_review.ci_low', 'lower end of the interval of the discrimination'),
         ('question_review.ci_high', 'upper end of the interval of the discrimination'),

@@ -66,6 +66,9 @@ BEGIN ATOMIC
                    'is '
                    'no evidence'),
         ('status_rank', 'rank of the status; 1 asks for attention first'),
+        ('omitted', 'questions left blank, whether or not they count'),
+        ('waiting', 'questions whose mark is still to come, or that are held back until most are '
+                    'marked'),
         -- Those of questions.
         ('n_effective', 'effective number of answers that can be judged'),
         ('facility', 'mean score; the easier, the higher'),

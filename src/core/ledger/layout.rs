@@ -151,6 +151,13 @@ impl Ledger {
         self.units_of(student).map(|unit| self.first_at(unit)).min()
     }
 
+    /// What a student left blank, waits for or has without a score that counts, by assessment.
+    pub fn unmarked_of(&self, student: u32) -> &[Unmarked] {
+        let start = self.unmarked.partition_point(|own| own.student < student);
+        let own = &self.unmarked[start..];
+        &own[..own.partition_point(|own| own.student == student)]
+    }
+
     /// The most units of one student.
     pub fn most_units(&self) -> usize {
         let units = self.students.windows(2).map(|pair| pair[1] - pair[0]);

@@ -64,6 +64,10 @@ pub struct Student {
     pub need_rank: Option<u64>,
     pub work: Work,
     pub status: StudentStatus,
+    /// Questions left blank, whether or not they count.
+    pub omitted: u64,
+    /// Questions whose mark is still to come, or that are held back until most are marked.
+    pub waiting: u64,
 }
 
 /// All students that are known as of the date, in the gradebook's order. They are returned one by
@@ -92,6 +96,7 @@ pub fn students(
             .as_ref()
             .map(|cohort| records.level(student, cohort, &previous, Some(&reach), as_of, &levels));
         let last_at = level.and_then(|level| level.last_at);
+        let unmarked = ledger.unmarked_of(student as u32);
         ledger.known[student].then(|| Student {
             student: student as u32,
             status: status(last_at, units, as_of, stale_after),
@@ -102,6 +107,8 @@ pub fn students(
                 .map_or(Trend::NONE, |line| Trend::of(&line, noise, &trends)),
             need_rank: Some(u64::from(ranks[student])).filter(|&rank| rank > 0),
             work: work[student],
+            omitted: unmarked.iter().map(|own| u64::from(own.omitted)).sum(),
+            waiting: unmarked.iter().map(|own| u64::from(own.waiting)).sum(),
         })
     });
     Ok(students)
