@@ -2,6 +2,7 @@
 
 mod alerts;
 mod attach;
+mod due;
 mod edges;
 mod keys;
 mod models;

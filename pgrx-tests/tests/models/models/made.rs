@@ -37,7 +37,8 @@ fn everything_is_described(session: &mut Session) {
              WHERE c.relnamespace = 'school'::regnamespace AND c.relkind <> 'i' ORDER BY 1"
         ),
         [
-            "check_in_list|why the student is on the list: no evidence, old evidence or missing work",
+            "check_in_list|why the student is on the list: no evidence, old evidence, \
+             waiting for marks or missing work",
             "coverage|used, or why rows were left out",
         ]
     );

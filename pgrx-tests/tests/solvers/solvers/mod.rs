@@ -44,7 +44,8 @@ const RESULTS: [(&str, &str); 9] = [
          prior double precision, information double precision, n bigint, assessments integer, \
          last_at timestamp with time zone, slope double precision, slope_se double precision, \
          trend_p double precision, trend text, trend_rank integer, need double precision, \
-         need_rank bigint, due integer, missing integer, status text, status_rank integer",
+         need_rank bigint, due integer, missing integer, status text, status_rank integer, \
+         omitted bigint, waiting bigint",
     ),
     (
         "assessments",
