@@ -292,8 +292,9 @@ RETURN pg_catalog.concat_ws(' ', CASE
         CASE WHEN absent_n <= 4 THEN @extschema@._and(absent)
              ELSE @extschema@._and(absent[1:3] || pg_catalog.format('%s more', absent_n - 3)) END)
     WHEN due > 0 THEN 'No due assessment is missing.' END,
-    CASE WHEN waiting_n > 0 THEN @extschema@._count(waiting_n, 'assessment') || ' '
-             || @extschema@._plural(waiting_n, 'waits for its marks.', 'wait for their marks.') END);
+    CASE WHEN waiting_n > 0 THEN pg_catalog.format(
+        '%s %s.', @extschema@._count(waiting_n, 'assessment'),
+        @extschema@._plural(waiting_n, 'waits for its marks', 'wait for their marks')) END);
 COMMENT ON FUNCTION @extschema@._describe_work(int, bigint, text[], bigint) IS
 'internal: which work is missing or waits for marks, in words';
 

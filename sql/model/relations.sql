@@ -53,7 +53,7 @@ BEGIN ATOMIC
         (15, 'help_list', 'VIEW', false,
          'students who more likely than not need help, the most certain first'),
         (16, 'check_in_list', 'VIEW', false,
-         'students of whom too little is known: no evidence or old, marks to come, much missing work'),
+         'students of whom too little is known: no or old evidence, marks to come, missing work'),
         (17, 'question_review', 'VIEW', false,
          'questions on which stronger students do worse, the worst first'),
         (18, 'school_map', 'VIEW', false,

@@ -16,7 +16,7 @@ use crate::gradebook::form::{
 use crate::gradebook::id::{Id, Ids, Interner};
 use crate::gradebook::log::{LONGEST_RESPONSE, Log, NO_ATTEMPT, NO_POSITION, Place};
 use crate::gradebook::mark::{Mark, MarkTable};
-use crate::gradebook::memberships::Memberships;
+use crate::gradebook::memberships::{Memberships, spans};
 use crate::gradebook::roster::{MAX_PERIODS, Period, Roster};
 use crate::gradebook::row::{Enrolment, Row};
 use crate::gradebook::sittings::{Sitting, Times, Written};
@@ -183,30 +183,11 @@ impl Builder {
     ) -> Result<()> {
         self.merge(other, poll)?;
         let group = self.memberships.group(group)?;
-        let mut own: Option<(u32, i64, i64)> = None;
-        let students = other.students();
-        let mut add = |own: Option<(u32, i64, i64)>| match own {
-            Some((student, from, to)) => {
-                let student = self.students.intern(&students.get(student))?;
-                self.memberships.add(student, group, from, to)
-            }
-            None => Ok(()),
-        };
-        other.visit(
-            |_| (),
-            poll,
-            |sitting: Sitting<'_, ()>| {
-                let at = sitting.taken_at;
-                match &mut own {
-                    Some((student, from, to)) if *student == sitting.student => {
-                        (*from, *to) = (at.min(*from), at.max(*to));
-                    }
-                    _ => add(own.replace((sitting.student, at, at)))?,
-                }
-                Ok(())
-            },
-        )?;
-        add(own)
+        for (student, from, to) in spans(other, poll)? {
+            let student = self.students.intern(&other.students().get(student))?;
+            self.memberships.add(student, group, from, to)?;
+        }
+        Ok(())
     }
 
     /// Takes all that another gradebook holds but the rows of some of its items, named by their

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use crate::Poll;
 use crate::gradebook::error::{Error, Result};
+use crate::gradebook::flat::Gradebook;
 use crate::gradebook::id::{Id, Interner};
 use crate::gradebook::roster::{MAX_PERIODS, Period, Roster};
+use crate::gradebook::sittings::Sitting;
 use crate::memory;
 use crate::statistics::pairs::sort;
 
@@ -67,4 +69,27 @@ impl Memberships {
         sort(&mut periods, Period::cmp, poll);
         Roster::new(groups, periods, 0)
     }
+}
+
+/// Students with rows, in order, and the first and the last time of these.
+pub fn spans(book: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<(u32, i64, i64)>> {
+    let mut spans: Vec<(u32, i64, i64)> = Vec::new();
+    book.visit(
+        |_| (),
+        poll,
+        |sitting: Sitting<'_, ()>| {
+            let at = sitting.taken_at;
+            match spans.last_mut() {
+                Some((student, from, to)) if *student == sitting.student => {
+                    (*from, *to) = (at.min(*from), at.max(*to));
+                }
+                _ => {
+                    memory::ask_for_more(&spans, 1)?;
+                    spans.push((sitting.student, at, at));
+                }
+            }
+            Ok(())
+        },
+    )?;
+    Ok(spans)
 }
