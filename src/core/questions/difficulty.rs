@@ -6,6 +6,8 @@
 //! of answers as preconditioner (Hestenes and Stiefel 1952): the same answer as alternating means,
 //! in a few passes over the responses also where few items link two groups.
 
+use std::ops::Range;
+
 use log::debug;
 
 use crate::Poll;
@@ -33,7 +35,14 @@ impl Difficulty {
     /// Fits all responses of the ledger; without `adjust` every item counts as equally hard.
     pub fn fit(ledger: &Ledger, adjust: bool, poll: Poll<'_>) -> Self {
         let effect = if adjust {
-            effects(ledger, poll)
+            let answers = Answers {
+                items: &ledger.items,
+                scores: &ledger.scores,
+                item_count: ledger.item_count(),
+                students: ledger.student_count(),
+                responses_of: &|student| ledger.responses_of(student),
+            };
+            effects(&answers, poll)
         } else {
             vec![0.0; ledger.item_count()]
         };
@@ -108,22 +117,34 @@ fn answered_items(ledger: &Ledger) -> usize {
     answered.into_iter().filter(|&yes| yes).count()
 }
 
+/// Who answered what, and how well.
+pub struct Answers<'a> {
+    /// Per response: its item, by its number.
+    pub items: &'a [u32],
+    /// Per response: its score.
+    pub scores: &'a [f64],
+    pub item_count: usize,
+    pub students: usize,
+    /// Numbers of the responses of a student.
+    pub responses_of: &'a dyn Fn(usize) -> Range<usize>,
+}
+
 /// Solves `(D - N' S^-1 N) effect = b`, where `D` counts the answers per item, `S` per student,
 /// `N` says who answered what and `b` sums each item's distances from its students' means.
 /// Starting from 0, the solution has a weighted mean of 0 over every linked group of items.
-fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
-    let items = ledger.item_count();
+pub fn effects(answers: &Answers<'_>, poll: Poll<'_>) -> Vec<f64> {
+    let items = answers.item_count;
     let mut count = vec![0.0; items];
     let mut residual = vec![0.0; items];
-    for student in 0..ledger.student_count() {
+    for student in 0..answers.students {
         poll();
-        let responses = ledger.responses_of(student);
+        let responses = (answers.responses_of)(student);
         if responses.is_empty() {
             continue;
         }
-        let scores = &ledger.scores[responses.clone()];
+        let scores = &answers.scores[responses.clone()];
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-        for (&item, &score) in ledger.items[responses].iter().zip(scores) {
+        for (&item, &score) in answers.items[responses].iter().zip(scores) {
             count[item as usize] += 1.0;
             residual[item as usize] += score - mean;
         }
@@ -144,7 +165,7 @@ fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
         if scaled.iter().all(|r| r.abs() <= TOLERANCE) {
             break;
         }
-        let image = apply(ledger, &direction, poll);
+        let image = apply(answers, &direction, poll);
         passes += 1;
         let curvature = dot(&direction, &image);
         if curvature <= 0.0 || !curvature.is_finite() {
@@ -168,11 +189,11 @@ fn effects(ledger: &Ledger, poll: Poll<'_>) -> Vec<f64> {
 }
 
 /// One pass: what the responses make of `direction`.
-fn apply(ledger: &Ledger, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
+fn apply(answers: &Answers<'_>, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
     let mut image = vec![0.0; direction.len()];
-    for student in 0..ledger.student_count() {
+    for student in 0..answers.students {
         poll();
-        let items = &ledger.items[ledger.responses_of(student)];
+        let items = &answers.items[(answers.responses_of)(student)];
         if items.is_empty() {
             continue;
         }
