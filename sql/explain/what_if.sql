@@ -130,7 +130,8 @@ CREATE FUNCTION @extschema@.what_if_assessments(
     sem float8,
     stored_items bigint,
     stored_alpha float8,
-    change float8
+    change float8,
+    alpha_status text
 )
 LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -138,7 +139,7 @@ BEGIN
     PERFORM @extschema@._check_settings(model, settings);
     RETURN QUERY EXECUTE format(
         'SELECT g.subject, a.assessment, a.items, a.students, a.mean, a.sd, a.alpha, a.alpha_se,
-                a.sem, s.items, s.alpha, a.alpha - s.alpha
+                a.sem, s.items, s.alpha, a.alpha - s.alpha, a.alpha_status
          FROM %2$s
          CROSS JOIN LATERAL %3$s a
          LEFT JOIN %1$I.assessments s

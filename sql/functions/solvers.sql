@@ -130,11 +130,13 @@ CREATE FUNCTION @extschema@.assessments(
     sd float8,
     alpha float8,
     alpha_se float8,
-    sem float8
+    sem float8,
+    alpha_status text
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'assessments_wrapper';
 COMMENT ON FUNCTION @extschema@.assessments IS
-'size, dates, mean and reliability (Cronbach''s alpha) of each assessment';
+'size, dates, mean and reliability of each assessment: Cronbach''s alpha of as many questions as a '
+'student answers, or why there is none';
 
 CREATE FUNCTION @extschema@.explain(
     gradebook @extschema@.gradebook,

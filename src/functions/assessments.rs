@@ -27,6 +27,7 @@ fn assessments(
     name!(alpha, Option<f64>),
     name!(alpha_se, Option<f64>),
     name!(sem, Option<f64>),
+    name!(alpha_status, &'static str),
 )> {
     let from = NamedArguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
@@ -50,6 +51,7 @@ fn assessments(
                 row.alpha,
                 row.alpha_se,
                 row.sem,
+                row.alpha_status.label(),
             )
         },
     )))

@@ -274,7 +274,7 @@ fn what_if_shows_of_questions_and_assessments_what_a_refresh_would() {
         (
             "assessments",
             "m.assessments",
-            "items, students, mean, sd, alpha, alpha_se, sem",
+            "items, students, mean, sd, alpha, alpha_se, sem, alpha_status",
             "assessment",
         ),
     ] {

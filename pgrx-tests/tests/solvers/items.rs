@@ -135,8 +135,9 @@ fn figures_of_complete_assessments_are_those_of_r() {
     }
 }
 
+/// R's alpha of all questions by pairwise covariances; ours is that of as many as a student answers.
 #[test]
-fn alpha_with_blanks_is_that_of_pairwise_covariances() {
+fn alpha_with_blanks_is_that_of_as_many_questions_as_a_student_answers() {
     let Some(data) = shared_data("items/ability16") else {
         return;
     };
@@ -144,11 +145,114 @@ fn alpha_with_blanks_is_that_of_pairwise_covariances() {
     let mut session = database.session();
     load(&mut session, &data.join("responses_wide.csv"), 1);
     let total = &read(&data.join("ref_psych_alpha_total_pairwise.csv"))[0];
-    let alpha: f64 = session.one("SELECT alpha FROM g, assess.assessments(gb)");
-    assert!(
-        (alpha - number(total, "raw_alpha")).abs() <= 1e-9,
-        "{alpha}"
+    let whole = number(total, "raw_alpha");
+    let length: f64 = session.one(
+        "SELECT count(*) / sum(1.0 / n)::float8 FROM
+         (SELECT count(*) AS n FROM g, assess.counted_responses(gb) GROUP BY student) t",
     );
+    let share = length / number(total, "n_items");
+    assert!((0.8..0.95).contains(&share), "{length}");
+    let expected = share * whole / (1.0 + (share - 1.0) * whole);
+    let alpha: f64 = session.one("SELECT alpha FROM g, assess.assessments(gb)");
+    // Beside it stands how hard the questions of one student happened to be.
+    assert!((alpha - expected).abs() <= 0.01, "{alpha}, {expected}");
+}
+
+/// Six of a pool of 24 for each student, and six more of the same pool as the truth.
+#[test]
+fn alpha_of_a_pool_is_that_of_what_a_student_answers() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE answers AS
+         WITH s AS (SELECT s, sin(s * 12.9898) * 43758.5453 AS x FROM generate_series(1, 1000) s),
+         r AS (SELECT s, i, x - floor(x) AS level, sin(s * 78.233 + i * 37.719) * 43758.5453 AS y
+               FROM s, generate_series(1, 24) i)
+         SELECT s, i, (y - floor(y) < 0.15 + 0.7 * level)::int::float8 AS score,
+                row_number() OVER (PARTITION BY s ORDER BY md5(s || ':' || i)) AS place
+         FROM r",
+    );
+    let rows = session
+        .query(
+            "SELECT a.alpha, a.sem, a.alpha_status, t.correlation, t.error
+             FROM (SELECT assess.gradebook_agg(s, i, 1, score, date '2026-01-05') AS gb
+                   FROM answers WHERE place <= 6) g, assess.assessments(g.gb) a,
+                  (SELECT corr(a, b), stddev(a - b) / sqrt(2)
+                   FROM (SELECT avg(score) FILTER (WHERE place <= 6) AS a,
+                                avg(score) FILTER (WHERE place BETWEEN 7 AND 12) AS b
+                         FROM answers GROUP BY s) t) t (correlation, error)",
+            &[],
+        )
+        .expect("solves");
+    let (alpha, sem, status): (f64, f64, &str) = (rows[0].get(0), rows[0].get(1), rows[0].get(2));
+    let (correlation, error): (f64, f64) = (rows[0].get(3), rows[0].get(4));
+    assert_eq!(status, "ok");
+    assert!((alpha - correlation).abs() < 0.06, "{alpha}, {correlation}");
+    assert!((sem - error).abs() < 0.01, "{sem}, {error}");
+}
+
+/// One question of six is drawn from two; the draw is the only difference.
+#[test]
+fn a_random_slot_leaves_alpha_as_it_is() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE answers AS
+         SELECT s, q, ((s * 7 + q * 3) % 10 < s / 4)::int AS score
+         FROM generate_series(1, 40) s, generate_series(1, 6) q",
+    );
+    let mut alpha = |question: &str| -> f64 {
+        session.one(&format!(
+            "SELECT a.alpha
+             FROM (SELECT assess.gradebook_agg(s, {question}, 1, score::float8, date '2026-03-01')
+                          AS gb FROM answers) g, assess.assessments(g.gb) a"
+        ))
+    };
+    let (fixed, drawn) = (
+        alpha("q"),
+        alpha("CASE WHEN q = 6 THEN 60 + s % 2 ELSE q END"),
+    );
+    assert!((fixed - drawn).abs() < 0.01, "{fixed}, {drawn}");
+}
+
+#[test]
+fn a_model_says_why_an_assessment_has_no_alpha() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "CREATE TABLE responses AS
+         SELECT s AS student, a || ' ' || q AS question, a AS test, (s * (q + 2) % 5 < 2)::int AS score,
+                date '2026-01-05' AS taken_on
+         FROM generate_series(1, 20) s, generate_series(1, 3) q,
+              unnest('{all, bank, drawn, few, one, same, single}'::text[]) a
+         WHERE CASE a WHEN 'drawn' THEN s % 3 = q - 1 WHEN 'few' THEN q = 1 OR q = 2 AND s < 10
+                      WHEN 'one' THEN q = 1 WHEN 'single' THEN s = 1 ELSE a <> 'bank' END;
+         UPDATE responses SET score = 1 WHERE test = 'same';
+         INSERT INTO responses
+         SELECT s, 'bank ' || q, 'bank', 1, date '2026-01-05'
+         FROM generate_series(1, 2) s, generate_series(1, 1001) q;
+         SELECT FROM assess.create_model('m', 'responses', 'student', 'question', 'test', 'score',
+                                         'taken_on')",
+    );
+    let expected = [
+        "all|ok|t|t|t",
+        "bank|too_many_questions|f|f|f",
+        "drawn|nothing_shared|f|f|f",
+        "few|few_shared|f|f|f",
+        "one|one_question|f|f|f",
+        "same|no_variance|f|f|f",
+        "single|one_student|f|f|f",
+    ];
+    for relation in ["m.assessments", "assess.what_if_assessments('m')"] {
+        assert_eq!(
+            session.table(&format!(
+                "SELECT assessment, alpha_status, alpha IS NOT NULL, alpha_se IS NOT NULL,
+                        sem IS NOT NULL
+                 FROM {relation} ORDER BY assessment COLLATE \"C\""
+            )),
+            expected
+        );
+    }
 }
 
 /// Every statistic of one item that R gives as well, by the aggregates.

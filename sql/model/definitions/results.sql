@@ -92,9 +92,11 @@ BEGIN ATOMIC
         ('students', 'students who took it'),
         ('mean', 'mean of the students'' mean scores'),
         ('sd', 'standard deviation of the students'' mean scores'),
-        ('alpha', 'Cronbach''s alpha'),
+        ('alpha', 'Cronbach''s alpha of as many questions as a student answers'),
         ('alpha_se', 'standard error of alpha'),
         ('sem', 'standard error of measurement of a mean score'),
+        ('alpha_status', 'ok, or why there is no alpha: one_question, one_student, '
+                         'too_many_questions, nothing_shared, few_shared or no_variance'),
         ('reason', 'used, or why rows were left out');
 END;
 COMMENT ON FUNCTION @extschema@._results_columns() IS 'internal: what the columns of results mean';

@@ -1,5 +1,5 @@
-//! Cronbach's alpha of a covariance matrix, and the matrix of complete rows as one flat buffer
-//! that grows row by row and merges.
+//! Cronbach's alpha of complete rows, whose covariance matrix is one flat buffer that grows row by
+//! row and merges. That of rows with gaps is in `assessments/reliability.rs`.
 //!
 //! The buffer of k items holds, in this order: the number of rows; the k means; the sums of
 //! products about the means, `k (k + 1) / 2`, row by row of the lower triangle. All zeros are no
@@ -95,34 +95,39 @@ pub fn alpha_se(state: &[f64]) -> Option<f64> {
     Covariances::of_rows(state)?.alpha_se(rows(state))
 }
 
+/// The large-sample variance of alpha times the number of rows (van Zyl, Neudecker and Nel 2000):
+/// `2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1 (tr C^2 + 1) - 2 1'C^2 1)`, with C the covariance matrix of
+/// `k` items over its trace. `total` is `1'C1`, above 0; `squares` is `tr C^2`; `products` is
+/// `1'C^2 1`.
+pub fn large_sample_variance(k: f64, total: f64, squares: f64, products: f64) -> f64 {
+    let q = 2.0 * k * k / ((k - 1.0).powi(2) * total.powi(3))
+        * (total * (squares + 1.0) - 2.0 * products);
+    q.max(0.0)
+}
+
 /// The covariances of two items and more, or a multiple of them: alpha is the same.
-pub struct Covariances {
+struct Covariances {
     items: usize,
     /// Row by row.
     matrix: Vec<f64>,
 }
 
 impl Covariances {
-    /// By the lower triangle, row by row; none for a single item.
-    pub fn of_triangle(items: usize, triangle: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut triangle = triangle.into_iter();
+    fn of_rows(state: &[f64]) -> Option<Self> {
+        let items = items(state.len())?;
+        if items < 2 || rows(state) < 2.0 {
+            return None;
+        }
+        let mut triangle = state[1 + items..].iter();
         let mut matrix = vec![0.0; items * items];
         for i in 0..items {
             for j in 0..=i {
-                let covariance = triangle.next()?;
+                let covariance = *triangle.next()?;
                 matrix[i * items + j] = covariance;
                 matrix[j * items + i] = covariance;
             }
         }
-        (items > 1).then_some(Self { items, matrix })
-    }
-
-    fn of_rows(state: &[f64]) -> Option<Self> {
-        let items = items(state.len())?;
-        if rows(state) < 2.0 {
-            return None;
-        }
-        Self::of_triangle(items, state[1 + items..].iter().copied())
+        Some(Self { items, matrix })
     }
 
     fn trace(&self) -> f64 {
@@ -130,7 +135,7 @@ impl Covariances {
     }
 
     /// `k / (k - 1) * (1 - trace / total)`, at most 1.
-    pub fn alpha(&self) -> Option<f64> {
+    fn alpha(&self) -> Option<f64> {
         let k = self.items as f64;
         let total: f64 = self.matrix.iter().sum();
         let trace = self.trace();
@@ -138,26 +143,22 @@ impl Covariances {
         if trace <= 0.0 || total <= CANCELLATION * trace {
             return None;
         }
-        // Beyond 1 by rounding, or where few answered every question and the matrix is that of no
-        // scores.
+        // Beyond 1 by rounding.
         Some((k / (k - 1.0) * (1.0 - trace / total)).min(1.0))
     }
 
-    /// With C the matrix over its trace: `Q = 2 k^2 / ((k - 1)^2 (1'C1)^3) * (1'C1 (tr C^2 + 1) -
-    /// 2 1'C^2 1)`, and the standard error is `sqrt(Q / n)`.
-    pub fn alpha_se(&self, n: f64) -> Option<f64> {
+    /// The standard error of `n` rows.
+    fn alpha_se(&self, n: f64) -> Option<f64> {
         self.alpha()?;
-        let k = self.items as f64;
         let trace = self.trace();
         let total = self.matrix.iter().sum::<f64>() / trace;
-        let trace_of_square: f64 = self.matrix.iter().map(|c| (c / trace).powi(2)).sum();
-        let total_of_square: f64 = self
+        let squares: f64 = self.matrix.iter().map(|c| (c / trace).powi(2)).sum();
+        let products: f64 = self
             .matrix
             .chunks(self.items)
             .map(|row| (row.iter().sum::<f64>() / trace).powi(2))
             .sum();
-        let q = 2.0 * k * k / ((k - 1.0).powi(2) * total.powi(3))
-            * (total * (trace_of_square + 1.0) - 2.0 * total_of_square);
-        Some((q.max(0.0) / n).sqrt())
+        let variance = large_sample_variance(self.items as f64, total, squares, products);
+        Some((variance / n).sqrt())
     }
 }

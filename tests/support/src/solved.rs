@@ -1,6 +1,6 @@
 //! Everything the solvers say in one value, and what holds of it whatever the data.
 
-use pg_assess_core::assessments::Assessment;
+use pg_assess_core::assessments::{AlphaStatus, Assessment};
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_core::questions::drift::{Drift, DriftStatus};
@@ -211,6 +211,10 @@ impl Solved {
         for (_, assessment) in &self.assessments {
             assert!(assessment.first_at <= assessment.last_at);
             assert!(assessment.sem.is_none_or(|sem| sem >= 0.0));
+            let has_alpha = assessment.alpha_status == AlphaStatus::Ok;
+            assert_eq!(assessment.alpha.is_some(), has_alpha, "{assessment:?}");
+            assert_eq!(assessment.sem.is_some(), has_alpha, "{assessment:?}");
+            assert!(assessment.alpha.is_none_or(|alpha| alpha <= 1.0));
         }
     }
 }

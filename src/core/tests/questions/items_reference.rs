@@ -16,6 +16,8 @@ use pg_assess_test_support::{
     OwnId, OwnRow, Table, close, close_option, go, gradebook, row, shared_data,
 };
 
+use crate::reliability::{slow_covariances, slow_reliability};
+
 const TOLERANCE: f64 = 1e-9;
 
 /// Persons by items.
@@ -311,12 +313,35 @@ fn missing_answers_give_pairwise_alpha_and_adjusted_rests() {
     let (items, assessment) = matrix.solve(&Options::default());
 
     let total = Table::read(&data.join("ref_psych_alpha_total_pairwise.csv"));
+    // That of all questions, while ours is that of as many as a student answers.
+    let covariances = slow_covariances(&matrix.scores);
+    let k = matrix.items.len() as f64;
+    let trace: f64 = (0..matrix.items.len())
+        .map(|at| covariances[at][at].1)
+        .sum();
+    let sum: f64 = covariances.iter().flatten().map(|pair| pair.1).sum();
+    let whole = k / (k - 1.0) * (1.0 - trace / sum);
     close_option(
-        assessment.alpha,
+        Some(whole),
         total.numbers("raw_alpha")[0],
         TOLERANCE,
         "alpha",
     );
+    let (variance, error, se) = slow_reliability(&matrix.scores);
+    let expected = 1.0 - error / variance;
+    close_option(assessment.alpha, Some(expected), TOLERANCE, "alpha");
+    close_option(assessment.alpha_se, se, TOLERANCE, "alpha_se");
+    // By the formula of Spearman and Brown it is nearly the same.
+    let answers: Vec<f64> = matrix
+        .scores
+        .iter()
+        .map(|row| row.iter().flatten().count() as f64)
+        .filter(|&answers| answers > 0.0)
+        .collect();
+    let shares: f64 = answers.iter().map(|answers| 1.0 / answers).sum();
+    let factor = answers.len() as f64 / shares / k;
+    let shorter = factor * whole / (1.0 + (factor - 1.0) * whole);
+    close(expected, shorter, 0.02, "alpha");
     close_option(
         Some(assessment.mean),
         total.numbers("mean")[0],

@@ -5,3 +5,4 @@ mod drift;
 mod items_reference;
 mod level_groups;
 mod recovery;
+mod reliability;
