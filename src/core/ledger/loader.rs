@@ -109,7 +109,10 @@ impl Ledger {
             as_of => as_of,
         };
         ledger.roster = gradebook.roster().as_of(now);
-        ledger.memberships = gradebook.memberships().as_of(now);
+        // They begin with rows, which are looked at up to the date that was given.
+        ledger.memberships = gradebook
+            .memberships()
+            .as_of(scope.as_of.unwrap_or(i64::MAX));
         for period in ledger.roster.periods() {
             ledger.known[period.student as usize] = true;
         }
