@@ -1,9 +1,9 @@
 //! What stands in front of the rows, and how these are cut into sittings and students.
 
-use pg_assess_core::gradebook::{Exclusion, Gradebook, Id, MaxScore};
+use pg_assess_core::gradebook::{Builder, Exclusion, Gradebook, Id, MaxScore};
 use pg_assess_core::time::{Clock, DAY, MAX_TIME, MIN_TIME};
 use pg_assess_test_support::{
-    OwnEnrolment, OwnId, OwnRow, check, enrolment, gradebook, row, with_roster,
+    OwnEnrolment, OwnId, OwnRow, check, enrolment, go, gradebook, row, with_roster,
 };
 
 use super::{assert_golden, decode, encode, expected, golden_bytes, hex};
@@ -440,4 +440,35 @@ fn entries_of_students_without_responses() {
     let golden = golden_bytes(&golden);
     assert_eq!(hex(&bytes[bytes.len() - golden.len()..]), hex(&golden));
     assert_eq!(decode(&bytes), expected(&rows));
+}
+
+#[test]
+fn memberships() {
+    let of_group = encode(Clock::Calendar, &[row(1, 1, 1, 1.0, 8000.0)]);
+    let of_group = check(&of_group).expect("a gradebook");
+    let mut builder = Builder::new();
+    let group = Some(Id::Integer(7));
+    builder.merge_group(&of_group, group, &go).expect("a group");
+    let bytes = golden_bytes(
+        "
+        02 10
+        0101 02   0101 02   0101 02
+        00000000 00   00
+        0101 0e   00                              # group 7, no row of no use
+        01 00 07 8080c0a791a9ba02 8080c0a791a9ba02  # student 1, from day 8000 to day 8000
+        8080c0a791a9ba02 01 00
+        01 0000000000000000 000000000000f03f
+        01 00 000000000000f03f
+        01
+        00000000
+        01   00 00 00 01 00
+        ",
+    );
+    assert_eq!(hex(&builder.encode(&go).expect("small")), hex(&bytes));
+    let book = check(&bytes).expect("a gradebook");
+    assert!(book.roster().is_empty(), "they are no roster");
+    let own = book.memberships().periods()[0];
+    let at = 8000 * DAY;
+    assert_eq!((own.student, own.group), (0, Some(0)));
+    assert_eq!((own.from, own.to), (at, at));
 }

@@ -278,7 +278,7 @@ fn two_halves_of_a_draw_agree_as_alpha_says() {
             let mut seen = begin;
             let keep = row.iter().map(|score| {
                 seen += usize::from(score.is_some());
-                score.filter(|_| seen % 2 == 0)
+                score.filter(|_| seen.is_multiple_of(2))
             });
             keep.collect()
         };
