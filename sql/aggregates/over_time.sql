@@ -77,7 +77,7 @@ COMMENT ON FUNCTION @extschema@._gradebook_trans(internal, "any", "any", "any", 
 
 CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment "any",
     score float8, min_score float8, max_score float8, taken_at @time@, standing text, attempt int8,
-    "position" int4) (
+    item_position int4) (
     SFUNC = @extschema@._gradebook_trans,
     STYPE = internal,
     SSPACE = 65536,
@@ -90,14 +90,14 @@ CREATE AGGREGATE @extschema@.gradebook_agg(student "any", item "any", assessment
 COMMENT ON AGGREGATE @extschema@.gradebook_agg("any", "any", "any", float8, float8, float8, @time@,
                                                text, int8, int4) IS
 'all responses of a group of rows as one gradebook; standing says what a score counts as (counts, '
-'zero, waiting, not_taken, exempt), attempt which attempt at the assessment it is of, position the '
-'place of the question in it';
+'zero, waiting, not_taken, exempt), attempt which attempt at the assessment it is of, '
+'item_position the place of the question in it';
 
 -- The same for rows that a model or another function of ours has read: it reports by itself what of
 -- them does not count.
 CREATE AGGREGATE @extschema@._gradebook_agg(student "any", item "any", assessment "any",
     score float8, min_score float8, max_score float8, taken_at @time@, standing text, attempt int8,
-    "position" int4) (
+    item_position int4) (
     SFUNC = @extschema@._gradebook_trans,
     STYPE = internal,
     SSPACE = 65536,

@@ -261,7 +261,7 @@ RETURNS TABLE (
     status_rank int, as_of timestamptz, groups bigint, weakest_mean float8, strongest_mean float8,
     strong bigint, strong_wrong bigint, weak bigint, weak_right bigint, bounded boolean,
     group_share float8, right_answer text, right_level float8, wrong_answer text,
-    wrong_share float8, wrong_level float8)
+    wrong_share float8, wrong_level float8, left_out bigint, blank bigint, waiting bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off AS $$
 BEGIN
@@ -285,7 +285,7 @@ BEGIN
                coalesce(c.groups, 0), c.weakest, c.strongest, coalesce(d.strong, 0),
                coalesce(d.strong_wrong, 0), coalesce(d.weak, 0), coalesce(d.weak_right, 0),
                d.bounded, d.group_share, k.right_answer, k.right_level, k.wrong_answer,
-               k.wrong_share, k.wrong_level
+               k.wrong_share, k.wrong_level, q.left_out, q.blank, q.waiting
         FROM {model}.questions q
         JOIN {model}.gradebook g ON ARRAY[g.subject] = ARRAY[q.subject]
         LEFT JOIN curve c ON ARRAY[c.subject] = ARRAY[q.subject::text]
@@ -310,8 +310,10 @@ CREATE FUNCTION @extschema@._describe_answers(
     last_at timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN @extschema@._sentence(opening, pg_catalog.format(
-    'question %s has %s that %s, from %s, %s.', item, @extschema@._count(n, 'answer'),
-    @extschema@._plural(n, 'counts', 'count'), @extschema@._count(assessments, 'assessment'),
+    CASE WHEN n = 0 THEN 'question %s has no answer that counts.'
+         ELSE 'question %s has %s that %s, from %s, %s.' END,
+    item, @extschema@._count(n, 'answer'), @extschema@._plural(n, 'counts', 'count'),
+    @extschema@._count(assessments, 'assessment'),
     CASE WHEN @extschema@._day(first_at) = @extschema@._day(last_at)
          THEN 'on ' || @extschema@._day(first_at)
          ELSE pg_catalog.format('between %s and %s', @extschema@._day(first_at),
@@ -320,12 +322,32 @@ COMMENT ON FUNCTION @extschema@._describe_answers(text, text, bigint, int, times
                                                  timestamptz) IS
 'internal: how much a question was used, in words';
 
+CREATE FUNCTION @extschema@._describe_uncounted(
+    status text, left_out bigint, blank bigint, waiting bigint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN nullif(pg_catalog.concat_ws(' ',
+    CASE WHEN waiting > 0 THEN pg_catalog.format('%s for %s.', @extschema@._count(waiting, 'answer')
+             || @extschema@._plural(waiting, ' waits', ' wait'),
+             @extschema@._plural(waiting, 'its mark', 'their marks')) END,
+    CASE WHEN blank > 0 THEN pg_catalog.format(
+             @extschema@._plural(blank, '%s was left blank.', '%s were left blank.'), blank) END,
+    CASE WHEN left_out > 0 THEN pg_catalog.format(
+             @extschema@._plural(left_out, '%s does not count, as something is wrong with it.',
+                                 '%s do not count, as something is wrong with them.'),
+             @extschema@._count(left_out, 'row')) END,
+    CASE status WHEN 'truncated' THEN 'Scores beyond an end of the scale are among these, and with '
+                                      'them the answers of some students rather than others: '
+                                      'give the right maximum and minimum.' END), '');
+COMMENT ON FUNCTION @extschema@._describe_uncounted(text, bigint, bigint, bigint) IS
+'internal: which answers to a question do not count, in words';
+
 CREATE FUNCTION @extschema@._describe_scores(
     n bigint, facility float8, groups bigint, weakest_mean float8, strongest_mean float8)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN pg_catalog.concat_ws(' ',
-    CASE WHEN facility IS NULL THEN 'Its scores have no maximum.'
+RETURN nullif(pg_catalog.concat_ws(' ',
+    CASE WHEN n = 0 THEN NULL
+         WHEN facility IS NULL THEN 'Its scores have no maximum.'
          ELSE pg_catalog.format(
              @extschema@._plural(n, 'It reaches %s of 100 possible points.',
                                  'They reach %s of 100 possible points on average.'),
@@ -336,13 +358,15 @@ RETURN pg_catalog.concat_ws(' ',
              @extschema@._rounded(strongest_mean, 1))
          WHEN groups > 1 THEN pg_catalog.format(
              'Of %s groups of students by level, the weakest reaches %s and the strongest %s.',
-             groups, @extschema@._points(weakest_mean), @extschema@._points(strongest_mean)) END);
+             groups, @extschema@._points(weakest_mean), @extschema@._points(strongest_mean)) END),
+    '');
 COMMENT ON FUNCTION @extschema@._describe_scores(bigint, float8, bigint, float8, float8) IS
 'internal: how hard a question is, in words';
 
 CREATE FUNCTION @extschema@._describe_separation(status text, label text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE status
+    WHEN 'waiting' THEN 'It is judged when most of its answers have their marks.'
     WHEN 'flawed' THEN 'Stronger students do worse on it than weaker ones, by more than chance '
                        'explains: look at its key and its wording.'
     WHEN 'suspect' THEN 'Stronger students do worse on it than weaker ones, though that may be '
@@ -431,8 +455,9 @@ BEGIN
                        f.n, f.assessments, f.first_at, f.last_at),
                    @extschema@._describe_scores(
                        f.n, f.facility, f.groups, f.weakest_mean, f.strongest_mean),
+                   @extschema@._describe_uncounted(f.status, f.left_out, f.blank, f.waiting),
                    @extschema@._describe_separation(f.status, f.label),
-                   @extschema@._describe_weight(f.weight),
+                   CASE WHEN f.n > 0 THEN @extschema@._describe_weight(f.weight) END,
                    @extschema@._describe_sides(
                        f.strong, f.strong_wrong, f.weak, f.weak_right, f.bounded, f.group_share),
                    @extschema@._describe_choices(

@@ -8,7 +8,7 @@ BEGIN ATOMIC
         '(SELECT @extschema@._gradebook_agg(
               r.student, r.item, r.assessment, r.score, r.min_score, r.max_score, r.taken_at::%s,
               CASE WHEN r.state IN (''scored'', ''no_score'') THEN ''counts'' ELSE r.state END,
-              r.attempt, r.position)
+              r.attempt, r.item_position)
           FROM @extschema@.responses(g.gradebook) r WHERE %s)',
         @extschema@._type(_rebuilt.model, 'responses', 'taken_at'), _rebuilt.condition);
 END;

@@ -10,7 +10,7 @@ CREATE FUNCTION @extschema@.responses(gradebook @extschema@.gradebook) RETURNS T
     max_score float8,
     state text,
     attempt int8,
-    "position" int4
+    item_position int4
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100000 AS 'MODULE_PATHNAME', 'responses_wrapper';
 COMMENT ON FUNCTION @extschema@.responses(@extschema@.gradebook) IS

@@ -220,7 +220,7 @@ CREATE FUNCTION @extschema@.create_model(
     settings jsonb DEFAULT '{}',
     if_not_exists boolean DEFAULT false,
     min_score anycompatible DEFAULT NULL,
-    "position" name DEFAULT NULL,
+    item_position name DEFAULT NULL,
     zero text[] DEFAULT NULL,
     waiting text[] DEFAULT NULL,
     not_taken text[] DEFAULT NULL,
@@ -233,7 +233,7 @@ DECLARE
         'student', student, 'item', item, 'assessment', assessment, 'score', score,
         'taken_at', taken_at, 'min_score', min_score::text, 'max_score', max_score::text,
         'subject', subject, 'student_group', student_group, 'attempt', attempt,
-        'position', "position", 'status', status, 'counted', counted, 'zero', zero,
+        'item_position', item_position, 'status', status, 'counted', counted, 'zero', zero,
         'waiting', waiting, 'not_taken', not_taken, 'exempt', exempt, 'answer', answer,
         'track_changes', track_changes, 'changed_at', changed_at,
         'period', period);

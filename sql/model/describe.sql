@@ -13,8 +13,8 @@ BEGIN
         FROM (VALUES
             ('student', true), ('item', true), ('assessment', true), ('score', true),
             ('taken_at', true), ('min_score', false), ('max_score', false), ('subject', false),
-            ('student_group', false), ('attempt', false), ('position', false), ('status', false),
-            ('answer', false)) AS a(argument, needed)
+            ('student_group', false), ('attempt', false), ('item_position', false),
+            ('status', false), ('answer', false)) AS a(argument, needed)
     LOOP
         CONTINUE WHEN @extschema@._literal(source, meaning.argument, meaning.attribute) IS NOT NULL;
         IF meaning.attribute IS NOT NULL THEN
@@ -140,8 +140,8 @@ BEGIN
         'max_score', coalesce(@extschema@._limit(source, 'max_score', meanings), '1::float8'),
         'attempt', coalesce(@extschema@._whole_number(
             source, (meanings ->> 'attempt')::name, 'int8', '9e18'), 'NULL::int8'),
-        'position', coalesce(@extschema@._whole_number(
-            source, (meanings ->> 'position')::name, 'int4', '2147483647'), 'NULL::int4'),
+        'item_position', coalesce(@extschema@._whole_number(
+            source, (meanings ->> 'item_position')::name, 'int4', '2147483647'), 'NULL::int4'),
         'taken_at', format('r.%I', taken_at),
         'gradebook_of_rows', @extschema@._gradebook_of_rows(),
         'gradebook_of_parts', CASE WHEN meanings ->> 'student_group' IS NULL

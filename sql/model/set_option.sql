@@ -105,13 +105,13 @@ BEGIN
                   HINT = 'Give a value such as 30 days.';
     END IF;
     IF settings ->> 'blanks' = 'zero_before_last_answer' THEN
-        EXECUTE format('SELECT d.arguments ->> ''position'' IS NOT NULL FROM %I.definition d',
+        EXECUTE format('SELECT d.arguments ->> ''item_position'' IS NOT NULL FROM %I.definition d',
                        model) INTO has_positions;
         IF NOT coalesce(has_positions, false) THEN
             RAISE EXCEPTION 'blanks cannot be counted as zero before the last answer'
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = 'The model does not know in which order the questions came.',
-                      HINT = 'Make it with position => the column that has the place of the '
+                      HINT = 'Make it with item_position => the column that has the place of the '
                              'question in the sitting, or set blanks to zero or ignore.';
         END IF;
     END IF;

@@ -84,14 +84,14 @@ BEGIN
             CASE WHEN base <> ALL ('{date,timestamp,timestamptz}'::regtype[])
                  THEN 'type date, timestamp or timestamptz' END
         -- What Postgres itself takes for a float8 where one is due, has a value as one.
-        WHEN argument IN ('score', 'min_score', 'max_score', 'attempt', 'position') THEN
+        WHEN argument IN ('score', 'min_score', 'max_score', 'attempt', 'item_position') THEN
             CASE WHEN base = 'float8'::regtype OR argument = 'score' AND base = 'bool'::regtype
                       OR EXISTS (SELECT FROM pg_cast c
                                  WHERE c.castsource = base AND c.casttarget = 'float8'::regtype
                                  AND   c.castcontext = 'i') THEN NULL
                  ELSE CASE argument WHEN 'score' THEN 'numbers, or of true and false'
                                     WHEN 'attempt' THEN 'whole numbers'
-                                    WHEN 'position' THEN 'whole numbers' ELSE 'numbers' END END
+                                    WHEN 'item_position' THEN 'whole numbers' ELSE 'numbers' END END
         WHEN (@extschema@._id(type, attribute)).expression IS NULL
         THEN 'numbers, text, uuid or another type that distinguishes ids as their text does'
     END;
@@ -102,7 +102,7 @@ BEGIN
                   DETAIL = format('It is of type %s.', format_type(type, NULL)),
                   HINT = format('Name a column of %s, or make a view that casts it.', advice);
     END IF;
-    IF argument NOT IN ('score', 'min_score', 'max_score', 'attempt', 'position', 'taken_at',
+    IF argument NOT IN ('score', 'min_score', 'max_score', 'attempt', 'item_position', 'taken_at',
                         'changed_at', 'answer')
        AND EXISTS (SELECT FROM pg_collation c
                    WHERE c.oid = collation_id AND NOT c.collisdeterministic) THEN
@@ -195,5 +195,5 @@ COMMENT ON FUNCTION @extschema@._limit(regclass, text, jsonb) IS
 CREATE FUNCTION @extschema@._gradebook_of_rows() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '@extschema@._gradebook_agg(r.student, r.item, r.assessment, r.score, r.min_score,
-            r.max_score, r.taken_at, r.standing, r.attempt, r."position")';
+            r.max_score, r.taken_at, r.standing, r.attempt, r.item_position)';
 COMMENT ON FUNCTION @extschema@._gradebook_of_rows() IS 'internal: a gradebook of rows of a model';

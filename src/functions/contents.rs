@@ -40,7 +40,7 @@ fn responses(
     name!(max_score, Option<f64>),
     name!(state, &'static str),
     name!(attempt, Option<i64>),
-    name!(position, Option<i32>),
+    name!(item_position, Option<i32>),
 )> {
     let from = NamedArguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>("gradebook") else {

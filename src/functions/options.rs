@@ -95,7 +95,7 @@ fn no_positions() -> ErrorReport {
     )
     .set_detail("The gradebook does not say in which order the questions came.")
     .set_hint(
-        "Give the place of the question in the sitting as position, or ask for blanks => \
+        "Give the place of the question in the sitting as item_position, or ask for blanks => \
              'zero' or 'ignore'.",
     )
 }

@@ -6,4 +6,5 @@ mod due;
 mod edges;
 mod keys;
 mod models;
+mod scales;
 mod tracking;

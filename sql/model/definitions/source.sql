@@ -10,7 +10,7 @@ BEGIN ATOMIC
           SELECT {subject} AS subject, {student_group} AS student_group, {student} AS student,
                  {item} AS item, {assessment} AS assessment, {score} AS score,
                  {min_score} AS min_score, {max_score} AS max_score, {taken_at} AS taken_at,
-                 {standing} AS standing, {attempt} AS attempt, {position} AS "position",
+                 {standing} AS standing, {attempt} AS attempt, {item_position} AS item_position,
                  {answer} AS answer{tracked}
           FROM {source} AS r$sql$,
      NULL, NULL),
@@ -139,7 +139,7 @@ BEGIN ATOMIC
         ('standing', 'what the status says of the score: counts, zero, waiting, not_taken or '
                      'exempt; null: counts'),
         ('attempt', 'which attempt at the assessment it is of'),
-        ('position', 'the place of the question in the sitting'),
+        ('item_position', 'the place of the question in the sitting'),
         ('answer', 'what was answered'),
         ('responses.student_group', 'the school, class or other group, as in the source'),
         ('parts.student_group', 'the school, class or other group, as in the source'),

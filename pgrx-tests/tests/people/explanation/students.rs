@@ -385,7 +385,8 @@ fn one_student_one_answer_and_nothing_at_all() {
     assert_eq!(
         text,
         "Nothing is known of student ann, nor of anybody else: no answer counts yet. \
-         There is no evidence; 3 assessments would be enough."
+         There is no evidence; 3 assessments would be enough. \
+         No due assessment is missing. 1 assessment waits for its marks."
     );
 }
 

@@ -100,7 +100,7 @@ gradebook_agg(student "any", item "any", assessment "any", score float8,
 gradebook_agg(student "any", item "any", assessment "any", score float8, min_score float8,
     max_score float8, taken_at @time@) -> gradebook
 gradebook_agg(student "any", item "any", assessment "any", score float8, min_score float8,
-    max_score float8, taken_at @time@, standing text, attempt bigint, "position" integer) -> gradebook
+    max_score float8, taken_at @time@, standing text, attempt bigint, item_position integer) -> gradebook
 item_agg(score float8, criterion float8) -> item_summary
 r_rest(score float8, total float8) -> float8
 rollup(gradebook gradebook) -> gradebook

@@ -1,0 +1,261 @@
+//! Models over tables whose scores are on other scales than they look, or are missing.
+
+use pg_assess_it::{Database, Session};
+
+/// Thirty students and twelve questions in three tests; `score` is made of `is_right`. A table that
+/// models were made over already goes on under another name.
+fn answers(session: &mut Session, score: &str) {
+    session.run(&format!(
+        "ALTER TABLE IF EXISTS a RENAME TO before;
+         CREATE TABLE a AS
+         SELECT s AS student, q AS question, 't' || (q + 3) / 4 AS test, {score} AS score,
+                date '2026-01-05' + 14 * ((q + 3) / 4) AS day, q AS place, 'given' AS state
+         FROM   generate_series(1, 30) s, generate_series(1, 12) q,
+                LATERAL (SELECT s + q * 7 % 20 > 20 AS is_right) r"
+    ));
+    session.notices();
+}
+
+fn model(name: &str, more: &str) -> String {
+    format!(
+        "SELECT assess.create_model('{name}', 'a', 'student', 'question', 'test', 'score', 'day',
+             settings => '{{\"as_of\": \"2026-03-01\"}}'{more})"
+    )
+}
+
+fn warnings(session: &mut Session) -> Vec<String> {
+    let notices = session.notices();
+    notices
+        .iter()
+        .map(|notice| notice.message().to_owned())
+        .collect()
+}
+
+#[test]
+fn percentages_are_noticed_and_read_with_a_maximum_of_a_hundred() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "100 * is_right::int");
+    session.run(&model("shares", ""));
+    let said = warnings(&mut session);
+    assert!(
+        said[0].contains("do not count") && said[0].contains("give 100 as max_score"),
+        "{said:?}"
+    );
+    assert_eq!(
+        session.table("SELECT DISTINCT level FROM shares.students"),
+        ["0"]
+    );
+    assert_eq!(
+        session.table("SELECT count(*) FROM shares.questions WHERE status = 'truncated'"),
+        ["12"]
+    );
+    session.run(&model("percent", ", max_score => 100"));
+    assert_eq!(warnings(&mut session), [""; 0]);
+    answers(&mut session, "is_right::int");
+    session.run(&model("plain", ""));
+    for figure in ["level, need, need_rank", "trend, status, due, missing"] {
+        assert_eq!(
+            session.table(&format!(
+                "SELECT student, {figure} FROM percent.students ORDER BY 1"
+            )),
+            session.table(&format!(
+                "SELECT student, {figure} FROM plain.students ORDER BY 1"
+            ))
+        );
+    }
+    // A column of that name comes before the number.
+    session.run("ALTER TABLE a ADD \"100\" float8 DEFAULT 1");
+    session.run(&model("named", ", max_score => '100'"));
+    assert_eq!(
+        session.table("SELECT DISTINCT max_score FROM named.responses"),
+        ["1"]
+    );
+}
+
+#[test]
+fn points_taken_away_count_from_the_minimum() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "CASE WHEN is_right THEN 1 ELSE -0.25 END");
+    session.run(&model("m", ", min_score => -0.25"));
+    assert_eq!(warnings(&mut session), [""; 0]);
+    assert_eq!(
+        session.table("SELECT reason FROM m.coverage WHERE rows > 0"),
+        ["used"]
+    );
+    assert_eq!(
+        session.table(
+            "SELECT count(*) FROM m.questions q
+             WHERE abs(q.facility - (SELECT avg((score > 0)::int) FROM a WHERE question = q.item)) > 1e-12"
+        ),
+        ["0"]
+    );
+    session.run(&model("clipped", ""));
+    session.run("SELECT assess.set_option('clipped', 'out_of_range', 'clip')");
+    session.run("CALL assess.refresh('clipped')");
+    assert_eq!(
+        session.table("SELECT item, facility FROM clipped.questions ORDER BY 1"),
+        session.table("SELECT item, facility FROM m.questions ORDER BY 1"),
+        "where the lowest score is nothing else than wrong"
+    );
+}
+
+#[test]
+fn a_model_of_nothing_is_refused_and_results_outlive_a_source_of_nothing() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "150");
+    let refused = session.refuses(&model("m", ""), "P0002");
+    assert_eq!(refused.detail(), Some("Of 360 rows: 360 above_max."));
+    assert!(
+        refused
+            .hint()
+            .is_some_and(|hint| hint.contains("max_score"))
+    );
+    answers(&mut session, "is_right::int");
+    session.run("CREATE VIEW v AS SELECT * FROM a");
+    session.run(&model("m", "").replace("'a'", "'v'"));
+    let before = session.table("SELECT * FROM m.students ORDER BY student");
+    session.run("UPDATE a SET score = 1000");
+    let error = session.fails("CALL assess.refresh('m')");
+    assert_eq!(error.code().code(), "P0002");
+    assert_eq!(
+        session.table("SELECT status, error FROM m.runs ORDER BY run_id DESC LIMIT 1"),
+        ["failed|no row of the source of model m can be used"]
+    );
+    assert_eq!(
+        session.table("SELECT * FROM m.students ORDER BY student"),
+        before
+    );
+}
+
+#[test]
+fn a_status_says_what_counts_waits_or_need_not_be_taken() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "is_right::int");
+    session.run(
+        "UPDATE a SET state = (ARRAY['given up', 'at the teacher', 'absent', 'excused'])[student]
+         WHERE student <= 4 AND test = 't3';
+         UPDATE a SET state = 'draft' WHERE student = 5 AND question = 12",
+    );
+    session.run(&model(
+        "m",
+        ", status => 'state', counted => '{given}', zero => '{\"given up\"}',
+         waiting => '{\"at the teacher\"}', not_taken => '{absent}', exempt => '{excused}'",
+    ));
+    assert_eq!(
+        session
+            .table("SELECT reason, rows FROM m.coverage WHERE rows > 0 ORDER BY rows DESC, reason"),
+        [
+            "used|347",
+            "exempt|4",
+            "not_taken|4",
+            "waiting|4",
+            "blank|1"
+        ]
+    );
+    // Students 1 to 4: nothing of the points, waits for marks, missing, not due.
+    assert_eq!(
+        session.table(
+            "SELECT n, waiting, due, missing FROM m.students WHERE student <= 4 ORDER BY student"
+        ),
+        ["12|0|3|0", "8|4|3|0", "8|0|3|1", "8|0|2|0"]
+    );
+    let refused = session.refuses(&model("n", ", status => 'state'"), "22023");
+    assert!(
+        refused
+            .detail()
+            .is_some_and(|detail| detail.contains("exempt"))
+    );
+    session.refuses(&model("n", ", zero => '{given}'"), "22023");
+}
+
+#[test]
+fn blanks_count_as_the_model_says() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE WHEN is_right OR s <> 12 THEN is_right::int END",
+    );
+    session.run(&model("m", ", item_position => 'place'"));
+    let level = "SELECT n, omitted, round(level::numeric, 3) FROM m.students WHERE student = 12";
+    let ignored = session.table(level);
+    session.run("SELECT assess.set_option('m', 'blanks', 'zero')");
+    session.run("CALL assess.refresh('m')");
+    let zero = session.table(level);
+    assert_ne!(ignored, zero);
+    answers(&mut session, "is_right::int");
+    session.run(&model("answered", ""));
+    assert_eq!(
+        session.table("SELECT level FROM answered.students ORDER BY student"),
+        session.table("SELECT level FROM m.students ORDER BY student"),
+        "a blank that counts is a wrong answer"
+    );
+    session.run("SELECT assess.set_option('m', 'blanks', 'zero_before_last_answer')");
+    let error = session.refuses(
+        "SELECT assess.set_option('answered', 'blanks', 'zero_before_last_answer')",
+        "22023",
+    );
+    assert!(error.hint().is_some_and(|hint| hint.contains("position")));
+}
+
+#[test]
+fn two_questions_of_one_name_contradict_each_other() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "is_right::int");
+    session.run("UPDATE a SET question = 1 WHERE question = 2");
+    session.run(&model("m", ""));
+    let conflicts: i64 = session.one(
+        "SELECT count(*) FROM (SELECT student FROM a WHERE question = 1
+                               GROUP BY student HAVING min(score) < max(score)) c",
+    );
+    assert_eq!(
+        session.table("SELECT rows FROM m.coverage WHERE reason = 'conflicting'"),
+        [conflicts.to_string()]
+    );
+    let said = warnings(&mut session);
+    assert!(
+        said.iter().any(|said| said.contains("contradict")),
+        "{said:?}"
+    );
+    session.run("ALTER TABLE a ADD try int; UPDATE a SET try = place");
+    session.run(&model("n", ", attempt => 'try'"));
+    assert_eq!(
+        session.table("SELECT rows FROM n.coverage WHERE reason = 'conflicting'"),
+        ["0"]
+    );
+}
+
+#[test]
+fn a_question_is_explained_by_what_does_not_count() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE WHEN q > 8 THEN NULL WHEN q = 1 AND s % 3 = 0 THEN 1.2 ELSE is_right::int END",
+    );
+    session.run(&model("m", ""));
+    let text: String = session.one("SELECT explanation FROM assess.explain_question('m', 1)");
+    for part in [
+        "has 20 answers that count",
+        "10 rows do not count",
+        "give the right maximum",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(
+        session.table("SELECT explanation FROM assess.explain_question('m', 10)"),
+        [
+            "Question 10 has no answer that counts. 30 answers wait for their marks. \
+             It is judged when most of its answers have their marks."
+        ]
+    );
+    assert_eq!(
+        session.table("SELECT item, status FROM m.question_review"),
+        ["1|truncated"]
+    );
+}
