@@ -30,6 +30,155 @@ fn slow(rows: &[OwnRow], roster: &[OwnEnrolment], share: f64, as_of: Option<i64>
     slow_in_groups(rows, &[], roster, share, as_of)
 }
 
+/// What is known of rows and a roster.
+struct Known {
+    /// When a student took an assessment.
+    took: BTreeMap<(i64, i64), i64>,
+    /// What a student need not take, and did not.
+    exempt: BTreeSet<(i64, i64)>,
+    /// Student, group, beginning and end.
+    periods: BTreeSet<(i64, Option<i64>, i64, i64)>,
+    /// The first and the last row of a student in a group.
+    seen: BTreeMap<(i64, Option<i64>), (i64, i64)>,
+    /// The median of the students' longest silences.
+    usual_silence: i64,
+}
+
+impl Known {
+    fn of(
+        rows: &[OwnRow],
+        groups_of_rows: &[Option<i64>],
+        roster: &[OwnEnrolment],
+        as_of: Option<i64>,
+    ) -> Self {
+        let counts = |row: &&OwnRow| match row.standing {
+            Standing::Counts => row.score.is_some_and(|score| score <= 1.0),
+            standing => standing == Standing::Zero,
+        };
+        let latest = rows.iter().filter(counts).filter_map(|row| row.taken_at);
+        let now = as_of.or(latest.max()).unwrap_or(i64::MAX);
+        let mut took: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+        let mut exempt: BTreeSet<(i64, i64)> = BTreeSet::new();
+        for row in rows {
+            let student = integer(&row.student).expect("a student");
+            let assessment = integer(&row.assessment).expect("an assessment");
+            let at = row.taken_at.expect("a time");
+            // Without a date all rows are looked at, also those after the latest score.
+            if as_of.is_some_and(|as_of| at > as_of) || row.standing == Standing::NotTaken {
+                continue;
+            }
+            if row.standing == Standing::Exempt {
+                exempt.insert((student, assessment));
+                continue;
+            }
+            let first = took.entry((student, assessment)).or_insert(at);
+            *first = at.min(*first);
+        }
+        exempt.retain(|key| !took.contains_key(key));
+        let period = |row: &OwnEnrolment| {
+            let from = row.from.unwrap_or(i64::MIN);
+            let to = row.to.unwrap_or(i64::MAX);
+            let student = integer(&row.student)?;
+            (from <= to && from <= now).then_some((student, integer(&row.group), from, to))
+        };
+        let mut seen: BTreeMap<(i64, Option<i64>), (i64, i64)> = BTreeMap::new();
+        for (row, group) in rows.iter().zip(groups_of_rows) {
+            let (student, at) = (integer(&row.student).expect("a student"), row.taken_at);
+            let at = at.expect("a time");
+            let span = seen.entry((student, *group)).or_insert((at, at));
+            *span = (at.min(span.0), at.max(span.1));
+        }
+        let mut known = Self {
+            took,
+            exempt,
+            periods: roster.iter().filter_map(period).collect(),
+            seen,
+            usual_silence: 0,
+        };
+        known.usual_silence = known.usual_silence();
+        known
+    }
+
+    fn times(&self, student: i64) -> Vec<i64> {
+        let own = self.took.iter().filter(|((s, _), _)| *s == student);
+        let mut times: Vec<i64> = own.map(|(_, at)| *at).collect();
+        times.sort_unstable();
+        times
+    }
+
+    fn answering(&self) -> BTreeSet<i64> {
+        self.took.keys().map(|(student, _)| *student).collect()
+    }
+
+    fn usual_silence(&self) -> i64 {
+        let longest = |times: Vec<i64>| times.windows(2).map(|pair| pair[1] - pair[0]).max();
+        let answering = self.answering();
+        let silences = answering.iter().filter_map(|&s| longest(self.times(s)));
+        lower_median(silences.filter(|span| *span > 0).collect()).unwrap_or(0)
+    }
+
+    /// From when until when a student is in a group by the rows there.
+    fn stay(&self, student: i64, group: Option<i64>) -> Option<(i64, i64)> {
+        let (from, last) = *self.seen.get(&(student, group))?;
+        let others = self.seen.iter().filter(|((other, _), _)| *other == student);
+        let next = others
+            .filter(|(_, span)| span.0 > last)
+            .map(|(_, span)| span.0)
+            .min();
+        Some((from, next.map_or(i64::MAX, |next| next - 1)))
+    }
+
+    /// Whether a student is in a group at a time.
+    fn is_in_group(&self, student: i64, group: Option<i64>, at: i64) -> bool {
+        let usual = self.usual_silence;
+        match self.periods.is_empty() {
+            true if !self.seen.is_empty() => self.stay(student, group).is_some_and(|(from, to)| {
+                let times = self.times(student).into_iter();
+                let within = times.filter(|at| from <= *at && *at <= to);
+                let last = within.max().unwrap_or(from);
+                from <= at && at <= to.min(last + usual)
+            }),
+            true => {
+                let times = self.times(student);
+                !times.is_empty() && times[0] <= at && at <= times[times.len() - 1] + usual
+            }
+            false => self
+                .periods
+                .iter()
+                .any(|&(s, g, from, to)| (s, g) == (student, group) && from <= at && at <= to),
+        }
+    }
+
+    /// Whether what is due in a group at a time is due for a student.
+    fn owes(&self, student: i64, group: Option<i64>, at: i64) -> bool {
+        match self.periods.is_empty() {
+            true if !self.seen.is_empty() => self
+                .stay(student, group)
+                .is_some_and(|(from, to)| from <= at && at <= to),
+            true => self
+                .times(student)
+                .first()
+                .is_some_and(|first| *first <= at),
+            false => self.is_in_group(student, group, at),
+        }
+    }
+
+    fn groups(&self) -> BTreeSet<Option<i64>> {
+        match self.periods.is_empty() {
+            true if !self.seen.is_empty() => self.seen.keys().map(|(_, group)| *group).collect(),
+            true => BTreeSet::from([None]),
+            false => self.periods.iter().map(|(_, group, _, _)| *group).collect(),
+        }
+    }
+
+    fn students(&self) -> BTreeSet<i64> {
+        let mut students = self.answering();
+        students.extend(self.periods.iter().map(|(student, ..)| *student));
+        students.extend(self.seen.keys().map(|(student, _)| *student));
+        students
+    }
+}
+
 /// The same, of rows that are each of a group, if any are.
 pub(super) fn slow_in_groups(
     rows: &[OwnRow],
@@ -38,118 +187,23 @@ pub(super) fn slow_in_groups(
     share: f64,
     as_of: Option<i64>,
 ) -> DueWork {
-    let counts = |row: &&OwnRow| match row.standing {
-        Standing::Counts => row.score.is_some_and(|score| score <= 1.0),
-        standing => standing == Standing::Zero,
-    };
-    let latest = rows.iter().filter(counts).filter_map(|row| row.taken_at);
-    let now = as_of.or(latest.max()).unwrap_or(i64::MAX);
-    let mut took: BTreeMap<(i64, i64), i64> = BTreeMap::new();
-    let mut exempt: BTreeSet<(i64, i64)> = BTreeSet::new();
-    for row in rows {
-        let student = integer(&row.student).expect("a student");
-        let assessment = integer(&row.assessment).expect("an assessment");
-        let at = row.taken_at.expect("a time");
-        // Without a date all rows are looked at, also those after the latest score.
-        if as_of.is_some_and(|as_of| at > as_of) || row.standing == Standing::NotTaken {
-            continue;
-        }
-        if row.standing == Standing::Exempt {
-            exempt.insert((student, assessment));
-            continue;
-        }
-        let first = took.entry((student, assessment)).or_insert(at);
-        *first = at.min(*first);
-    }
-    exempt.retain(|key| !took.contains_key(key));
-    let periods: BTreeSet<(i64, Option<i64>, i64, i64)> = roster
-        .iter()
-        .filter_map(|row| {
-            let from = row.from.unwrap_or(i64::MIN);
-            let to = row.to.unwrap_or(i64::MAX);
-            let student = integer(&row.student)?;
-            (from <= to && from <= now).then_some((student, integer(&row.group), from, to))
-        })
-        .collect();
+    let known = Known::of(rows, groups_of_rows, roster, as_of);
+    let (took, exempt, students) = (&known.took, &known.exempt, known.students());
     let assessments: BTreeSet<i64> = took.keys().map(|(_, assessment)| *assessment).collect();
-    let answering: BTreeSet<i64> = took.keys().map(|(student, _)| *student).collect();
-    let times = |student: i64| -> Vec<i64> {
-        let own = took.iter().filter(|((s, _), _)| *s == student);
-        let mut times: Vec<i64> = own.map(|(_, at)| *at).collect();
-        times.sort_unstable();
-        times
-    };
-    let longest = |times: Vec<i64>| times.windows(2).map(|pair| pair[1] - pair[0]).max();
-    let silences = answering.iter().filter_map(|&s| longest(times(s)));
-    let usual = lower_median(silences.filter(|span| *span > 0).collect()).unwrap_or(0);
-
-    // The first and the last row of a student in a group, and from when until when the student is
-    // there by these.
-    let mut seen: BTreeMap<(i64, Option<i64>), (i64, i64)> = BTreeMap::new();
-    for (row, group) in rows.iter().zip(groups_of_rows) {
-        let (student, at) = (integer(&row.student).expect("a student"), row.taken_at);
-        let at = at.expect("a time");
-        let span = seen.entry((student, *group)).or_insert((at, at));
-        *span = (at.min(span.0), at.max(span.1));
-    }
-    let stay = |student: i64, group: Option<i64>| {
-        let (from, last) = *seen.get(&(student, group))?;
-        let others = seen.iter().filter(|((other, _), _)| *other == student);
-        let next = others
-            .filter(|(_, span)| span.0 > last)
-            .map(|(_, span)| span.0)
-            .min();
-        Some((from, next.map_or(i64::MAX, |next| next - 1)))
-    };
-
-    // Whether a student is in a group at a time, and whether what is due then is due for them.
-    let in_group = |student: i64, group: Option<i64>, at: i64| match periods.is_empty() {
-        true if !seen.is_empty() => stay(student, group).is_some_and(|(from, to)| {
-            let within = times(student)
-                .into_iter()
-                .filter(|at| from <= *at && *at <= to);
-            let last = within.max().unwrap_or(from);
-            from <= at && at <= to.min(last + usual)
-        }),
-        true => {
-            let times = times(student);
-            !times.is_empty() && times[0] <= at && at <= times[times.len() - 1] + usual
-        }
-        false => periods
-            .iter()
-            .any(|&(s, g, from, to)| (s, g) == (student, group) && from <= at && at <= to),
-    };
-    let owes = |student: i64, group: Option<i64>, at: i64| match periods.is_empty() {
-        true if !seen.is_empty() => {
-            stay(student, group).is_some_and(|(from, to)| from <= at && at <= to)
-        }
-        true => times(student).first().is_some_and(|first| *first <= at),
-        false => in_group(student, group, at),
-    };
-    let groups: BTreeSet<Option<i64>> = match periods.is_empty() {
-        true if !seen.is_empty() => seen.keys().map(|(_, group)| *group).collect(),
-        true => BTreeSet::from([None]),
-        false => periods.iter().map(|(_, group, _, _)| *group).collect(),
-    };
-    let mut students: BTreeSet<i64> = periods.iter().map(|(student, ..)| *student).collect();
-    students.extend(&answering);
-    students.extend(seen.keys().map(|(student, _)| *student));
     let mut due: BTreeMap<i64, BTreeMap<i64, (i64, Option<i64>)>> = BTreeMap::new();
-    for &group in &groups {
+    for &group in &known.groups() {
         for &assessment in &assessments {
             let took_in_group = |student: i64| {
                 let at = took.get(&(student, assessment)).copied();
-                at.filter(|at| in_group(student, group, *at))
+                at.filter(|at| known.is_in_group(student, group, *at))
             };
             let days = students.iter().filter_map(|&s| took_in_group(s)).collect();
             let Some(date) = lower_median(days) else {
                 continue;
             };
-            let members: Vec<i64> = students
-                .iter()
-                .copied()
-                .filter(|&s| in_group(s, group, date) && !exempt.contains(&(s, assessment)))
-                .collect();
+            let is_member =
+                |s: i64| known.is_in_group(s, group, date) && !exempt.contains(&(s, assessment));
+            let members: Vec<i64> = students.iter().copied().filter(|&s| is_member(s)).collect();
             let takers = members
                 .iter()
                 .filter(|&&s| took_in_group(s).is_some())
@@ -159,7 +213,7 @@ pub(super) fn slow_in_groups(
             }
             let is_due = |s| match took_in_group(s) {
                 Some(_) => true,
-                None => owes(s, group, date) && !exempt.contains(&(s, assessment)),
+                None => known.owes(s, group, date) && !exempt.contains(&(s, assessment)),
             };
             for &student in students.iter().filter(|&&s| is_due(s)) {
                 let own = due.entry(student).or_default();
