@@ -303,7 +303,7 @@ fn no_gradebook_too_large_for_memory_ends_the_server() {
     let (backend, mut supervisor) = (session.backend(), database.session());
     // What each of them needs beyond what is there to begin with decides where it ends.
     let (mut refused, mut done) = (0, 0);
-    for mebibytes in [4, 8, 16, 32] {
+    for mebibytes in [2, 4, 8, 16, 32] {
         for statement in &statements {
             limit(&mut supervisor, backend, mebibytes << 20);
             match session.simple_query(statement) {
