@@ -92,8 +92,10 @@ impl PartialOrd for Scale {
 }
 
 impl PartialEq for Scale {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.words() == other.words()
+        // Neither has a NaN or a -0.
+        self.min == other.min && self.max == other.max
     }
 }
 

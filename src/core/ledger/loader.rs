@@ -89,8 +89,16 @@ impl Ledger {
                 begun: Vec::new(),
             },
         };
-        let judge = Judge::new(gradebook, scope.reading, &window, poll)?;
-        judge.visit(&mut loader, poll)?;
+        match scope.reading.plain_scores(gradebook) {
+            true => {
+                let score = |mark| scope.reading.plain_score(mark);
+                gradebook.visit(score, poll, |sitting| loader.take_plain(&sitting))?;
+            }
+            false => {
+                let judge = Judge::new(gradebook, scope.reading, &window, poll)?;
+                judge.visit(&mut loader, poll)?;
+            }
+        }
         loader.flush();
         loader.pass_to(gradebook.students().len() as u32);
         let mut ledger = loader.ledger;
@@ -256,6 +264,30 @@ impl Sink for Loader<'_> {
 }
 
 impl Loader<'_> {
+    /// Takes a sitting of which every score counts by itself.
+    fn take_plain(&mut self, sitting: &Sitting<'_, Score>) -> Result<()> {
+        if !self.window.is_open(sitting.student, sitting.taken_at) {
+            self.ledger.future += sitting.items.len() as u64;
+            return Ok(());
+        }
+        self.ledger.as_of = self.ledger.as_of.max(sitting.taken_at);
+        self.ledger.known[sitting.student as usize] = true;
+        if !self.window.has(sitting.assessment) {
+            return Ok(());
+        }
+        let counted = Counted {
+            student: sitting.student,
+            assessment: sitting.assessment,
+            taken_at: sitting.taken_at,
+            attempt: sitting.attempt,
+            items: sitting.items,
+            scores: sitting.marks,
+        };
+        self.ask_for(&counted)?;
+        self.add(counted);
+        Ok(())
+    }
+
     /// Notes what of a part does not count, or counts though it was left blank.
     #[cold]
     fn note(&mut self, part: &Part<'_>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What a mark counts as: the choices of whoever reads a gradebook.
 
-use crate::gradebook::{Mark, Scale, State};
+use crate::gradebook::{Gradebook, Mark, Scale, State};
 use crate::labels::labels;
 use crate::ledger::score::Score;
 use crate::statistics::rounding::ROUNDING;
@@ -114,6 +114,22 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether every mark of a gradebook is a score that counts by itself, as in most.
+    pub fn plain_scores(&self, gradebook: &Gradebook<'_>) -> bool {
+        let is_plain =
+            |mark: &Mark| matches!(self.outcome(*mark), Outcome::Counts(Worth::Score(_)));
+        let marks = gradebook.marks();
+        (!marks.is_empty() || gradebook.responses() == 0) && marks.iter().all(is_plain)
+    }
+
+    /// The score of a mark where all are [plain](Reading::plain_scores).
+    pub fn plain_score(&self, mark: Mark) -> Score {
+        match self.outcome(mark) {
+            Outcome::Counts(Worth::Score(score)) => score,
+            _ => Score::Share(0.0),
+        }
+    }
+
     /// What a mark says by itself.
     pub fn outcome(&self, mark: Mark) -> Outcome {
         match mark.state {
