@@ -5,9 +5,9 @@ use crate::memory::{self, Result};
 
 /// Rows that a gradebook keeps and that do not count, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Lefts([u64; Left::ALL.len()]);
+pub struct CountsByReason([u64; Left::ALL.len()]);
 
-impl Lefts {
+impl CountsByReason {
     /// Rows left out for this reason.
     pub fn of(&self, reason: Left) -> u64 {
         self.0[reason as usize]
@@ -26,21 +26,21 @@ impl Lefts {
 /// The same in all, and by item.
 #[derive(Debug, Clone, Default)]
 pub struct LeftOut {
-    all: Lefts,
+    all: CountsByReason,
     /// Per item; empty where nothing is left out.
-    by_item: Vec<Lefts>,
+    by_item: Vec<CountsByReason>,
     /// Per item the blanks that count; empty where none does.
     blanks_that_count: Vec<u64>,
 }
 
 impl LeftOut {
     /// In all.
-    pub fn all(&self) -> &Lefts {
+    pub fn all(&self) -> &CountsByReason {
         &self.all
     }
 
     /// Those of an item.
-    pub fn of_item(&self, item: u32) -> Lefts {
+    pub fn of_item(&self, item: u32) -> CountsByReason {
         self.by_item.get(item as usize).copied().unwrap_or_default()
     }
 
@@ -63,8 +63,8 @@ impl LeftOut {
     /// Counts a row, of one of so many items.
     pub(super) fn add(&mut self, item: u32, reason: Left, items: usize) -> Result<()> {
         if self.by_item.is_empty() {
-            memory::ask(size_of::<Lefts>() * items)?;
-            self.by_item = vec![Lefts::default(); items];
+            memory::ask(size_of::<CountsByReason>() * items)?;
+            self.by_item = vec![CountsByReason::default(); items];
         }
         self.all.add(reason);
         self.by_item[item as usize].add(reason);

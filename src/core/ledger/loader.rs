@@ -208,17 +208,8 @@ struct Counted<'a> {
 
 impl Sink for Loader<'_> {
     fn sees(&mut self, rows: &Sitting<'_, Outcome>) -> bool {
-        if !self.window.is_open(rows.student, rows.taken_at) {
-            self.ledger.future += rows.items.len() as u64;
-            return false;
-        }
         // Rows without a score may have been made long before somebody takes the test.
-        let has_score = |outcome: &Outcome| matches!(outcome, Outcome::Counts(_));
-        if rows.marks.iter().any(has_score) {
-            self.ledger.as_of = self.ledger.as_of.max(rows.taken_at);
-        }
-        self.ledger.known[rows.student as usize] = true;
-        self.window.has(rows.assessment)
+        self.looks_at(rows, |outcome| matches!(outcome, Outcome::Counts(_)))
     }
 
     fn take(&mut self, part: &Part<'_>) -> Result<()> {
@@ -264,15 +255,23 @@ impl Sink for Loader<'_> {
 }
 
 impl Loader<'_> {
+    /// Whether rows are looked at, which are of the time of a score if any of them has one.
+    #[inline]
+    fn looks_at<M>(&mut self, rows: &Sitting<'_, M>, has_score: impl Fn(&M) -> bool) -> bool {
+        if !self.window.is_open(rows.student, rows.taken_at) {
+            self.ledger.future += rows.items.len() as u64;
+            return false;
+        }
+        if rows.marks.iter().any(has_score) {
+            self.ledger.as_of = self.ledger.as_of.max(rows.taken_at);
+        }
+        self.ledger.known[rows.student as usize] = true;
+        self.window.has(rows.assessment)
+    }
+
     /// Takes a sitting of which every score counts by itself.
     fn take_plain(&mut self, sitting: &Sitting<'_, Score>) -> Result<()> {
-        if !self.window.is_open(sitting.student, sitting.taken_at) {
-            self.ledger.future += sitting.items.len() as u64;
-            return Ok(());
-        }
-        self.ledger.as_of = self.ledger.as_of.max(sitting.taken_at);
-        self.ledger.known[sitting.student as usize] = true;
-        if !self.window.has(sitting.assessment) {
+        if !self.looks_at(sitting, |_| true) {
             return Ok(());
         }
         let counted = Counted {

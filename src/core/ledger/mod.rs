@@ -15,7 +15,7 @@ mod verdicts;
 
 pub use census::{Census, Doubt};
 pub use layout::{Ledger, Takers, Unit};
-pub use left::{LeftOut, Lefts, Unmarked};
+pub use left::{CountsByReason, LeftOut, Unmarked};
 pub use loader::Response;
 pub use reading::{Blanks, Left, MissingMax, OutOfRange, Reading};
 pub use scope::{Attempts, Scope};

@@ -2,7 +2,7 @@
 
 use crate::Poll;
 use crate::labels::labels;
-use crate::ledger::{Ledger, Left, Lefts};
+use crate::ledger::{CountsByReason, Ledger, Left};
 use crate::options::Options;
 use crate::questions::criterion::Criterion;
 use crate::questions::difficulty::Difficulty;
@@ -290,7 +290,7 @@ fn discrimination(
 /// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
 /// The status where what does not count says more than what does. One score beyond its scale is a
 /// slip; several, and more than a small share of all, are of one side.
-fn status_of_left_out(n: u64, left_out: &Lefts) -> Option<ItemStatus> {
+fn status_of_left_out(n: u64, left_out: &CountsByReason) -> Option<ItemStatus> {
     let waiting = left_out.of(Left::Waiting) + left_out.of(Left::HeldBack);
     let beyond = left_out.of(Left::BelowMin) + left_out.of(Left::AboveMax);
     let share = beyond as f64 / (beyond + n) as f64;

@@ -35,8 +35,8 @@ pub fn enrolled(ledger: &Ledger, poll: Poll<'_>) -> Stays {
 }
 
 /// According to the rows of each group: from the first row there on, until the first of another
-/// group that comes after all of these. Who has rows of several groups at the same time belongs to
-/// all of them. Leaving for good and giving up look the same.
+/// group that comes after all of these. A student with rows of several groups at the same time
+/// belongs to all of them. Leaving for good and giving up look the same.
 pub fn seen(ledger: &Ledger, poll: Poll<'_>) -> Stays {
     let mut stays = ledger.memberships.periods().to_vec();
     // By student, then by beginning.
