@@ -43,15 +43,25 @@ END $$;
 COMMENT ON FUNCTION @extschema@._named_columns(regclass, jsonb) IS
 'internal: the types of the columns that a model is made of';
 
--- A whole number of the source as this type; what cannot be one is null, and stops nothing.
+-- A whole number of the source as this type; what cannot be one is null, and stops nothing. Through
+-- a float8, large ones would become one.
 CREATE FUNCTION @extschema@._whole_number(
     source regclass, attribute name, type regtype, largest text) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format('CASE WHEN %1$s BETWEEN -%2$s AND %2$s THEN round(%1$s)::%3$s END',
-                             @extschema@._number(_whole_number.source, _whole_number.attribute),
-                             _whole_number.largest, _whole_number.type)
-    WHERE  _whole_number.attribute IS NOT NULL;
+    SELECT pg_catalog.format('CASE WHEN %1$s BETWEEN -%2$s AND %2$s THEN %3$s::%4$s END', n.number,
+                             _whole_number.largest,
+                             CASE WHEN n.is_whole THEN n.number
+                                  ELSE pg_catalog.format('round(%s)', n.number) END,
+                             _whole_number.type)
+    FROM  (SELECT b.base = ANY ('{int2,int4,int8}'::pg_catalog.regtype[]) AS is_whole,
+                  CASE WHEN b.base = ANY ('{int2,int4,int8,numeric}'::pg_catalog.regtype[])
+                       THEN pg_catalog.format('r.%I', _whole_number.attribute)
+                       ELSE @extschema@._number(_whole_number.source, _whole_number.attribute)
+                  END AS number
+           FROM  (SELECT @extschema@._base(t.atttypid) AS base FROM pg_catalog.pg_attribute t
+                  WHERE  t.attrelid = _whole_number.source AND NOT t.attisdropped
+                  AND    t.attname = _whole_number.attribute) b) n;
 END;
 COMMENT ON FUNCTION @extschema@._whole_number(regclass, name, regtype, text) IS
 'internal: how a model reads a whole number';
