@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use crate::Poll;
 use crate::gradebook::Roster;
+use crate::ledger::attempts::Choice;
 use crate::ledger::left::{LeftOut, Unmarked};
+use crate::memory;
 
 /// What one student answered of one assessment.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +70,7 @@ pub struct Ledger {
     pub(super) students: Vec<u32>,
     /// Per response its time, where a unit has several; else empty.
     pub(super) times: Vec<i64>,
-    /// The units whose first response is left out, as a later attempt counts, in order; and when
+    /// The units whose first response is left out, as another attempt counts, in order; and when
     /// it was given.
     pub(super) begun: Vec<(u32, i64)>,
 }
@@ -180,6 +182,20 @@ impl Ledger {
             own.is_uncounted = units.is_empty();
         }
         self.unmarked = unmarked;
+    }
+
+    /// Notes when units begin of which an earlier sitting does not count.
+    pub(super) fn note_beginnings(&mut self, choices: &[Choice]) -> memory::Result<()> {
+        memory::ask_for_more(&self.begun, choices.len())?;
+        for choice in choices {
+            let (student, assessment) = choice.key();
+            for unit in self.units_of_within(student as usize, &(assessment..assessment + 1)) {
+                self.begun.push((unit as u32, choice.first_at));
+            }
+        }
+        self.begun.sort_unstable();
+        self.begun.dedup_by_key(|begun| begun.0);
+        Ok(())
     }
 
     /// The units by assessment.

@@ -4,11 +4,12 @@ use log::debug;
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Period, Result, Roster, Sitting};
+use crate::ledger::attempts::{self, Choice};
 use crate::ledger::layout::{Ledger, Unit};
 use crate::ledger::left::{LeftOut, Unmarked};
 use crate::ledger::reading::Outcome;
 use crate::ledger::scale;
-use crate::ledger::scope::{Attempts, Scope, Window};
+use crate::ledger::scope::{Pick, Scope, Window};
 use crate::ledger::score::Score;
 use crate::ledger::verdicts::{Judge, Part, Sink, Verdict};
 use crate::memory;
@@ -59,8 +60,10 @@ impl Ledger {
             per_response * gradebook.responses() as usize + 9 * students + items + periods,
         )?;
         let window = Window::new(gradebook, ends, scope)?;
+        let choices = attempts::choose(gradebook, &window, scope, poll)?;
         let mut loader = Loader {
-            attempts: scope.attempts,
+            pick: scope.attempts.pick(),
+            choices: &choices,
             window: &window,
             poll,
             pending: Vec::new(),
@@ -103,6 +106,7 @@ impl Ledger {
         loader.pass_to(gradebook.students().len() as u32);
         let mut ledger = loader.ledger;
         ledger.mark_uncounted();
+        ledger.note_beginnings(&choices)?;
         for &response in &loader.raw_unbounded {
             ledger.unbounded[ledger.items[response as usize] as usize] = true;
         }
@@ -181,7 +185,9 @@ struct Answer {
 /// assessment, or answered an item, more than once.
 struct Loader<'a> {
     ledger: Ledger,
-    attempts: Attempts,
+    pick: Pick,
+    /// The sittings that count where a student has several, from the student at hand on.
+    choices: &'a [Choice],
     window: &'a Window<'a>,
     poll: Poll<'a>,
     /// The student and the assessment of the last unit.
@@ -266,7 +272,23 @@ impl Loader<'_> {
             self.ledger.as_of = self.ledger.as_of.max(rows.taken_at);
         }
         self.ledger.known[rows.student as usize] = true;
-        self.window.has(rows.assessment)
+        if !self.window.has(rows.assessment) {
+            return false;
+        }
+        let counts = self.choices.is_empty() || self.is_chosen(rows);
+        if !counts {
+            self.ledger.duplicates += rows.items.len() as u64;
+        }
+        counts
+    }
+
+    /// Whether rows are of a sitting that counts.
+    fn is_chosen<M>(&mut self, rows: &Sitting<'_, M>) -> bool {
+        let key = (rows.student, rows.assessment);
+        let passed = self.choices.partition_point(|choice| choice.key() < key);
+        self.choices = &self.choices[passed..];
+        let choice = self.choices.first().filter(|choice| choice.key() == key);
+        choice.is_none_or(|choice| choice.has((rows.attempt, rows.taken_at)))
     }
 
     /// Takes a sitting of which every score counts by itself.
@@ -469,12 +491,12 @@ impl Loader<'_> {
             *conflicting += u64::from(is_same && next.score != first.score);
             is_same
         });
-        let attempts = self.attempts;
+        let pick = self.pick;
         let chosen_first = |a: &Answer, b: &Answer| {
-            item(a, b).then(match attempts {
-                Attempts::First => earlier(a, b),
-                Attempts::Last => earlier(b, a),
-                Attempts::Best => best_first(a, b).then(earlier(a, b)),
+            item(a, b).then(match pick {
+                Pick::First => earlier(a, b),
+                Pick::Last => earlier(b, a),
+                Pick::Best => best_first(a, b).then(earlier(a, b)),
             })
         };
         sort(&mut self.pending, chosen_first, self.poll);

@@ -3,6 +3,7 @@
 //!
 //! Rests on `gradebook` and `statistics`. Every solver begins with one; it knows none of them.
 
+mod attempts;
 mod census;
 mod layout;
 mod left;

@@ -130,6 +130,13 @@ impl Reading {
         }
     }
 
+    /// The points of a mark that counts by itself, in the unit of the score and within its scale.
+    pub fn points(&self, mark: Mark) -> Option<f64> {
+        let max = mark.scale.max_score().unwrap_or(f64::INFINITY);
+        let points = mark.score.max(mark.scale.min_score()).min(max);
+        matches!(self.outcome(mark), Outcome::Counts(_)).then_some(points)
+    }
+
     /// What a mark says by itself.
     pub fn outcome(&self, mark: Mark) -> Outcome {
         match mark.state {

@@ -6,7 +6,8 @@ use crate::labels::labels;
 use crate::ledger::reading::Reading;
 use crate::memory;
 
-/// Which of several answers of a student to one item of one assessment counts.
+/// Which of several answers of a student to one item of one assessment counts: each question by
+/// itself, or all of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attempts {
     /// The earliest: it shows what a student knew before the answers were discussed.
@@ -14,12 +15,51 @@ pub enum Attempts {
     First,
     /// The latest.
     Last,
-    /// The highest, of each item by itself. Moodle's highest attempt, its default, is one attempt
-    /// at a whole quiz: that with the highest total.
+    /// The highest, of each item by itself.
     Best,
+    /// What was answered in the first attempt at the assessment that has a score.
+    FirstAttempt,
+    /// The last attempt that has a score.
+    LastAttempt,
+    /// The attempt with the most points, of equal ones the first: Moodle's default.
+    BestAttempt,
 }
 
-labels!(Attempts { First => "first", Last => "last", Best => "best" });
+labels!(Attempts {
+    First => "first",
+    Last => "last",
+    Best => "best",
+    FirstAttempt => "first_attempt",
+    LastAttempt => "last_attempt",
+    BestAttempt => "best_attempt",
+});
+
+impl Attempts {
+    /// Whether all that counts of a student and an assessment is of one attempt.
+    pub fn are_whole(self) -> bool {
+        matches!(
+            self,
+            Self::FirstAttempt | Self::LastAttempt | Self::BestAttempt
+        )
+    }
+
+    /// Which of several counts, be they answers or attempts.
+    pub(super) fn pick(self) -> Pick {
+        match self {
+            Self::First | Self::FirstAttempt => Pick::First,
+            Self::Last | Self::LastAttempt => Pick::Last,
+            Self::Best | Self::BestAttempt => Pick::Best,
+        }
+    }
+}
+
+/// Which of several counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pick {
+    First,
+    Last,
+    Best,
+}
 
 /// The responses of a gradebook that count; by default the first attempts of all.
 #[derive(Debug, Clone, Default, PartialEq)]

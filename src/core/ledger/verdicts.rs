@@ -5,21 +5,17 @@
 //! question of which most answers wait is held back: the few that are in may be the easy ones to
 //! mark, or the empty ones.
 //!
-//! A sitting in this sense is one attempt where attempts are named. Else it goes on until nothing
-//! has come of that student and assessment for half a day, as each answer may have its own time.
+//! What a sitting is, stands in `attempts`.
 
 use hashbrown::HashMap;
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Result, Sitting, State};
+use crate::ledger::attempts::is_same_sitting;
 use crate::ledger::reading::{self, Blanks, Left, MissingMax, Outcome, Reading, Worth};
 use crate::ledger::scope::Window;
 use crate::ledger::score::Score;
 use crate::memory;
-use crate::time::DAY;
-
-/// The longest break within a sitting.
-const BREAK: u64 = DAY as u64 / 2;
 
 /// What a row counts as.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -223,17 +219,12 @@ impl<'b, 'a> Judge<'b, 'a> {
         if pending.iter().any(|row| row.attempt.is_some()) {
             pending.sort_by_key(|row| row.attempt);
         }
-        let same_sitting = |a: &Pending, b: &Pending| match (a.attempt, b.attempt) {
-            (None, None) => b.taken_at.abs_diff(a.taken_at) < BREAK,
-            (a, b) => a == b,
-        };
-        for sitting in pending.chunk_by(same_sitting) {
+        let place = |row: &Pending| (row.attempt, row.taken_at);
+        for sitting in pending.chunk_by(|a, b| is_same_sitting(place(a), place(b))) {
             let scored = || sitting.iter().filter(|row| is_scored(&row.outcome));
             let has_scores = scored().next().is_some();
             let last_answer = scored().filter_map(|row| row.position).max();
-            let at_once =
-                |a: &Pending, b: &Pending| (a.taken_at, a.attempt) == (b.taken_at, b.attempt);
-            for rows in sitting.chunk_by(at_once) {
+            for rows in sitting.chunk_by(|a, b| place(a) == place(b)) {
                 scratch.clear();
                 scratch.ask_for(rows.len())?;
                 for row in rows {

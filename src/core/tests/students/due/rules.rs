@@ -190,8 +190,7 @@ fn a_make_up_sitting_is_no_longer_missing_and_moves_no_date() {
 
 #[test]
 fn attempts_again_change_nothing_whichever_counts() {
-    let attempts = [Attempts::First, Attempts::Last, Attempts::Best];
-    let options = attempts.map(|attempts| Asked { attempts, ..on(60) });
+    let options = Attempts::ALL.map(|attempts| Asked { attempts, ..on(60) });
     let mut rows = weeks(3, 10, 1);
     let roster = class(1..=10, 1);
     let (with, without) = (

@@ -15,6 +15,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::attempts::of_one_attempt;
 use super::tables::{id, options, reading, rows, school, sittings, table};
 use super::verdicts::{Picked, Verdict, excluded, latest, picked, verdicts};
 
@@ -75,7 +76,8 @@ proptest! {
 
     #[test]
     fn the_attempt_that_counts_is_the_one_a_slow_filter_finds(
-        rows in rows(70), attempts in prop::sample::select(Attempts::ALL.to_vec()),
+        rows in prop_oneof![rows(70), sittings()],
+        attempts in prop::sample::select(Attempts::ALL.to_vec()),
         reading in reading(), day in prop_oneof![Just(400i64), 0..400i64],
     ) {
         let as_of = day * DAY;
@@ -83,7 +85,8 @@ proptest! {
         let book = Gradebook::open(&bytes).expect("a gradebook");
         let asked = Asked::from(Options::plain());
         let options = Asked { attempts, reading, as_of: Some(as_of), ..asked };
-        let (expected, _) = picked(&rows, &verdicts(&rows, reading, as_of), attempts);
+        let verdicts = of_one_attempt(&rows, verdicts(&rows, reading, as_of), reading, attempts);
+        let (expected, _) = picked(&rows, &verdicts, attempts);
         let open_items: Vec<String> = expected
             .iter()
             .filter(|(_, answer)| answer.open)
@@ -119,7 +122,9 @@ proptest! {
         let coverage: HashMap<_, _> =
             Solved::of(&gradebook(&rows), &options).coverage.into_iter().collect();
         prop_assert_eq!(coverage.values().sum::<u64>(), rows.len() as u64);
-        let verdicts = verdicts(&rows, options.reading, day * DAY);
+        let (reading, attempts) = (options.reading, options.attempts);
+        let verdicts = verdicts(&rows, reading, day * DAY);
+        let verdicts = of_one_attempt(&rows, verdicts, reading, attempts);
         let (used, conflicting) = picked(&rows, &verdicts, options.attempts);
         for (&reason, &count) in &coverage {
             let expected = match reason {

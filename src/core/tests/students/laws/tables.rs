@@ -174,11 +174,7 @@ pub(super) fn table() -> impl Strategy<Value = Vec<OwnRow>> {
 
 /// Choices of every kind, also odd ones.
 pub(super) fn options() -> impl Strategy<Value = Asked> {
-    let attempts = prop_oneof![
-        Just(Attempts::First),
-        Just(Attempts::Last),
-        Just(Attempts::Best)
-    ];
+    let attempts = prop::sample::select(Attempts::ALL.to_vec());
     let counting = prop_oneof![
         Just(Counting::Effective),
         Just(Counting::Assessments),

@@ -66,12 +66,12 @@ pub fn excluded(row: &OwnRow) -> Option<&'static str> {
     (!finite || !(MIN_TIME..=MAX_TIME).contains(&at)).then_some("not_finite")
 }
 
-fn same_test(a: &OwnRow, b: &OwnRow) -> bool {
+pub fn same_test(a: &OwnRow, b: &OwnRow) -> bool {
     (&a.student, &a.assessment) == (&b.student, &b.assessment)
 }
 
 /// Whether two rows of a student and assessment are of one sitting, among all of these.
-fn same_sitting(a: &OwnRow, b: &OwnRow, all: &[&OwnRow]) -> bool {
+pub fn same_sitting(a: &OwnRow, b: &OwnRow, all: &[&OwnRow]) -> bool {
     if a.attempt.is_some() || b.attempt.is_some() {
         return a.attempt == b.attempt;
     }
@@ -197,22 +197,25 @@ fn judge(row: &OwnRow, seen: &[&OwnRow], reading: Reading) -> Verdict {
     }
 }
 
+/// The points of a row that counts by itself, within its scale.
+pub fn points_of(row: &OwnRow, reading: Reading) -> Option<f64> {
+    let Said::Points(points) = said(row) else {
+        return None;
+    };
+    let (min, max) = scale(row)?;
+    let span = max.map_or(f64::INFINITY, |max| max - min);
+    let slack = if span.is_finite() { 1e-9 * span } else { 0.0 };
+    let is_high = max.is_some_and(|max| points > max + slack);
+    let counts = excluded(row).is_none()
+        && (reading.out_of_range == OutOfRange::Clip || points >= min - slack && !is_high)
+        && (reading.missing_max == MissingMax::Observed || max.is_some());
+    counts.then_some(points.max(min).min(max.unwrap_or(f64::INFINITY)))
+}
+
 /// When the last score was given that counts by itself.
 pub fn latest(rows: &[OwnRow], reading: Reading) -> Option<i64> {
-    let counts = |row: &&OwnRow| {
-        let Said::Points(points) = said(row) else {
-            return false;
-        };
-        let (min, max) = scale(row).unwrap_or((0.0, None));
-        let span = max.map_or(f64::INFINITY, |max| max - min);
-        let slack = if span.is_finite() { 1e-9 * span } else { 0.0 };
-        let is_high = max.is_some_and(|max| points > max + slack);
-        excluded(row).is_none()
-            && (reading.out_of_range == OutOfRange::Clip || points >= min - slack && !is_high)
-            && (reading.missing_max == MissingMax::Observed || max.is_some())
-    };
     rows.iter()
-        .filter(counts)
+        .filter(|row| points_of(row, reading).is_some())
         .filter_map(|row| row.taken_at)
         .max()
 }
@@ -272,9 +275,11 @@ pub fn picked(
         conflicting += answers.iter().filter(|answer| !stands(answer)).count() as u64;
         let standing: Vec<Picked> = answers.iter().filter(stands).copied().collect();
         let better = |a: &Picked, b: &Picked| match attempts {
-            Attempts::First => when(a) < when(b),
-            Attempts::Last => when(a) > when(b),
-            Attempts::Best => rank(a) > rank(b) || rank(a) == rank(b) && when(a) < when(b),
+            Attempts::First | Attempts::FirstAttempt => when(a) < when(b),
+            Attempts::Last | Attempts::LastAttempt => when(a) > when(b),
+            Attempts::Best | Attempts::BestAttempt => {
+                rank(a) > rank(b) || rank(a) == rank(b) && when(a) < when(b)
+            }
         };
         let mut best = standing[0];
         for answer in standing {
