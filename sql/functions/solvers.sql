@@ -131,12 +131,14 @@ CREATE FUNCTION @extschema@.assessments(
     alpha float8,
     alpha_se float8,
     sem float8,
-    alpha_status text
+    alpha_status text,
+    omitted bigint,
+    waiting bigint
 )
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'assessments_wrapper';
 COMMENT ON FUNCTION @extschema@.assessments IS
 'size, dates, mean and reliability of each assessment: Cronbach''s alpha of as many questions as a '
-'student answers, or why there is none';
+'student answers, or why there is none; and how many answers are blank or wait';
 
 CREATE FUNCTION @extschema@.explain(
     gradebook @extschema@.gradebook,

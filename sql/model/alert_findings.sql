@@ -170,6 +170,52 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_answers(name) IS
 'internal: whether rows of a model''s questions do not count';
 
+-- A group that leaves more blank than others do, beyond two standard errors. Each student counts
+-- once, as blanks of one student say little of a group.
+CREATE FUNCTION @extschema@._alert_of_blanks(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        WITH groups AS (
+            SELECT s.subject::text AS subject, s.student_group::text AS student_group,
+                   count(*) AS n, sum(b.share) AS sum, sum(b.share ^ 2) AS squares
+            FROM   {model}.students s
+            CROSS  JOIN LATERAL (
+                SELECT s.omitted::float8 / (s.omitted + s.n) AS share) b
+            WHERE  s.omitted + s.n > 0
+            GROUP  BY s.subject::text, s.student_group::text),
+        sides AS (
+            SELECT g.*, sum(g.n) OVER w - g.n AS others,
+                   sum(g.sum) OVER w - g.sum AS others_sum,
+                   sum(g.squares) OVER w - g.squares AS others_squares
+            FROM   groups g WINDOW w AS (PARTITION BY g.subject)),
+        shares AS (
+            SELECT d.subject, d.student_group, d.n, d.sum / d.n AS share,
+                   d.others_sum / d.others AS others,
+                   -- Of a difference of two means.
+                   sqrt(greatest(d.squares - d.sum ^ 2 / d.n, 0) / d.n / (d.n - 1)
+                        + greatest(d.others_squares - d.others_sum ^ 2 / d.others, 0)
+                          / d.others / (d.others - 1)) AS se
+            FROM   sides d CROSS JOIN {model}.settings o
+            WHERE  d.n >= greatest(10, o.min_group_size) AND d.others > 1
+            AND    d.student_group IS NOT NULL AND o.blanks = 'ignore')
+        SELECT r.rule, h.subject, h.student_group, NULL::text,
+               coalesce(h.share / nullif(h.others, 0), 'Infinity'), r.threshold, false,
+               format('Students of %s leave %s of the answers %s blank, others %s: a student who'
+                      ' leaves blank what is hard gains by it. Say with the setting blanks what they'
+                      ' count as.', @extschema@._quoted(h.student_group),
+                      @extschema@._percent(h.share, 1), @extschema@._alert_subject(h.subject),
+                      @extschema@._percent(h.others, 1))
+        FROM   {model}.alert_rules r CROSS JOIN shares h
+        WHERE  r.rule = 'blanks_of_group' AND r.enabled
+        AND    h.share > r.threshold * h.others AND h.share - h.others > 2 * h.se
+        $sql$);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_blanks(name) IS
+'internal: which groups of a model leave more blank than others';
+
 -- A group whose level has moved. A level may creep: it is also compared with the level that was
 -- last reported.
 CREATE FUNCTION @extschema@._alert_of_levels(model name, run bigint, before bigint) RETURNS TABLE (
@@ -226,6 +272,7 @@ BEGIN ATOMIC
            UNION ALL SELECT * FROM @extschema@._alert_of_subjects(model, run)
            UNION ALL SELECT * FROM @extschema@._alert_of_rows(model, run, before)
            UNION ALL SELECT * FROM @extschema@._alert_of_answers(model)
+           UNION ALL SELECT * FROM @extschema@._alert_of_blanks(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_levels(model, run, before)) f
     JOIN   @extschema@._alert_rules() k ON k.rule = f.rule;
 END;

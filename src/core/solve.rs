@@ -297,7 +297,8 @@ pub fn trend_line(
     Ok(trend::trend_line(student, &foundation, options, poll))
 }
 
-/// The assessments with a response as of the date, with their number in the gradebook.
+/// The assessments of which somebody has a response, a blank or an answer that waits as of the date,
+/// with their number in the gradebook.
 pub fn assessments(
     gradebook: &Gradebook<'_>,
     scope: &Scope,
@@ -308,7 +309,7 @@ pub fn assessments(
     let needs = Needs {
         unit: 16,
         item: 160,
-        assessment: 3 * size_of::<Option<Assessment>>(),
+        assessment: 3 * size_of::<Option<Assessment>>() + size_of::<(u64, u64)>(),
         ..Needs::NONE
     };
     needs.ask(&ledger, Counting::Effective)?;

@@ -20,14 +20,16 @@ fn assessments(
     name!(items, i64),
     name!(students, i64),
     name!(n, i64),
-    name!(first_at, Time),
-    name!(last_at, Time),
-    name!(mean, f64),
+    name!(first_at, Option<Time>),
+    name!(last_at, Option<Time>),
+    name!(mean, Option<f64>),
     name!(sd, Option<f64>),
     name!(alpha, Option<f64>),
     name!(alpha_se, Option<f64>),
     name!(sem, Option<f64>),
     name!(alpha_status, &'static str),
+    name!(omitted, i64),
+    name!(waiting, i64),
 )> {
     let from = NamedArguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
@@ -44,14 +46,17 @@ fn assessments(
                 row.items as i64,
                 row.students as i64,
                 row.n as i64,
-                to_timestamptz(clock, row.first_at),
-                to_timestamptz(clock, row.last_at),
+                row.span
+                    .map(|(first_at, _)| to_timestamptz(clock, first_at)),
+                row.span.map(|(_, last_at)| to_timestamptz(clock, last_at)),
                 row.mean,
                 row.sd,
                 row.alpha,
                 row.alpha_se,
                 row.sem,
                 row.alpha_status.label(),
+                row.omitted as i64,
+                row.waiting as i64,
             )
         },
     )))

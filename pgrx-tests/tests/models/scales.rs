@@ -203,6 +203,87 @@ fn blanks_count_as_the_model_says() {
 }
 
 #[test]
+fn a_group_that_leaves_more_blank_is_noticed() {
+    let database = Database::new();
+    let mut session = database.session();
+    let found = "SELECT student_group, value, message FROM m.alerts
+                 WHERE rule = 'blanks_of_group' AND ended IS NULL ORDER BY student_group";
+    let over = |session: &mut Session, blank: &str, class: &str| {
+        session.run("SELECT assess.drop_model('m') WHERE to_regnamespace('m') IS NOT NULL");
+        session.run("DROP TABLE IF EXISTS a");
+        answers(
+            session,
+            &format!("CASE WHEN NOT ({blank}) THEN is_right::int END"),
+        );
+        session.run(&format!(
+            "ALTER TABLE a ADD class text; UPDATE a SET class = {class}"
+        ));
+        session.run(&model("m", ", student_group => 'class'"));
+    };
+    let halves = "CASE WHEN student > 20 THEN 'B' ELSE 'A' END";
+    // Ten students of B leave a quarter blank, of A a twentieth.
+    over(
+        &mut session,
+        "s > 20 AND q % 4 = 1 OR s % 5 = 0 AND q % 4 = 1",
+        halves,
+    );
+    assert_eq!(
+        session.table(found),
+        [
+            "B|5|Students of B leave 25 % of the answers in all subjects blank, others 5 %: a student \
+          who leaves blank what is hard gains by it. Say with the setting blanks what they count \
+          as."
+        ]
+    );
+    let said = warnings(&mut session);
+    assert!(
+        said.iter().any(|said| said.contains("Students of B leave")),
+        "{said:?}"
+    );
+    session.run("SELECT assess.set_option('m', 'blanks', 'zero')");
+    session.run("CALL assess.refresh('m')");
+    assert_eq!(session.table(found), [""; 0]);
+    // Nobody else leaves anything blank.
+    over(&mut session, "s > 20 AND q % 4 = 1", halves);
+    assert_eq!(
+        session.table("SELECT student_group, value FROM m.alerts WHERE rule = 'blanks_of_group'"),
+        ["B|Infinity"]
+    );
+    // One blank of one student is none of a group, and nine students are no group.
+    over(&mut session, "s = 21 AND q = 1", halves);
+    assert_eq!(session.table(found), [""; 0]);
+    over(
+        &mut session,
+        "s > 21 AND q % 4 = 1",
+        "CASE WHEN student > 21 THEN 'B' ELSE 'A' END",
+    );
+    assert_eq!(session.table(found), [""; 0]);
+}
+
+#[test]
+fn assessments_count_what_is_blank_and_what_waits() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE WHEN q <= 8 AND NOT (s = 7 AND q = 1) THEN is_right::int END",
+    );
+    session.run(&model("m", ""));
+    assert_eq!(
+        session.table(
+            "SELECT assessment, items, students, n, first_at IS NULL, mean IS NULL, alpha_status,
+                    omitted, waiting
+             FROM m.assessments ORDER BY assessment"
+        ),
+        [
+            "t1|4|30|119|f|f|ok|1|0",
+            "t2|4|30|120|f|f|ok|0|0",
+            "t3|0|0|0|t|t|no_scores|0|120"
+        ]
+    );
+}
+
+#[test]
 fn two_questions_of_one_name_contradict_each_other() {
     let database = Database::new();
     let mut session = database.session();

@@ -88,15 +88,18 @@ BEGIN ATOMIC
         ('blank', 'rows of the question that were left blank'),
         ('questions.waiting', 'rows of the question that wait for their mark, or for that of most'),
         -- Those of assessments and of coverage.
-        ('items', 'questions of the assessment'),
-        ('students', 'students who took it'),
+        ('items', 'questions with a score that counts'),
+        ('students', 'students with a score that counts'),
         ('mean', 'mean of the students'' mean scores'),
         ('sd', 'standard deviation of the students'' mean scores'),
         ('alpha', 'Cronbach''s alpha of as many questions as a student answers'),
         ('alpha_se', 'standard error of alpha'),
         ('sem', 'standard error of measurement of a mean score'),
-        ('alpha_status', 'ok, or why there is no alpha: one_question, one_student, '
+        ('alpha_status', 'ok, or why there is no alpha: no_scores, one_question, one_student, '
                          'too_many_questions, nothing_shared, few_shared or no_variance'),
+        ('assessments.omitted', 'answers left blank, whether or not they count'),
+        ('assessments.waiting', 'answers whose mark is still to come, or that are held back until '
+                                'most are marked'),
         ('reason', 'used, or why rows were left out');
 END;
 COMMENT ON FUNCTION @extschema@._results_columns() IS 'internal: what the columns of results mean';

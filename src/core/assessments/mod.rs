@@ -17,14 +17,16 @@ use crate::statistics::moments::Moments;
 /// The figures of one assessment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
+    /// Questions with a response.
     pub items: u64,
+    /// Students with a response.
     pub students: u64,
     /// Responses.
     pub n: u64,
-    pub first_at: i64,
-    pub last_at: i64,
-    /// Mean over students of their mean score.
-    pub mean: f64,
+    /// When the first and the last of these were given; none without a response.
+    pub span: Option<(i64, i64)>,
+    /// Mean over students of their mean score; none without a response.
+    pub mean: Option<f64>,
     /// Standard deviation of the students' mean scores.
     pub sd: Option<f64>,
     /// Cronbach's alpha of as many questions as a student answers: the share of the variance of the
@@ -38,52 +40,74 @@ pub struct Assessment {
     pub sem: Option<f64>,
     /// Why there is no alpha, or ok.
     pub alpha_status: AlphaStatus,
+    /// Answers left blank, whether or not they count.
+    pub omitted: u64,
+    /// Answers that wait for their mark, or for that of most to their question.
+    pub waiting: u64,
 }
 
-/// All assessments of the ledger; none for those without a response.
+/// All assessments of the ledger; none for those of which nobody has a response, a blank or an answer
+/// that waits.
 pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<Option<Assessment>>> {
     let takers = ledger.takers(poll);
+    let mut unmarked = vec![(0, 0); ledger.assessments];
+    for own in &ledger.unmarked {
+        let (omitted, waiting) = &mut unmarked[own.assessment as usize];
+        *omitted += u64::from(own.omitted);
+        *waiting += u64::from(own.waiting);
+    }
     let mut units = Vec::new();
-    (0..ledger.assessments)
-        .map(|at| {
-            units.clear();
-            units.extend(takers.of(at).iter().map(|&unit| unit as usize));
-            assessment(ledger, &units, poll)
-        })
-        .collect()
+    let rows = unmarked.into_iter().enumerate();
+    rows.map(|(at, (omitted, waiting))| {
+        units.clear();
+        units.extend(takers.of(at).iter().map(|&unit| unit as usize));
+        if units.is_empty() && omitted + waiting == 0 {
+            return Ok(None);
+        }
+        let figures = assessment(ledger, &units, poll)?;
+        Ok(Some(Assessment {
+            omitted,
+            waiting,
+            ..figures
+        }))
+    })
+    .collect()
 }
 
-fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Result<Option<Assessment>> {
+/// The figures of what some units have of an assessment.
+fn assessment(ledger: &Ledger, units: &[usize], poll: Poll<'_>) -> Result<Assessment> {
     poll();
     let times = units.iter().flat_map(|&unit| {
         ledger
             .responses_in(unit)
             .map(move |at| ledger.time_of(unit, at))
     });
-    let (Some(first_at), Some(last_at)) = (times.clone().min(), times.max()) else {
-        return Ok(None);
-    };
+    let span = times.clone().min().zip(times.max());
     let sittings = Sittings::of(ledger, units, poll)?;
     let mut means = Moments::default();
     for (_, scores) in sittings.rows() {
         means.add(scores.iter().sum::<f64>() / scores.len() as f64);
     }
     let variance = means.variance();
-    let (found, alpha_status) = match reliability(&sittings, variance, poll)? {
-        Ok(found) => (Some(found), AlphaStatus::Ok),
-        Err(status) => (None, status),
+    let (found, alpha_status) = match span.map(|_| reliability(&sittings, variance, poll)) {
+        None => (None, AlphaStatus::NoScores),
+        Some(found) => match found? {
+            Ok(found) => (Some(found), AlphaStatus::Ok),
+            Err(status) => (None, status),
+        },
     };
-    Ok(Some(Assessment {
+    Ok(Assessment {
         items: sittings.question_count() as u64,
         students: units.len() as u64,
         n: sittings.response_count() as u64,
-        first_at,
-        last_at,
-        mean: means.mean(),
+        span,
+        mean: span.map(|_| means.mean()),
         sd: variance.map(f64::sqrt),
         alpha: found.as_ref().map(|found| found.alpha),
         alpha_se: found.as_ref().and_then(|found| found.alpha_se),
         sem: found.as_ref().map(|found| found.sem),
         alpha_status,
-    }))
+        omitted: 0,
+        waiting: 0,
+    })
 }

@@ -25,6 +25,8 @@ const MIN_SHARED: f64 = 10.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlphaStatus {
     Ok,
+    /// No question has a score that counts.
+    NoScores,
     /// Only one question has a response.
     OneQuestion,
     /// Only one student has a response.
@@ -41,6 +43,7 @@ pub enum AlphaStatus {
 
 labels!(AlphaStatus {
     Ok => "ok",
+    NoScores => "no_scores",
     OneQuestion => "one_question",
     OneStudent => "one_student",
     TooManyQuestions => "too_many_questions",

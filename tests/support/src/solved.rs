@@ -209,13 +209,28 @@ impl Solved {
             "{ranks:?}"
         );
         for (_, assessment) in &self.assessments {
-            assert!(assessment.first_at <= assessment.last_at);
+            assert_eq!(assessment.span.is_some(), assessment.n > 0);
+            assert_eq!(assessment.mean.is_some(), assessment.n > 0);
+            assert!(
+                assessment
+                    .span
+                    .is_none_or(|(first_at, last_at)| first_at <= last_at)
+            );
             assert!(assessment.sem.is_none_or(|sem| sem >= 0.0));
             let has_alpha = assessment.alpha_status == AlphaStatus::Ok;
             assert_eq!(assessment.alpha.is_some(), has_alpha, "{assessment:?}");
             assert_eq!(assessment.sem.is_some(), has_alpha, "{assessment:?}");
             assert!(assessment.alpha.is_none_or(|alpha| alpha <= 1.0));
         }
+        // Blanks and what waits are the same, by student and by assessment.
+        let (students, assessments) = (self.students.iter(), self.assessments.iter());
+        let by_student = students.fold((0, 0), |(omitted, waiting), own| {
+            (omitted + own.omitted, waiting + own.waiting)
+        });
+        let by_assessment = assessments.fold((0, 0), |(omitted, waiting), (_, own)| {
+            (omitted + own.omitted, waiting + own.waiting)
+        });
+        assert_eq!(by_student, by_assessment);
     }
 }
 

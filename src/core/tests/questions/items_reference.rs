@@ -171,7 +171,7 @@ fn complete_matrices_give_the_figures_of_r() {
             };
             check(assessment.alpha, "raw_alpha", 1.0);
             check(assessment.alpha_se, "ase", 1.0);
-            check(Some(assessment.mean), "mean", set.max);
+            check(assessment.mean, "mean", set.max);
             check(assessment.sd, "sd", set.max);
             let ctt_alpha = ctt.numbers("alpha_scale")[0];
             close_option(assessment.alpha, ctt_alpha, TOLERANCE, &what);
@@ -342,12 +342,7 @@ fn missing_answers_give_pairwise_alpha_and_adjusted_rests() {
     let factor = answers.len() as f64 / shares / k;
     let shorter = factor * whole / (1.0 + (factor - 1.0) * whole);
     close(expected, shorter, 0.02, "alpha");
-    close_option(
-        Some(assessment.mean),
-        total.numbers("mean")[0],
-        TOLERANCE,
-        "mean",
-    );
+    close_option(assessment.mean, total.numbers("mean")[0], TOLERANCE, "mean");
     close_option(assessment.sd, total.numbers("sd")[0], TOLERANCE, "sd");
     let psych = Table::read(&data.join("ref_psych_alpha_items_pairwise.csv"));
 

@@ -64,7 +64,7 @@ fn outcome(rows: &[OwnRow], options: &Options) -> String {
     if let Some((_, row)) = solved.assessments.first() {
         parts.push(format!(
             "assessment: mean {} sd {} alpha {} sem {}",
-            written(Some(row.mean)),
+            written(row.mean),
             written(row.sd),
             written(row.alpha),
             written(row.sem),
@@ -92,7 +92,8 @@ fn a_student_without_a_usable_row_is_listed() {
     assert_outcome(
         &[absent],
         "student none: level none se none need none rank 0 trend unclear p none; \
-         item waiting: r_rest none D none index none weight 1.000",
+         item waiting: r_rest none D none index none weight 1.000; \
+         assessment: mean none sd none alpha none sem none",
     );
 }
 
