@@ -224,3 +224,13 @@ CREATE FUNCTION @extschema@._scale_advice(
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_wrapper';
 COMMENT ON FUNCTION @extschema@._scale_advice IS
 'internal: what may be wrong with the scale of the scores that do not count, and what to do';
+
+CREATE FUNCTION @extschema@._scale_advice_by_item(
+    gradebook @extschema@.gradebook,
+    out_of_range text,
+    missing_max text,
+    blanks text
+) RETURNS TABLE (item text, advice text)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_by_item_wrapper';
+COMMENT ON FUNCTION @extschema@._scale_advice_by_item IS
+'internal: the same of the scores of each question';

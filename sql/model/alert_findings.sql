@@ -145,15 +145,36 @@ BEGIN
         questions AS (
             SELECT q.subject::text AS subject, q.item::text AS item, q.n, q.left_out, q.blank,
                    @extschema@._alert_subject(q.subject::text) AS place
-            FROM   {model}.questions q)
-        SELECT r.rule, q.subject, NULL::text, q.item, q.left_out::float8 / (q.left_out + q.n),
-               r.threshold, false,
-               format('%s of the %s rows of question %s %s do not count;'
-                      ' assess.coverage_by_item() shows why.', q.left_out, q.left_out + q.n,
-                      @extschema@._quoted(q.item), q.place)
-        FROM   rules r CROSS JOIN questions q
-        WHERE  r.rule = 'question_left_out' AND q.left_out > 0
-        AND    q.left_out::float8 / (q.left_out + q.n) > r.threshold
+            FROM   {model}.questions q),
+        left_out AS (
+            SELECT q.*, q.left_out::float8 / (q.left_out + q.n) AS share, r.rule, r.threshold
+            FROM   rules r CROSS JOIN questions q
+            WHERE  r.rule = 'question_left_out' AND q.left_out > 0
+            AND    q.left_out::float8 / (q.left_out + q.n) > r.threshold),
+        gradebooks AS (
+            SELECT l.subject, g.gradebook, g.as_of, o.out_of_range, o.missing_max, o.blanks
+            FROM  (SELECT DISTINCT k.subject FROM left_out k) l CROSS JOIN {model}.settings o
+            JOIN   {model}.gradebook g ON ARRAY[g.subject::text] = ARRAY[l.subject]),
+        reasons AS (
+            SELECT g.subject, c.item, string_agg(format('%s %s', c.rows, c.reason), ', '
+                                                 ORDER BY c.rows DESC) AS reasons
+            FROM   gradebooks g
+            CROSS  JOIN LATERAL @extschema@.coverage_by_item(
+                g.gradebook, g.as_of, g.out_of_range, g.missing_max, g.blanks) c
+            WHERE  @extschema@._is_left_out(c.reason)
+            GROUP  BY g.subject, c.item),
+        advice AS (
+            SELECT g.subject, a.item, a.advice
+            FROM   gradebooks g
+            CROSS  JOIN LATERAL @extschema@._scale_advice_by_item(
+                g.gradebook, g.out_of_range, g.missing_max, g.blanks) a)
+        SELECT l.rule, l.subject, NULL::text, l.item, l.share, l.threshold, false,
+               format('%s of the %s rows of question %s %s do not count: %s.%s', l.left_out,
+                      l.left_out + l.n, @extschema@._quoted(l.item), l.place, y.reasons,
+                      ' ' || a.advice)
+        FROM   left_out l
+        LEFT   JOIN reasons y ON ARRAY[y.subject, y.item] = ARRAY[l.subject, l.item]
+        LEFT   JOIN advice a ON ARRAY[a.subject, a.item] = ARRAY[l.subject, l.item]
         UNION  ALL
         SELECT r.rule, b.subject, NULL, NULL, b.share, r.threshold, false,
                format('%s of the answers %s are blank and do not count: a student who leaves blank'

@@ -72,6 +72,24 @@ fn scale_advice(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
     Ok(census.doubt.map(|doubt| advice(doubt).to_owned()))
 }
 
+/// The same of each question.
+#[pg_extern(sql = false)]
+fn scale_advice_by_item(
+    fcinfo: pg_sys::FunctionCallInfo,
+) -> Rows<(name!(item, String), name!(advice, &'static str))> {
+    let from = NamedArguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let reading = read_reading(&from, &gradebook)?;
+    let doubts = Census::doubts_by_item(&gradebook, &reading, &poll).map_err(report)?;
+    let items = gradebook.items().clone();
+    Ok(TableIterator::new(doubts.into_iter().map(
+        move |(item, doubt)| (items.get(item).to_string(), advice(doubt)),
+    )))
+}
+
 /// What to do where the scale seems to be wrong.
 pub fn advice(doubt: Doubt) -> &'static str {
     match doubt {

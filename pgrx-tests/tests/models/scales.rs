@@ -74,6 +74,40 @@ fn percentages_are_noticed_and_read_with_a_maximum_of_a_hundred() {
 }
 
 #[test]
+fn each_question_is_asked_about_its_own_scale() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE q WHEN 1 THEN 90 WHEN 2 THEN 250 WHEN 3 THEN 1.5 WHEN 4 THEN 1 - 2 * (s % 2)
+         ELSE is_right::int END",
+    );
+    session.run(
+        "ALTER TABLE a ADD most float8 DEFAULT 1; UPDATE a SET most = NULL WHERE question = 5",
+    );
+    session.run(&model("m", ", max_score => 'most'"));
+    assert_eq!(
+        session.table(
+            "SELECT item, message FROM m.alerts WHERE rule = 'question_left_out' ORDER BY item"
+        ),
+        [
+            "1|30 of the 30 rows of question 1 in all subjects do not count: 30 above_max. The \
+             scores look like percentages: give 100 as max_score.",
+            "2|30 of the 30 rows of question 2 in all subjects do not count: 30 above_max. The \
+             scores look like points: give as max_score how many could be had.",
+            "3|30 of the 30 rows of question 3 in all subjects do not count: 30 above_max. Scores \
+             above their maximum may be a bonus: read them with out_of_range => 'clip', or give \
+             the right max_score.",
+            "4|15 of the 30 rows of question 4 in all subjects do not count: 15 below_min. Scores \
+             are below 0, as where wrong answers take points away: give the lowest as min_score.",
+            "5|30 of the 30 rows of question 5 in all subjects do not count: 30 no_max_score. \
+             Points without a max_score say little: give it, read them with missing_max => \
+             'observed', or give 'infinity' for a scale without an upper bound."
+        ]
+    );
+}
+
+#[test]
 fn points_taken_away_count_from_the_minimum() {
     let database = Database::new();
     let mut session = database.session();

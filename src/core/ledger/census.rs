@@ -4,6 +4,7 @@ use crate::Poll;
 use crate::gradebook::{Exclusion, Gradebook, Mark, Result, State};
 use crate::labels::labels;
 use crate::ledger::reading::{Left, Outcome, Reading};
+use crate::memory;
 
 /// What may be wrong with the scale of the scores that do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,27 @@ impl Census {
         })
     }
 
+    /// What may be wrong with the scale of each item's scores that do not count, by the item's number.
+    pub fn doubts_by_item(
+        gradebook: &Gradebook<'_>,
+        reading: &Reading,
+        poll: Poll<'_>,
+    ) -> Result<Vec<(u32, Doubt)>> {
+        let items = gradebook.items().len();
+        memory::ask((size_of::<Counts>() + size_of::<(u32, Doubt)>()) * items)?;
+        let mut counts = vec![Counts::default(); items];
+        let read = |mark| (mark, reading.outcome(mark));
+        gradebook.visit(read, poll, |sitting| {
+            for (&item, (mark, outcome)) in sitting.items.iter().zip(sitting.marks) {
+                counts[item as usize].add(mark, outcome);
+            }
+            Ok(())
+        })?;
+        let doubts = (0..).zip(&counts);
+        let doubts = doubts.filter_map(|(item, counts)| Some((item, counts.doubt()?)));
+        Ok(doubts.collect())
+    }
+
     /// Rows that do not count.
     pub fn total(&self) -> u64 {
         let rows = self.left_out.iter().map(|(_, rows)| *rows);
@@ -80,7 +102,7 @@ impl Census {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Counts {
     left: [u64; Left::ALL.len()],
     no_score: u64,
