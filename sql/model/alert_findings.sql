@@ -225,8 +225,8 @@ BEGIN
         SELECT r.rule, h.subject, h.student_group, NULL::text,
                coalesce(h.share / nullif(h.others, 0), 'Infinity'), r.threshold, false,
                format('Students of %s leave %s of the answers %s blank, others %s: a student who'
-                      ' leaves blank what is hard gains by it. Say with the setting blanks what they'
-                      ' count as.', @extschema@._quoted(h.student_group),
+                      ' leaves blank what is hard gains by it. Say with the setting blanks what'
+                      ' they count as.', @extschema@._quoted(h.student_group),
                       @extschema@._percent(h.share, 1), @extschema@._alert_subject(h.subject),
                       @extschema@._percent(h.others, 1))
         FROM   {model}.alert_rules r CROSS JOIN shares h

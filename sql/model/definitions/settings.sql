@@ -55,8 +55,8 @@ BEGIN ATOMIC
     FROM   @extschema@._options() o JOIN @extschema@._option_table() t ON t.option = o.option
     UNION ALL
     VALUES
-        ('attempts'::name, 'which of several attempts counts: first, last or best of each question; '
-                           'first_attempt, last_attempt or best_attempt as a whole'),
+        ('attempts'::name, 'which of several attempts counts: first, last or best of each '
+                           'question; first_attempt, last_attempt or best_attempt as a whole'),
         ('exclude', 'assessments to leave out, as text'),
         ('out_of_range', 'what becomes of a score beyond its scale: exclude, or clip to its end'),
         ('missing_max', 'what becomes of points without a maximum: exclude, or observed: the most '
