@@ -8,76 +8,48 @@ use crate::Poll;
 use crate::gradebook::codec::{LONGEST_INTEGER, put_signed, put_varint};
 use crate::gradebook::error::{Error, Result};
 use crate::gradebook::excluded::{Counts, Excluded, Exclusion};
-use crate::gradebook::flat::Gradebook;
 use crate::gradebook::form::{
     ENTRY_BYTES, FLAG_ABSOLUTE, FLAG_ATTEMPTS, FLAG_MEMBERSHIPS, FLAG_POSITIONS, FLAG_ROSTER,
     MAX_ENCODED_BYTES, MAX_RESPONSES, MAX_STUDENTS, STUDENTS_PER_ENTRY, VERSION,
 };
-use crate::gradebook::id::{Id, Ids, Interner};
+use crate::gradebook::id::{Id, Interner};
 use crate::gradebook::log::{LONGEST_RESPONSE, Log, NO_ATTEMPT, NO_POSITION, Place};
-use crate::gradebook::mark::{Mark, MarkTable};
-use crate::gradebook::memberships::{Memberships, spans};
+use crate::gradebook::mark::{Interned, MarkTable};
+use crate::gradebook::memberships::Memberships;
 use crate::gradebook::roster::{MAX_PERIODS, Period, Roster};
 use crate::gradebook::row::{Enrolment, Row};
-use crate::gradebook::sittings::{Sitting, Times, Written};
+use crate::gradebook::sittings::{Times, Written};
 use crate::memory;
 use crate::statistics::pairs::sort;
 use crate::time::{Clock, MAX_TIME, MIN_TIME};
 
-/// The numbers that the ids of another gradebook have here. An id gets one when it is met, as what
-/// no response is left of leaves no trace.
-struct Numbers<'a> {
-    ids: &'a Ids,
-    numbers: Vec<u32>,
-}
-
-impl<'a> Numbers<'a> {
-    const NONE: u32 = u32::MAX;
-
-    fn new(ids: &'a Ids) -> Self {
-        Self {
-            ids,
-            numbers: vec![Self::NONE; ids.len()],
-        }
-    }
-
-    #[inline]
-    fn of(&mut self, id: u32, table: &mut Interner) -> Result<u32> {
-        let number = &mut self.numbers[id as usize];
-        if *number == Self::NONE {
-            *number = table.intern(&self.ids.get(id))?;
-        }
-        Ok(*number)
-    }
-}
-
 /// Collects responses in any order.
 #[derive(Debug)]
 pub struct Builder {
-    clock: Option<Clock>,
+    pub(super) clock: Option<Clock>,
     /// Rows without an item that are left out.
-    excluded: Counts,
+    pub(super) excluded: Counts,
     /// The same by item, for as many of the first items as lost any.
-    excluded_by_item: Vec<Counts>,
-    students: Interner,
-    items: Interner,
-    assessments: Interner,
+    pub(super) excluded_by_item: Vec<Counts>,
+    pub(super) students: Interner,
+    pub(super) items: Interner,
+    pub(super) assessments: Interner,
     /// Per assessment its earliest time.
-    first_times: Vec<i64>,
-    marks: MarkTable,
-    has_attempts: bool,
-    has_positions: bool,
-    logs: Vec<Log>,
-    responses: u64,
+    pub(super) first_times: Vec<i64>,
+    pub(super) marks: MarkTable,
+    pub(super) has_attempts: bool,
+    pub(super) has_positions: bool,
+    pub(super) logs: Vec<Log>,
+    pub(super) responses: u64,
     /// Earliest time, and the greatest common divisor of all times' distances from it.
-    earliest: i64,
-    unit: u64,
-    groups: Interner,
+    pub(super) earliest: i64,
+    pub(super) unit: u64,
+    pub(super) groups: Interner,
     /// With the numbers of students and groups in the order of their arrival.
-    periods: HashSet<Period>,
+    pub(super) periods: HashSet<Period>,
     /// Rows of a roster that cannot be used.
-    unusable: u64,
-    memberships: Memberships,
+    pub(super) unusable: u64,
+    pub(super) memberships: Memberships,
 }
 
 impl Default for Builder {
@@ -136,13 +108,9 @@ impl Builder {
             taken_at,
             attempt: row.attempt.unwrap_or(NO_ATTEMPT),
         };
-        self.append(
-            student,
-            place,
-            item,
-            row.position.unwrap_or(NO_POSITION),
-            mark,
-        )
+        let position = row.position.unwrap_or(NO_POSITION);
+        let mark = self.marks.intern(mark)?;
+        self.append(student, place, item, position, mark)
     }
 
     /// Takes one row of a roster, or counts that it cannot: without a student, or with an end
@@ -169,129 +137,8 @@ impl Builder {
         })
     }
 
-    /// Takes all that another gradebook holds.
-    pub fn merge(&mut self, other: &Gradebook<'_>, poll: Poll<'_>) -> Result<()> {
-        self.merge_without(other, &[], poll)
-    }
-
-    /// Takes all that the gradebook of a group holds, and notes which students have rows in the group.
-    pub fn merge_group(
-        &mut self,
-        other: &Gradebook<'_>,
-        group: Option<Id<'_>>,
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        self.merge(other, poll)?;
-        let group = self.memberships.group(group)?;
-        for (student, from, to) in spans(other, poll)? {
-            let student = self.students.intern(&other.students().get(student))?;
-            self.memberships.add(student, group, from, to)?;
-        }
-        Ok(())
-    }
-
-    /// Takes all that another gradebook holds but the rows of some of its items, named by their
-    /// numbers in it.
-    pub fn merge_without(
-        &mut self,
-        other: &Gradebook<'_>,
-        without: &[u32],
-        poll: Poll<'_>,
-    ) -> Result<()> {
-        let clock = |own: &mut Self| other.clock().map_or(Ok(()), |clock| own.set_clock(clock));
-        if without.is_empty() {
-            clock(self)?;
-        }
-        self.excluded.merge(other.excluded().without_item())?;
-        let ids = [other.students(), other.items(), other.assessments()];
-        let ids: usize = ids.iter().map(|ids| ids.len()).sum();
-        memory::ask(2 * size_of::<u32>() * ids)?;
-        let all = |ids: &Ids| {
-            (0..ids.len() as u32).inspect(|at| {
-                if at % 1024 == 0 {
-                    poll();
-                }
-            })
-        };
-        let students = all(other.students())
-            .map(|at| self.student(&other.students().get(at)))
-            .collect::<Result<Vec<u32>>>()?;
-        let mut left_out = vec![false; other.items().len()];
-        for &item in without {
-            left_out[item as usize] = true;
-        }
-        let mut items = Numbers::new(other.items());
-        let mut assessments = Numbers::new(other.assessments());
-        for &(student, at) in other.excluded_students() {
-            self.logs[students[student as usize] as usize].saw_excluded(at);
-        }
-        for (item, counts) in other.excluded().by_item() {
-            if !left_out[*item as usize] {
-                let item = items.of(*item, &mut self.items)?;
-                self.excluded_of(item)?.merge(counts)?;
-            }
-        }
-        let roster = other.roster();
-        let mut groups = Numbers::new(roster.groups());
-        for (at, &period) in roster.periods().iter().enumerate() {
-            // Each may bring a group.
-            if at % 512 == 0 {
-                poll();
-            }
-            if period.has_time() {
-                clock(self)?;
-            }
-            let group = period.group;
-            let group = group.map(|group| groups.of(group, &mut self.groups));
-            self.add_period(Period {
-                student: students[period.student as usize],
-                group: group.transpose()?,
-                ..period
-            })?;
-        }
-        let memberships = other.memberships();
-        for (at, own) in memberships.periods().iter().enumerate() {
-            if at % 512 == 0 {
-                poll();
-            }
-            let group = own.group.map(|group| memberships.groups().get(group));
-            let group = self.memberships.group(group)?;
-            let student = students[own.student as usize];
-            self.memberships.add(student, group, own.from, own.to)?;
-        }
-        self.unusable = self
-            .unusable
-            .checked_add(roster.unusable())
-            .ok_or(Error::TooLarge {
-                what: "unusable roster rows",
-                limit: u64::MAX,
-            })?;
-        other.visit(
-            |mark| mark,
-            poll,
-            |sitting: Sitting<'_, Mark>| {
-                let student = students[sitting.student as usize];
-                for (at, (&item, &mark)) in sitting.items.iter().zip(sitting.marks).enumerate() {
-                    if !left_out[item as usize] {
-                        clock(self)?;
-                        let item = items.of(item, &mut self.items)?;
-                        let place = Place {
-                            assessment: assessments
-                                .of(sitting.assessment, &mut self.assessments)?,
-                            taken_at: sitting.taken_at,
-                            attempt: sitting.attempt.unwrap_or(NO_ATTEMPT),
-                        };
-                        let position = sitting.position(at).unwrap_or(NO_POSITION);
-                        self.append(student, place, item, position, mark)?;
-                    }
-                }
-                Ok(())
-            },
-        )
-    }
-
     /// Where the rows of an item are counted that are left out.
-    fn excluded_of(&mut self, item: u32) -> Result<&mut Counts> {
+    pub(super) fn excluded_of(&mut self, item: u32) -> Result<&mut Counts> {
         let item = item as usize;
         if item >= self.excluded_by_item.len() {
             let more = item + 1 - self.excluded_by_item.len();
@@ -301,7 +148,7 @@ impl Builder {
         Ok(&mut self.excluded_by_item[item])
     }
 
-    fn add_period(&mut self, period: Period) -> Result<()> {
+    pub(super) fn add_period(&mut self, period: Period) -> Result<()> {
         if self.periods.len() == self.periods.capacity() {
             memory::ask(4 * size_of::<Period>() * self.periods.len())?;
         }
@@ -331,7 +178,7 @@ impl Builder {
         Roster::new(groups, periods, self.unusable)
     }
 
-    fn set_clock(&mut self, clock: Clock) -> Result<()> {
+    pub(super) fn set_clock(&mut self, clock: Clock) -> Result<()> {
         match self.clock {
             Some(before) if before != clock => Err(Error::Clocks),
             _ => {
@@ -342,7 +189,7 @@ impl Builder {
     }
 
     #[inline(always)]
-    fn student(&mut self, id: &Id<'_>) -> Result<u32> {
+    pub(super) fn student(&mut self, id: &Id<'_>) -> Result<u32> {
         let student = self.students.intern(id)?;
         if student as usize == self.logs.len() {
             if self.logs.len() as u64 == MAX_STUDENTS {
@@ -378,14 +225,14 @@ impl Builder {
         Ok(())
     }
 
-    #[inline]
-    fn append(
+    #[inline(always)]
+    pub(super) fn append(
         &mut self,
         student: u32,
         place: Place,
         item: u32,
         position: i32,
-        mark: Mark,
+        mark: Interned,
     ) -> Result<()> {
         if self.responses == MAX_RESPONSES {
             return Err(Error::TooLarge {
@@ -393,7 +240,6 @@ impl Builder {
                 limit: MAX_RESPONSES,
             });
         }
-        let mark = self.marks.intern(mark)?;
         self.has_positions |= position != NO_POSITION;
         if self.logs[student as usize].append(place, item, position, mark)? {
             self.open_sitting(place)?;

@@ -130,9 +130,28 @@ impl<'a> Gradebook<'a> {
         &self,
         of: impl Fn(Mark) -> M,
         poll: Poll<'_>,
+        each: impl FnMut(Sitting<'_, M>) -> Result<()>,
+    ) -> Result<()> {
+        self.read(Rows::new(&self.form, self.rows.clone(), of), poll, each)
+    }
+
+    /// The same with the place that each mark has among the distinct ones, where these are listed.
+    pub(super) fn visit_places(
+        &self,
+        poll: Poll<'_>,
+        each: impl FnMut(Sitting<'_, u32>) -> Result<()>,
+    ) -> Result<()> {
+        let places = (0..self.marks().len() as u32).collect();
+        let rows = Rows::knowing(&self.form, self.rows.clone(), |_| 0, places);
+        self.read(rows, poll, each)
+    }
+
+    fn read<M: Copy>(
+        &self,
+        mut rows: Rows<'_, '_, M, impl Fn(Mark) -> M>,
+        poll: Poll<'_>,
         mut each: impl FnMut(Sitting<'_, M>) -> Result<()>,
     ) -> Result<()> {
-        let mut rows = Rows::new(&self.form, self.rows.clone(), of);
         for student in 0..self.students.len() as u32 {
             let at = student as usize;
             if at.is_multiple_of(STUDENTS_PER_ENTRY) {

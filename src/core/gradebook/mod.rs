@@ -1,6 +1,6 @@
 //! The gradebook: every response of a subject in one compact value.
 //!
-//! `row` is what comes, `mark` what is kept of it; `builder` makes a gradebook, `flat` reads it, and
+//! `row` is what comes, `mark` what is kept of it; `builder` makes a gradebook, of rows or (`merge`) of others, `flat` reads it, and
 //! `form` describes the bytes, which are frozen.
 //! Rests on `statistics`, `memory`, `labels` and `time`; the ledger and all above it rest on it.
 
@@ -14,6 +14,7 @@ mod id;
 mod log;
 mod mark;
 mod memberships;
+mod merge;
 mod outside;
 mod roster;
 mod row;

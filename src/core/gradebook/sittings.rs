@@ -145,6 +145,11 @@ impl<'b, 'a, M: Copy, F: Fn(Mark) -> M> Rows<'b, 'a, M, F> {
     /// From the first student that follows.
     pub fn new(form: &'b Form, from: Reader<'a>, of: F) -> Self {
         let known = form.marks.listed().iter().map(|mark| of(*mark)).collect();
+        Self::knowing(form, from, of, known)
+    }
+
+    /// The same, with what each listed mark becomes.
+    pub fn knowing(form: &'b Form, from: Reader<'a>, of: F, known: Vec<M>) -> Self {
         Self {
             form,
             from,
