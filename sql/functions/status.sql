@@ -13,7 +13,7 @@ COMMENT ON FUNCTION @extschema@._further_assessments(text, int) IS
 -- Why a student of whom too little is known is to be asked.
 CREATE FUNCTION @extschema@._check_in_reason(status text, waiting bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN status = 'none' AND waiting > 0 THEN 'waiting for marks'
+RETURN CASE WHEN status IN ('none', 'stale') AND waiting > 0 THEN 'waiting for marks'
             WHEN status = 'none' THEN 'no evidence'
             WHEN status = 'stale' THEN 'old evidence'
             ELSE 'missing work' END;

@@ -318,6 +318,21 @@ fn assessments_count_what_is_blank_and_what_waits() {
 }
 
 #[test]
+fn who_has_only_old_scores_and_a_new_test_to_be_marked_waits_for_marks() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "CASE WHEN q <= 8 THEN is_right::int END");
+    session.run("UPDATE a SET day = day + 330 WHERE question > 8; DELETE FROM a WHERE student = 9 AND question > 8");
+    session.run(&model("m", "").replace("2026-03-01", "2027-02-01"));
+    assert_eq!(
+        session.table(
+            "SELECT reason, status, count(*), min(student) FROM m.check_in_list GROUP BY 1, 2 ORDER BY 3"
+        ),
+        ["old evidence|stale|1|9", "waiting for marks|stale|29|1"]
+    );
+}
+
+#[test]
 fn two_questions_of_one_name_contradict_each_other() {
     let database = Database::new();
     let mut session = database.session();
