@@ -82,6 +82,21 @@ fn students(bencher: Bencher<'_, '_>, count: usize) {
 }
 
 #[divan::bench(args = SIZES)]
+fn coverage(bencher: Bencher<'_, '_>, count: usize) {
+    let options = Options::default();
+    ask(bencher, count, |book| solve::coverage(book, &options, &go));
+}
+
+#[divan::bench(args = SIZES)]
+fn missing_work(bencher: Bencher<'_, '_>, count: usize) {
+    let options = Options::default();
+    ask(bencher, count, |book| {
+        let missing = solve::missing_work(book, &options, &go).expect("missing work");
+        missing.count()
+    });
+}
+
+#[divan::bench(args = SIZES)]
 fn drift(bencher: Bencher<'_, '_>, count: usize) {
     let options = Options::default();
     ask(bencher, count, |book| {

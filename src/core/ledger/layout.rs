@@ -136,7 +136,11 @@ impl Ledger {
     }
 
     /// When the first response of `unit` was given, whichever attempt counts.
+    #[inline]
     pub fn first_at(&self, unit: usize) -> i64 {
+        if self.begun.is_empty() && self.times.is_empty() {
+            return self.units[unit].taken_at;
+        }
         let begun = self
             .begun
             .binary_search_by_key(&unit, |begun| begun.0 as usize);

@@ -252,8 +252,7 @@ impl Sink for Loader<'_> {
                 items: &items,
                 scores: &scores,
             };
-            self.ask_for(&counted)?;
-            self.add(counted);
+            self.add(&counted)?;
         }
         (self.items, self.scores) = (items, scores);
         Ok(())
@@ -304,9 +303,7 @@ impl Loader<'_> {
             items: sitting.items,
             scores: sitting.marks,
         };
-        self.ask_for(&counted)?;
-        self.add(counted);
-        Ok(())
+        self.add(&counted)
     }
 
     /// Notes what of a part does not count, or counts though it was left blank.
@@ -340,15 +337,42 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Asks for what one more sitting may take.
-    fn ask_for(&self, sitting: &Counted<'_>) -> Result<()> {
+    fn add(&mut self, sitting: &Counted<'_>) -> Result<()> {
+        let key = Some((sitting.student, sitting.assessment));
+        let repeated = self.key == key;
+        let is_plain = !repeated && sitting.items.is_sorted_by(|a, b| a < b);
+        self.ask_for(sitting, is_plain)?;
+        if repeated && self.pending.is_empty() {
+            self.recall();
+        } else if !repeated {
+            self.flush();
+            self.pass_to(sitting.student);
+            self.key = key;
+        }
+        if is_plain {
+            self.write(sitting.items, sitting.scores, sitting.taken_at);
+            self.attempt = sitting.attempt;
+            return Ok(());
+        }
+        let answers = sitting.items.iter().zip(sitting.scores);
+        self.pending.extend(answers.map(|(&item, &score)| Answer {
+            item,
+            taken_at: sitting.taken_at,
+            attempt: sitting.attempt,
+            score,
+        }));
+        Ok(())
+    }
+
+    /// Asks for what one more sitting may take; a plain one has each item once, and is the first of
+    /// its student and assessment.
+    fn ask_for(&self, sitting: &Counted<'_>, is_plain: bool) -> Result<()> {
         let (n, ledger) = (sitting.items.len(), &self.ledger);
         memory::ask_for_more(&ledger.units, 1)?;
         memory::ask_for_more(&ledger.begun, 1)?;
         memory::ask_for_more(&self.raw_unbounded, n)?;
-        // The last unit may come back to them.
-        let repeated = self.key == Some((sitting.student, sitting.assessment));
-        if repeated || !sitting.items.is_sorted_by(|a, b| a < b) {
+        if !is_plain {
+            // The last unit may come back to them.
             let last = ledger.responses_in(ledger.units.len().saturating_sub(1));
             memory::ask_for_more(&self.pending, n + last.len())?;
             // Kept apart once more while they are written, and each with its time from then on.
@@ -357,31 +381,6 @@ impl Loader<'_> {
             )?;
         }
         Ok(())
-    }
-
-    fn add(&mut self, sitting: Counted<'_>) {
-        let key = Some((sitting.student, sitting.assessment));
-        let repeated = self.key == key;
-        if repeated && self.pending.is_empty() {
-            self.recall();
-        } else if !repeated {
-            self.flush();
-            self.pass_to(sitting.student);
-            self.key = key;
-        }
-        let each_once = sitting.items.windows(2).all(|pair| pair[0] < pair[1]);
-        if each_once && !repeated {
-            self.write(sitting.items, sitting.scores, sitting.taken_at);
-            self.attempt = sitting.attempt;
-        } else {
-            let answers = sitting.items.iter().zip(sitting.scores);
-            self.pending.extend(answers.map(|(&item, &score)| Answer {
-                item,
-                taken_at: sitting.taken_at,
-                attempt: sitting.attempt,
-                score,
-            }));
-        }
     }
 
     /// Goes on to a student; those passed over have no unit.
