@@ -153,7 +153,7 @@ CREATE FUNCTION @extschema@.question_choices(
 RETURNS TABLE (
     subject text, answer text, n bigint, share float8, mean_score float8, mean_level float8)
 LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp
-SET enable_nestloop = off SET jit = off AS $$
+SET enable_nestloop = off SET jit = off SET extra_float_digits = 1 AS $$
 BEGIN
     IF $2 IS NULL THEN
         RETURN;
@@ -161,6 +161,7 @@ BEGIN
     PERFORM @extschema@._must_read(
         model, VARIADIC @extschema@._question_relations() || 'responses'::name);
     PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
+    -- A mean of decimals, as sums of float8 end in digits that no score has: 0.7999999999999987.
     -- The gradebook says which responses count; only the source says what was answered, and it is
     -- read once, however the rest is joined. Of several rows with one key and time, the one with
     -- the score is meant, or the one that is nearest to it where it was clipped.
@@ -188,7 +189,8 @@ BEGIN
                      r.attempt, r.answer::text)
         SELECT c.subject, c.answer, c.n, c.n / c.in_all, c.mean_score, c.mean_level
         FROM  (SELECT a.subject, a.answer, count(*) AS n,
-                      avg(CASE WHEN a.bounded THEN a.score END) AS mean_score,
+                      avg(CASE WHEN a.bounded THEN a.score::text::numeric END)::float8
+                          AS mean_score,
                       CASE WHEN count(DISTINCT a.student) >= max(a.min_group_size) THEN avg(a.level)
                       END AS mean_level,
                       (sum(count(*)) OVER w)::float8 AS in_all,
@@ -206,7 +208,8 @@ CREATE FUNCTION @extschema@.question_uses(
 RETURNS TABLE (
     subject text, assessment text, first_at timestamptz, last_at timestamptz, n bigint,
     mean_score float8, mean_level float8)
-LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 5 SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+AS $$
 #variable_conflict use_column
 BEGIN
     IF $2 IS NULL THEN
@@ -214,9 +217,11 @@ BEGIN
     END IF;
     PERFORM @extschema@._must_read(model, VARIADIC @extschema@._question_relations());
     PERFORM @extschema@._must_have(model, 'questions', 'item', $2::text, $3);
+    -- The mean is one of decimals, as in question_choices().
     RETURN QUERY
         SELECT a.subject, a.assessment, min(a.taken_at), max(a.taken_at), count(*),
-               CASE WHEN count(*) >= max(a.min_group_size) THEN avg(a.score) END,
+               CASE WHEN count(*) >= max(a.min_group_size)
+                    THEN avg(a.score::text::numeric)::float8 END,
                CASE WHEN count(*) >= max(a.min_group_size) THEN avg(a.level) END
         FROM   @extschema@._question_answers(model, $2::text, $3) a
         GROUP  BY a.subject, a.assessment

@@ -93,8 +93,12 @@ fn by_level(answers: &[(f64, f64)], least: usize) -> Vec<Vec<(f64, f64)>> {
     groups
 }
 
+/// Of at least one row. Summed from the first one, so that the mean of equal scores is that score to
+/// the last digit.
 fn mean(rows: &[(f64, f64)], of: impl Fn((f64, f64)) -> f64) -> f64 {
-    rows.iter().map(|&row| of(row)).sum::<f64>() / rows.len() as f64
+    let first = of(rows[0]);
+    let beyond: f64 = rows.iter().map(|&row| of(row) - first).sum();
+    first + beyond / rows.len() as f64
 }
 
 fn interval(rows: &[(f64, f64)], mean: f64, bounded: bool, confidence: f64) -> Option<(f64, f64)> {
