@@ -234,3 +234,8 @@ CREATE FUNCTION @extschema@._scale_advice_by_item(
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_by_item_wrapper';
 COMMENT ON FUNCTION @extschema@._scale_advice_by_item IS
 'internal: the same of the scores of each question';
+
+CREATE FUNCTION @extschema@._zero_times(gradebook @extschema@.gradebook) RETURNS bigint
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'zero_times_wrapper';
+COMMENT ON FUNCTION @extschema@._zero_times(@extschema@.gradebook) IS
+'internal: how many rows are of 1970-01-01 00:00, the time 0 of computers';

@@ -237,6 +237,27 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_blanks(name) IS
 'internal: which groups of a model leave more blank than others';
 
+-- Rows of a time that often stands for never.
+CREATE FUNCTION @extschema@._alert_of_times(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT r.rule, g.subject::text, NULL::text, NULL::text, g.zero::float8, r.threshold, false,
+               format('%s of the %s rows %s are of 1970-01-01, the time 0 of computers: where that'
+                      ' stands for never, make it NULL in a view by nullif(); a row without a time'
+                      ' does not count.', g.zero, g.rows,
+                      @extschema@._alert_subject(g.subject::text))
+        FROM   {model}.alert_rules r
+        CROSS  JOIN (SELECT b.subject, b.rows, @extschema@._zero_times(b.gradebook) AS zero
+                     FROM   {model}.gradebook b OFFSET 0) g
+        WHERE  r.rule = 'zero_times' AND r.enabled AND g.zero > r.threshold
+        $sql$);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_times(name) IS
+'internal: whether rows of a model are of the time 0';
+
 -- A group whose level has moved. A level may creep: it is also compared with the level that was
 -- last reported.
 CREATE FUNCTION @extschema@._alert_of_levels(model name, run bigint, before bigint) RETURNS TABLE (
@@ -294,6 +315,7 @@ BEGIN ATOMIC
            UNION ALL SELECT * FROM @extschema@._alert_of_rows(model, run, before)
            UNION ALL SELECT * FROM @extschema@._alert_of_answers(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_blanks(model)
+           UNION ALL SELECT * FROM @extschema@._alert_of_times(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_levels(model, run, before)) f
     JOIN   @extschema@._alert_rules() k ON k.rule = f.rule;
 END;

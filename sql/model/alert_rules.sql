@@ -33,12 +33,14 @@ BEGIN ATOMIC
          'more than this share of a subject''s answers are blank'),
         (11, 'blanks_of_group', 'times', 1, 1000, 2, true,
          'a group leaves more than so many times the share blank that others of the subject do'),
-        (12, 'level_moved', 'standard errors', 0, 1000, 2, false,
+        (12, 'zero_times', 'rows', 0, 1e9, 0, true,
+         'more rows of a subject than this are of 1970-01-01 00:00, the time 0 of computers'),
+        (13, 'level_moved', 'standard errors', 0, 1000, 2, false,
          'the mean level of a group moved by more than this since the last run, or since it was'
          ' last reported'),
-        (13, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
+        (14, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
          'so many refreshes failed, one after the other'),
-        (14, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
+        (15, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
          'the last refresh that succeeded is longer ago than this')
     ) AS r(place, rule, unit, low, high, usual, is_news_at_once, about);
 END;

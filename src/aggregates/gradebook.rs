@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
 use pg_assess_core::gradebook::{Builder, Gradebook};
-use pg_assess_core::ledger::{Census, Reading};
+use pg_assess_core::ledger::{Census, Reading, rows_of_zero_time};
 use pg_assess_core::memory;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -63,7 +63,10 @@ struct State {
 impl State {
     #[inline(always)]
     fn push(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), Box<ErrorReport>> {
-        let reader = self.reader.get_or_insert_with(|| RowReader::new(fcinfo));
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(RowReader::new(fcinfo)?),
+        };
         let (clock, row) = reader.read(fcinfo)?;
         self.builder
             .push(clock, row)
@@ -71,9 +74,10 @@ impl State {
     }
 
     fn enrol(&mut self, fcinfo: pg_sys::FunctionCallInfo) -> Result<(), Box<ErrorReport>> {
-        let reader = self
-            .roster_reader
-            .get_or_insert_with(|| RosterReader::new(fcinfo));
+        let reader = match &mut self.roster_reader {
+            Some(reader) => reader,
+            none => none.insert(RosterReader::new(fcinfo)?),
+        };
         let (clock, row) = reader.read(fcinfo)?;
         self.builder
             .enrol(clock, row)
@@ -90,9 +94,10 @@ impl State {
         fcinfo: pg_sys::FunctionCallInfo,
         bytes: &[u8],
     ) -> Result<(), Box<ErrorReport>> {
-        let reader = self
-            .group_reader
-            .get_or_insert_with(|| GroupReader::new(fcinfo));
+        let reader = match &mut self.group_reader {
+            Some(reader) => reader,
+            none => none.insert(GroupReader::new(fcinfo)?),
+        };
         let group = reader.read(fcinfo)?;
         let builder = &mut self.builder;
         let merged =
@@ -150,7 +155,9 @@ fn gradebook_deserial(bytes: &[u8], _state: Internal) -> Result<Internal, ErrorR
 fn gradebook_final(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<Vec<u8>>, ErrorReport> {
     let gradebook = gradebook_serial(fcinfo)?;
     if let Some(bytes) = &gradebook {
-        warn_of_rows_left_out(fcinfo, &Gradebook::open(bytes).map_err(report)?)?;
+        let gradebook = Gradebook::open(bytes).map_err(report)?;
+        warn_of_rows_left_out(fcinfo, &gradebook)?;
+        warn_of_zero_times(fcinfo, &gradebook)?;
     }
     Ok(gradebook)
 }
@@ -231,6 +238,28 @@ fn warn_of_rows_left_out(
     });
     ErrorReport::new(Code::ERRCODE_WARNING, message, "gradebook_agg")
         .set_hint(advice)
+        .report(PgLogLevel::WARNING);
+    Ok(())
+}
+
+/// Warns once per query of times that may stand for no time.
+fn warn_of_zero_times(
+    fcinfo: pg_sys::FunctionCallInfo,
+    gradebook: &Gradebook<'_>,
+) -> Result<(), ErrorReport> {
+    let rows = rows_of_zero_time(gradebook, &poll).map_err(report)?;
+    if rows == 0 || !notices::is_first_in_query(fcinfo, Notice::ZeroTimes) {
+        return Ok(());
+    }
+    let message = format!(
+        "gradebook_agg: {rows} of {} rows of a group are of 1970-01-01, the time 0 of computers",
+        gradebook.responses(),
+    );
+    ErrorReport::new(Code::ERRCODE_WARNING, message, "gradebook_agg")
+        .set_hint(
+            "Where 0 stands for never, make it NULL, as with to_timestamp(nullif(seconds, 0)): a \
+             row without a time does not count.",
+        )
         .report(PgLogLevel::WARNING);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `coverage`: what became of the rows.
 
 use pg_assess_core::gradebook::{Exclusion, Gradebook};
-use pg_assess_core::ledger::{Census, Doubt, Left};
+use pg_assess_core::ledger::{Census, Doubt, Left, rows_of_zero_time};
 use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -88,6 +88,14 @@ fn scale_advice_by_item(
     Ok(TableIterator::new(doubts.into_iter().map(
         move |(item, doubt)| (items.get(item).to_string(), advice(doubt)),
     )))
+}
+
+/// The rows whose time is the 0 of computers.
+#[pg_extern(sql = false)]
+fn zero_times(gradebook: &[u8]) -> Result<i64> {
+    let gradebook = Gradebook::open(gradebook).map_err(report)?;
+    let rows = rows_of_zero_time(&gradebook, &poll).map_err(report)?;
+    Ok(i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
 /// What to do where the scale seems to be wrong.

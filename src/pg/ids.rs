@@ -23,15 +23,23 @@ pub enum IdSource {
 }
 
 impl IdSource {
-    /// For an argument of the call; domains are what they stand for.
+    /// For an argument of the call, of that name; domains are what they stand for.
+    ///
+    /// # Errors
+    /// Where the type does not say which of its values are equal, as `json` does not: the same
+    /// object can be written in many ways.
     ///
     /// # Safety
     /// `fcinfo` is that of the call at hand, and it has an argument `at`.
-    pub unsafe fn of_argument(fcinfo: pg_sys::FunctionCallInfo, at: i32) -> Self {
+    pub unsafe fn of_argument(
+        fcinfo: pg_sys::FunctionCallInfo,
+        at: i32,
+        name: &str,
+    ) -> Result<Self, Box<ErrorReport>> {
         // SAFETY: as promised by the caller; both functions only look up.
         let declared = unsafe { pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, at) };
         // SAFETY: as above.
-        match unsafe { pg_sys::getBaseType(declared) } {
+        Ok(match unsafe { pg_sys::getBaseType(declared) } {
             pg_sys::INT2OID => IdSource::Int2,
             pg_sys::INT4OID => IdSource::Int4,
             pg_sys::INT8OID => IdSource::Int8,
@@ -39,13 +47,14 @@ impl IdSource {
             pg_sys::TEXTOID | pg_sys::VARCHAROID => IdSource::Text,
             pg_sys::BPCHAROID => IdSource::Padded,
             pg_sys::DATEOID => IdSource::Date,
+            other if !has_equality(other) => return Err(Box::new(refused(name, other))),
             other => {
                 let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
                 // SAFETY: both results are written before they are read.
                 unsafe { pg_sys::getTypeOutputInfo(other, &mut output, &mut is_varlena) };
                 IdSource::Output(output)
             }
-        }
+        })
     }
 
     /// The id in argument `at`; none when it is NULL. Text lives as long as the call.
@@ -83,6 +92,35 @@ impl IdSource {
             }))
         }
     }
+}
+
+/// Whether a type has an equality by which Postgres itself would group its values.
+fn has_equality(kind: pg_sys::Oid) -> bool {
+    // A literal that nothing has given a type yet is text.
+    if kind == pg_sys::UNKNOWNOID {
+        return true;
+    }
+    // SAFETY: looks a type up; the entry is never freed.
+    unsafe {
+        let entry = pg_sys::lookup_type_cache(kind, pg_sys::TYPECACHE_EQ_OPR as i32);
+        (*entry).eq_opr != pg_sys::InvalidOid
+    }
+}
+
+fn refused(name: &str, kind: pg_sys::Oid) -> ErrorReport {
+    // SAFETY: writes the name of a type into the memory of the call.
+    let kind = unsafe { std::ffi::CStr::from_ptr(pg_sys::format_type_be(kind)) }.to_string_lossy();
+    let code = PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH;
+    ErrorReport::new(code, format!("{name} cannot be of type {kind}"), "")
+        .set_detail(format!(
+            "Type {kind} has no equality: nothing says which of its values are one {name}."
+        ))
+        .set_hint(match &*kind {
+            "json" => "Cast it to jsonb, which writes the same object in one way.".to_owned(),
+            _ => format!(
+                "Cast it to a type that has, such as text where one {name} is always written alike."
+            ),
+        })
 }
 
 /// The bytes of a text datum.

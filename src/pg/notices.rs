@@ -30,6 +30,8 @@ pub fn call_state<'a, T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut T
 pub enum Notice {
     /// `gradebook_agg` left out responses.
     Responses,
+    /// `gradebook_agg` has responses of the time 0.
+    ZeroTimes,
     /// `roster_agg` left out enrolments.
     Enrolments,
     /// Another aggregate left out rows.
@@ -73,7 +75,7 @@ pub fn is_first_in_query(fcinfo: pg_sys::FunctionCallInfo, notice: Notice) -> bo
 }
 
 /// Their addresses mark the queries in which `is_first_in_query` was asked.
-static ASKED: [u8; 3] = [0; 3];
+static ASKED: [u8; 4] = [0; 4];
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn nothing_to_do(_mark: *mut std::ffi::c_void) {}

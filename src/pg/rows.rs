@@ -41,8 +41,8 @@ impl Scales {
 }
 
 impl RowReader {
-    /// Looks up the types of the call's arguments, once per group.
-    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+    /// Looks up the types of the call's arguments, once per group, and refuses those of no id.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Result<Self, Box<ErrorReport>> {
         // SAFETY: the aggregate's transition functions are declared with these arguments.
         unsafe {
             let arguments = (*fcinfo).nargs;
@@ -51,12 +51,16 @@ impl RowReader {
                 7 => Scales::Max,
                 _ => Scales::MinAndMax,
             };
-            Self {
-                ids: [1, 2, 3].map(|at| IdSource::of_argument(fcinfo, at)),
+            Ok(Self {
+                ids: [
+                    IdSource::of_argument(fcinfo, 1, "student")?,
+                    IdSource::of_argument(fcinfo, 2, "item")?,
+                    IdSource::of_argument(fcinfo, 3, "assessment")?,
+                ],
                 scales,
                 is_full: arguments == 11,
                 time: TimeType::of_argument(fcinfo, scales.time_at() as i32),
-            }
+            })
         }
     }
 
@@ -133,14 +137,17 @@ pub struct RosterReader {
 }
 
 impl RosterReader {
-    /// Looks up the types of the call's arguments, once per group.
-    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+    /// Looks up the types of the call's arguments, once per group, and refuses those of no id.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Result<Self, Box<ErrorReport>> {
         // SAFETY: the aggregate's transition functions are declared with these arguments.
         unsafe {
-            Self {
-                ids: [1, 2].map(|at| IdSource::of_argument(fcinfo, at)),
+            Ok(Self {
+                ids: [
+                    IdSource::of_argument(fcinfo, 1, "student")?,
+                    IdSource::of_argument(fcinfo, 2, "student_group")?,
+                ],
                 time: TimeType::of_argument(fcinfo, 3),
-            }
+            })
         }
     }
 
@@ -172,10 +179,12 @@ impl RosterReader {
 pub struct GroupReader(IdSource);
 
 impl GroupReader {
-    /// Looks up the type of the call's argument, once per group.
-    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+    /// Looks up the type of the call's argument, once per group, and refuses that of no id.
+    pub fn new(fcinfo: pg_sys::FunctionCallInfo) -> Result<Self, Box<ErrorReport>> {
         // SAFETY: the aggregate's transition function is declared with this argument.
-        Self(unsafe { IdSource::of_argument(fcinfo, 1) })
+        Ok(Self(unsafe {
+            IdSource::of_argument(fcinfo, 1, "student_group")?
+        }))
     }
 
     /// The id of the call at hand.

@@ -334,3 +334,96 @@ fn a_run_has_a_number_that_nothing_has() {
     session.run("CALL assess.refresh('m')");
     assert_eq!(session.table(numbers), ["5", "6", "41"]);
 }
+
+/// Two orders of keys would be two students.
+#[test]
+fn ids_of_a_type_without_equality_are_refused() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        r#"CREATE TYPE pair AS (a int, j json); CREATE DOMAIN document AS json;
+           CREATE TABLE r AS
+           SELECT CASE a WHEN 1 THEN format('{"id":%s,"school":"a"}', s)
+                  ELSE format('{"school":"a", "id":%s}', s) END::json AS j,
+                  i AS item, a AS quiz, 'g'::text AS class, (s + i + a) % 2 AS score, date '2026-03-01' + a AS day
+           FROM generate_series(1, 4) s, generate_series(1, 3) i, generate_series(1, 2) a"#,
+    );
+    let calls = |id: &str| {
+        [
+            format!("gradebook_agg({id}, item, quiz, score, day)"),
+            format!("gradebook_agg(item, {id}, quiz, score, 1, day::timestamp)"),
+            format!("gradebook_agg(item, quiz, {id}, score, 0, 1, day::timestamptz)"),
+            format!("gradebook_agg({id}, item, quiz, score, 0, 1, day, 'counts', 1::bigint, 1)"),
+            format!("_gradebook_agg({id}, item, quiz, score, 0, 1, day, 'counts', 1::bigint, 1)"),
+            format!("roster_agg({id}, class, day, day)"),
+            format!("roster_agg(item, {id}, day, day)"),
+        ]
+    };
+    for id in [
+        "j",
+        "j::document",
+        "array[j]",
+        "row(1, j)::pair",
+        "xmlparse(content j::text)",
+        "point(item, quiz)",
+        "NULL::json",
+    ] {
+        for call in calls(id) {
+            session.refuses(&format!("SELECT assess.{call} FROM r"), "42804");
+        }
+        session.refuses(
+            &format!(
+                "SELECT assess._rollup_by_group({id}, g)
+                 FROM r, (SELECT assess.gradebook_agg(item, item, quiz, score, day) AS g FROM r) b"
+            ),
+            "42804",
+        );
+    }
+    let refused = session.refuses(
+        "SELECT assess.gradebook_agg(j, item, quiz, score, day) FROM r",
+        "42804",
+    );
+    assert_eq!(refused.message(), "student cannot be of type json");
+    assert!(refused.hint().is_some_and(|hint| hint.contains("jsonb")));
+    // What the hint says.
+    for id in [
+        "j::jsonb",
+        "row(1, j::jsonb)",
+        "array[j::jsonb]",
+        "NULL",
+        "'a'",
+    ] {
+        for call in calls(id) {
+            session.run(&format!("SELECT assess.{call} FROM r"));
+        }
+    }
+    let students = "SELECT count(*) FROM assess.students((SELECT assess.gradebook_agg(ID, item, quiz, score, day) FROM r))";
+    assert_eq!(session.table(&students.replace("ID", "j::jsonb")), ["4"]);
+    assert_eq!(session.table(&students.replace("ID", "j::text")), ["8"]);
+    for role in ["student", "item", "assessment", "subject", "student_group"] {
+        let named = |name: &str, other: &str| match name == role {
+            true => format!("{name} => 'j'"),
+            false => format!("{name} => '{other}'"),
+        };
+        let call = format!(
+            "SELECT assess.create_model('m', 'r', {}, {}, {}, score => 'score', taken_at => 'day', {}, {})",
+            named("student", "item"),
+            named("item", "item"),
+            named("assessment", "quiz"),
+            named("subject", "class"),
+            named("student_group", "class")
+        );
+        let refused = session.refuses(&call, "42804");
+        assert!(
+            refused
+                .hint()
+                .is_some_and(|hint| hint.contains("j::jsonb::text")),
+            "{refused:?}"
+        );
+    }
+    session.run(
+        "CREATE VIEW v AS SELECT j::jsonb::text AS j, item, quiz, score, day FROM r;
+         SELECT assess.create_model('m', 'v', 'j', 'item', 'quiz', 'score', 'day')",
+    );
+    assert_eq!(session.table("SELECT count(*) FROM m.students"), ["4"]);
+}

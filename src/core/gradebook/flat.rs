@@ -246,6 +246,11 @@ impl<'a> Gradebook<'a> {
         &self.memberships
     }
 
+    /// The time of the earliest response, in microseconds since 2000-01-01; none without responses.
+    pub fn earliest(&self) -> Option<i64> {
+        (self.responses > 0).then_some(self.form.times.earliest)
+    }
+
     /// Responses, with repeated attempts.
     pub fn responses(&self) -> u64 {
         self.responses

@@ -13,6 +13,7 @@ pub mod scale;
 mod scope;
 mod score;
 mod verdicts;
+mod zero_times;
 
 pub use census::{Census, Doubt};
 pub use layout::{Ledger, Takers, Unit};
@@ -21,3 +22,4 @@ pub use loader::Response;
 pub use reading::{Blanks, Left, MissingMax, OutOfRange, Reading};
 pub use scope::{Attempts, Scope};
 pub use score::Score;
+pub use zero_times::rows_of_zero_time;
