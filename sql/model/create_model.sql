@@ -102,6 +102,41 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._inventory(name) IS 'internal: what exists of a model';
 
+-- By default the schema of a role's own name comes first where it looks for names, and where it
+-- makes tables; Postgres passes over it while the role has no USAGE. Rights may be granted later,
+-- and the name may be meant: so it is a warning, and no error, whatever the rights are. Roles that
+-- cannot connect are mostly groups, whose members look under their own names.
+CREATE FUNCTION @extschema@._warn_of_role(model name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+           SELECT FROM pg_roles r WHERE r.rolname = model AND r.rolcanlogin
+           -- Of several settings the closest to the role holds.
+           AND coalesce((SELECT c.setting LIKE '%$user%'
+                         FROM   pg_db_role_setting s CROSS JOIN unnest(s.setconfig) c(setting)
+                         WHERE  s.setrole IN (r.oid, 0) AND c.setting LIKE 'search\_path=%'
+                         AND    s.setdatabase IN (0, (SELECT d.oid FROM pg_database d
+                                                      WHERE d.datname = current_database()))
+                         ORDER  BY s.setrole = 0, s.setdatabase = 0 LIMIT 1), true)) THEN
+        RETURN;
+    END IF;
+    RAISE WARNING 'model % has the name of a role that can connect', quote_ident(model)
+        USING DETAIL = format(CASE
+                  WHEN NOT has_schema_privilege(model, model, 'USAGE')
+                  THEN 'As soon as role %1$I may use the schema, as by GRANT USAGE, it looks there '
+                       'first for every table that it names without a schema.'
+                  WHEN has_schema_privilege(model, model, 'CREATE')
+                  THEN 'Role %1$I looks in the schema first for every table that it names without '
+                       'one, and makes new ones there: "$user" is the first of its search_path.'
+                  ELSE 'Role %1$I looks in the schema first for every table that it names without '
+                       'one, and can make none without naming one: "$user" is the first of its '
+                       'search_path.' END, model),
+              HINT = format('Give the model another name, or say where else the role shall look: '
+                            'ALTER ROLE %I SET search_path = public.', model);
+END $$;
+COMMENT ON FUNCTION @extschema@._warn_of_role(name) IS
+'internal: warns where a role would look for its tables in a model';
+
 -- Makes what a model lacks over a source: all of it, or what was dropped with the source of before.
 CREATE FUNCTION @extschema@._make(
     model name, source regclass, meanings jsonb, settings jsonb, attaches boolean DEFAULT false)
@@ -121,6 +156,7 @@ BEGIN
     IF NOT attaches THEN
         EXECUTE format('CREATE SCHEMA %I', model);
     END IF;
+    PERFORM @extschema@._warn_of_role(model);
     EXECUTE format('COMMENT ON SCHEMA %I IS %L', model,
                    format('a model of pg_assess over %s', source));
     PERFORM @extschema@._define(model, source, meanings);

@@ -16,7 +16,8 @@ BEGIN
             ('student_group', false), ('attempt', false), ('item_position', false),
             ('status', false), ('answer', false)) AS a(argument, needed)
     LOOP
-        CONTINUE WHEN @extschema@._literal(source, meaning.argument, meaning.attribute) IS NOT NULL;
+        CONTINUE WHEN (@extschema@._literal(source, meaning.argument,
+                                            meaning.attribute)).expression IS NOT NULL;
         IF meaning.attribute IS NOT NULL THEN
             types := types || jsonb_build_object(meaning.argument,
                 @extschema@._source_column(source, meaning.argument, meaning.attribute)::int8);
@@ -111,10 +112,11 @@ CREATE FUNCTION @extschema@._described(source regclass, meanings jsonb) RETURNS 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     types jsonb := @extschema@._named_columns(source, meanings);
-    taken_at name := meanings ->> 'taken_at';
+    taken_at text := (@extschema@._time(source, (meanings ->> 'taken_at')::name)).expression;
     changed_at name := meanings ->> 'changed_at';
-    time_type regtype := @extschema@._tracking_type(source, taken_at, meanings ->> 'track_changes',
-                                                    changed_at, meanings ->> 'period');
+    time_type regtype := @extschema@._tracking_type(
+        source, (meanings ->> 'taken_at')::name, meanings ->> 'track_changes', changed_at,
+        meanings ->> 'period');
     judged record := @extschema@._judged(
         source, meanings, (types ->> 'status')::oid,
         @extschema@._number(source, (meanings ->> 'score')::name));
@@ -152,15 +154,15 @@ BEGIN
             source, (meanings ->> 'attempt')::name, 'int8', '9e18'), 'NULL::int8'),
         'item_position', coalesce(@extschema@._whole_number(
             source, (meanings ->> 'item_position')::name, 'int4', '2147483647'), 'NULL::int4'),
-        'taken_at', format('r.%I', taken_at),
+        'taken_at', taken_at,
         'gradebook_of_rows', @extschema@._gradebook_of_rows(),
         'gradebook_of_parts', CASE WHEN meanings ->> 'student_group' IS NULL
                                    THEN '@extschema@.rollup(p.gradebook)'
                                    ELSE '@extschema@._rollup_by_group(p.student_group,
                                                                       p.gradebook)' END,
         'tracked', CASE WHEN meanings ->> 'track_changes' = 'none' THEN '' ELSE concat(
-            format(', %s AS period, r.%I AS dated', (@extschema@._period(
-                format('r.%I', taken_at), time_type, meanings ->> 'period')).beginning, taken_at),
+            format(', %s AS period, %s AS dated', (@extschema@._period(
+                taken_at, time_type, meanings ->> 'period')).beginning, taken_at),
             ', r.' || quote_ident(changed_at) || ' AS changed_at') END,
         'time_zone', CASE WHEN time_type = 'timestamptz'::regtype THEN ''
                           ELSE ', current_setting(''TimeZone'') AS time_zone' END);

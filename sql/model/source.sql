@@ -50,6 +50,67 @@ END $$;
 COMMENT ON FUNCTION @extschema@._id(oid, name) IS
 'internal: how a model reads an id and gives it back';
 
+-- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
+-- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision
+-- and scale, see numeric.c) rules it out.
+CREATE FUNCTION @extschema@._number(source regclass, attribute name) RETURNS text
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT pg_catalog.format(
+        CASE WHEN a.base = 'bool'::pg_catalog.regtype THEN 'r.%1$I::int::float8'
+             WHEN a.base <> 'numeric'::pg_catalog.regtype
+                  OR a.typmod >= 4 AND (a.typmod - 4) >> 16 <= 300
+                      AND ((a.typmod - 4) & 2047) <= 300
+             THEN 'r.%1$I::float8'
+             ELSE 'CASE WHEN abs(r.%1$I) < 1e-300 THEN 0
+                        WHEN abs(r.%1$I) > 1e300 AND abs(r.%1$I) < ''Infinity'' THEN ''NaN''
+                        ELSE r.%1$I::float8 END' END, attribute)
+    FROM  (SELECT @extschema@._base(t.atttypid) AS base, t.atttypmod AS typmod
+           FROM pg_catalog.pg_attribute t
+           WHERE t.attrelid = source AND t.attname = attribute AND NOT t.attisdropped) a;
+END;
+COMMENT ON FUNCTION @extschema@._number(regclass, name) IS 'internal: how a model reads a number';
+
+-- What to do with a column of numbers that is named as a time: how they count shows in one of them.
+-- Null for anything else.
+CREATE FUNCTION @extschema@._advice_on_numbers(
+    source regclass, argument text, attribute name, base regtype) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number float8;
+    view text;
+BEGIN
+    IF argument NOT IN ('taken_at', 'changed_at')
+       OR base <> ALL ('{int2,int4,int8,numeric,float4,float8}'::regtype[]) THEN
+        RETURN NULL;
+    END IF;
+    -- 0 often stands for never.
+    EXECUTE format('SELECT n.number FROM (SELECT %s AS number FROM %s AS r) n
+                    WHERE n.number > 0 LIMIT 1', @extschema@._number(source, attribute), source)
+    INTO number;
+    IF number BETWEEN 19000101 AND 21991231 AND base IN ('int4'::regtype, 'int8'::regtype)
+       AND number::text ~ '^\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$' THEN
+        RETURN format('Its numbers look like days: make a view that has '
+                      'to_date(%I::text, ''YYYYMMDD'') in place of it.', attribute);
+    END IF;
+    view := format('to_timestamp(%I%s)', attribute, CASE
+        WHEN number >= 1e17 THEN ' / 1e9' WHEN number >= 1e14 THEN ' / 1e6'
+        WHEN number >= 1e11 THEN ' / 1000.0' ELSE '' END);
+    RETURN concat(
+        CASE WHEN number >= 1e8
+             THEN format('Its numbers look like %s since 1970: make a view that has %s in place of '
+                         'it', CASE WHEN number >= 1e17 THEN 'nanoseconds'
+                                    WHEN number >= 1e14 THEN 'microseconds'
+                                    WHEN number >= 1e11 THEN 'milliseconds' ELSE 'seconds' END,
+                         view)
+             ELSE format('Make a view that has the time in place of it: %s where it counts seconds '
+                         'since 1970, to_timestamp(%I / 1000.0) where milliseconds', view,
+                         attribute) END,
+        format('; with nullif(%I, 0) where 0 stands for never.', attribute));
+END $$;
+COMMENT ON FUNCTION @extschema@._advice_on_numbers(regclass, text, name, regtype) IS
+'internal: what to do with numbers that are named as times';
+
 -- The type of a column of the source that the user has named; errors as helpful as can be.
 CREATE FUNCTION @extschema@._source_column(source regclass, argument text, attribute name)
 RETURNS oid
@@ -65,18 +126,22 @@ BEGIN
     FROM pg_attribute a
     WHERE a.attrelid = source AND a.attname = attribute AND a.attnum > 0 AND NOT a.attisdropped;
     IF type IS NULL THEN
-        -- Postgres knows which of its columns is spelt like it.
+        -- Postgres knows which of its columns is spelt like it; r is not the user's name for it.
         BEGIN
             EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
         EXCEPTION WHEN undefined_column THEN
             GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
+            advice := regexp_replace(advice, '"r\.', '"', 'g');
         END;
         SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
         FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
         RAISE EXCEPTION '% has no column %', source, quote_ident(attribute)
             USING ERRCODE = 'undefined_column',
                   DETAIL = format('It is named as the column of %s.', argument),
-                  HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', list));
+                  HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', list),
+                                   CASE WHEN argument = 'taken_at'
+                                        THEN 'A day such as 2026-06-01 can stand for a column.'
+                                   END);
     END IF;
     advice := CASE
         WHEN argument = 'answer' THEN NULL
@@ -100,7 +165,13 @@ BEGIN
                         quote_ident(attribute), source, argument
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = format('It is of type %s.', format_type(type, NULL)),
-                  HINT = format('Name a column of %s, or make a view that casts it.', advice);
+                  HINT = coalesce(@extschema@._advice_on_numbers(source, argument, attribute, base),
+                                  CASE WHEN base = 'json'::regtype
+                                       THEN format('Make a view that has %I::jsonb::text in place '
+                                                   'of it, which writes the same object in one '
+                                                   'way.', attribute) END,
+                                  format('Name a column of %s, or make a view that casts it.',
+                                         advice));
     END IF;
     IF argument NOT IN ('score', 'min_score', 'max_score', 'attempt', 'item_position', 'taken_at',
                         'changed_at', 'answer')
@@ -143,48 +214,59 @@ END $$;
 COMMENT ON FUNCTION @extschema@._is_of_status(regclass, oid, name, text, text[]) IS
 'internal: whether a row is of some statuses';
 
--- A number that stands for a column of which the source has none; null for anything else.
-CREATE FUNCTION @extschema@._literal(source regclass, argument text, given text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+-- What stands for a column of which the source has none, and its type: a number, or a time as ISO
+-- 8601 has it; null for anything else. Words such as now would be another time in each session.
+CREATE FUNCTION @extschema@._literal(
+    source regclass, argument text, given text, OUT expression text, OUT type regtype)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
+DECLARE
+    clock constant text := '[ T]\d\d:\d\d(:\d\d(\.\d+)?)?';
 BEGIN
-    IF argument NOT IN ('min_score', 'max_score') OR given IS NULL OR EXISTS (
+    IF argument NOT IN ('min_score', 'max_score', 'taken_at') OR given IS NULL OR EXISTS (
            SELECT FROM pg_attribute a
            WHERE a.attrelid = source AND a.attname = given AND NOT a.attisdropped) THEN
-        RETURN NULL;
+        RETURN;
     END IF;
-    RETURN format('%L::float8', given::float8);
+    IF argument <> 'taken_at' THEN
+        expression := format('%L::float8', given::float8);
+        type := 'float8';
+    ELSIF given ~ '^\d{4}-\d\d-\d\d$' THEN
+        expression := format('%L::date', given::date);
+        type := 'date';
+    ELSIF given ~ format('^\d{4}-\d\d-\d\d%s$', clock) THEN
+        expression := format('%L::timestamp', given::timestamp);
+        type := 'timestamp';
+    ELSIF given ~ format('^\d{4}-\d\d-\d\d%s(Z|[+-]\d\d(:?\d\d)?)$', clock) THEN
+        expression := format('%L::timestamptz', given::timestamptz);
+        type := 'timestamptz';
+    END IF;
 EXCEPTION WHEN data_exception THEN
-    RETURN NULL;
+    RETURN;
 END $$;
 COMMENT ON FUNCTION @extschema@._literal(regclass, text, text) IS
-'internal: a number that was given in place of a column';
+'internal: a number or a time that was given in place of a column';
 
--- How a number is read from the source. A numeric may be larger than any float8, or nearer to zero,
--- and one such row would stop the whole: it comes as NaN or as 0, unless its declaration (precision
--- and scale, see numeric.c) rules it out.
-CREATE FUNCTION @extschema@._number(source regclass, attribute name) RETURNS text
+-- How the time of a response is read, and the type of that.
+CREATE FUNCTION @extschema@._time(
+    source regclass, taken_at name, OUT expression text, OUT type regtype)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT pg_catalog.format(
-        CASE WHEN a.base = 'bool'::pg_catalog.regtype THEN 'r.%1$I::int::float8'
-             WHEN a.base <> 'numeric'::pg_catalog.regtype
-                  OR a.typmod >= 4 AND (a.typmod - 4) >> 16 <= 300
-                      AND ((a.typmod - 4) & 2047) <= 300
-             THEN 'r.%1$I::float8'
-             ELSE 'CASE WHEN abs(r.%1$I) < 1e-300 THEN 0
-                        WHEN abs(r.%1$I) > 1e300 AND abs(r.%1$I) < ''Infinity'' THEN ''NaN''
-                        ELSE r.%1$I::float8 END' END, attribute)
-    FROM  (SELECT @extschema@._base(t.atttypid) AS base, t.atttypmod AS typmod
-           FROM pg_catalog.pg_attribute t
-           WHERE t.attrelid = source AND t.attname = attribute AND NOT t.attisdropped) a;
+    SELECT coalesce(l.expression, pg_catalog.format('r.%I', _time.taken_at)),
+           coalesce(l.type, (SELECT @extschema@._base(a.atttypid)::pg_catalog.regtype
+                             FROM   pg_catalog.pg_attribute a
+                             WHERE  a.attrelid = _time.source AND a.attname = _time.taken_at
+                             AND    NOT a.attisdropped))
+    FROM   @extschema@._literal(_time.source, 'taken_at', _time.taken_at) l;
 END;
-COMMENT ON FUNCTION @extschema@._number(regclass, name) IS 'internal: how a model reads a number';
+COMMENT ON FUNCTION @extschema@._time(regclass, name) IS
+'internal: how a model reads the time of a response';
 
 -- How the end of a scale is read: from a column, or as the number that was given.
 CREATE FUNCTION @extschema@._limit(source regclass, argument text, meanings jsonb) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT coalesce(@extschema@._literal(_limit.source, _limit.argument, l.given),
+    SELECT coalesce((@extschema@._literal(_limit.source, _limit.argument, l.given)).expression,
                     @extschema@._number(_limit.source, l.given::pg_catalog.name))
     FROM  (SELECT _limit.meanings ->> _limit.argument AS given) l;
 END;

@@ -104,7 +104,8 @@ COMMENT ON FUNCTION @extschema@._add_triggers(name, regclass) IS
 -- the writer, so it avoids all of them: where the schema was renamed, it finds the new name; where
 -- the column was, it notes that anything may have changed. A writer may have a snapshot from before
 -- the trigger was made: then the trigger's argument says which schema it is. After a restore that
--- is out of date, so it is asked last.
+-- is out of date, so it is asked last. Where a day stands for the column of times, all is of one
+-- period, and a change is noted as that of anything.
 CREATE FUNCTION @extschema@._note_function(
     model name, taken_at name, type regtype, period text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -246,8 +247,7 @@ BEGIN
         -- The same types as of taken_at.
         PERFORM @extschema@._source_column(source, 'changed_at', changed_at);
     END IF;
-    RETURN (SELECT @extschema@._base(a.atttypid)::regtype FROM pg_attribute a
-            WHERE a.attrelid = source AND a.attname = taken_at AND NOT a.attisdropped);
+    RETURN (@extschema@._time(source, taken_at)).type;
 END $$;
 COMMENT ON FUNCTION @extschema@._tracking_type(regclass, name, text, name, text) IS
 'internal: whether changes can be tracked, and the type of the times';

@@ -6,5 +6,6 @@ mod due;
 mod edges;
 mod keys;
 mod models;
+mod names;
 mod scales;
 mod tracking;

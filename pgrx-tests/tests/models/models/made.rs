@@ -220,7 +220,7 @@ fn what_does_not_fit_is_refused_with_advice() {
     assert_eq!(error.code().code(), "42703", "{error}");
     let hint = error.hint().expect("advice");
     assert!(
-        hint.contains("r.student_id") && hint.contains("points"),
+        hint.contains("\"student_id\"") && hint.contains("points"),
         "{hint}"
     );
     for (columns, code) in [
