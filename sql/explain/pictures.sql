@@ -147,7 +147,8 @@ CREATE FUNCTION @extschema@._trend_line(
     quality boolean DEFAULT true,
     counting text DEFAULT 'effective',
     half_precision_items float8 DEFAULT 20,
-    trend_window interval DEFAULT '180 days'
+    trend_window interval DEFAULT '180 days',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     first_at timestamptz,
     first_score float8,

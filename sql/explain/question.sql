@@ -372,6 +372,7 @@ CREATE FUNCTION @extschema@._describe_separation(status text, label text) RETURN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE status
     WHEN 'waiting' THEN 'It is judged when most of its answers have their marks.'
+    WHEN 'excluded' THEN 'It does not count, as the setting exclude_items says.'
     WHEN 'flawed' THEN 'Stronger students do worse on it than weaker ones, by more than chance '
                        'explains: look at its key and its wording.'
     WHEN 'suspect' THEN 'Stronger students do worse on it than weaker ones, though that may be '

@@ -26,7 +26,8 @@ CREATE FUNCTION @extschema@.backtest(
     noise_df float8 DEFAULT 8,
     confidence float8 DEFAULT 0.95,
     resamples int DEFAULT 500,
-    seed bigint DEFAULT 1
+    seed bigint DEFAULT 1,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     target text,
     scope text,
@@ -79,7 +80,8 @@ CREATE FUNCTION @extschema@.half_life_advice(
     noise_df float8 DEFAULT 8,
     confidence float8 DEFAULT 0.95,
     resamples int DEFAULT 500,
-    seed bigint DEFAULT 1
+    seed bigint DEFAULT 1,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     half_life interval,
     rmse float8,

@@ -14,7 +14,8 @@ CREATE FUNCTION @extschema@.calibrate(
     nodes int DEFAULT 61,
     max_iterations int DEFAULT 500,
     tolerance float8 DEFAULT 1e-6,
-    confidence float8 DEFAULT 0.95
+    confidence float8 DEFAULT 0.95,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     item text,
     n bigint,

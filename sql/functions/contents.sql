@@ -24,7 +24,8 @@ CREATE FUNCTION @extschema@.counted_responses(
     exclude text[] DEFAULT '{}',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     student text,
     item text,
@@ -49,7 +50,8 @@ CREATE FUNCTION @extschema@._counted_sheets(
     exclude text[] DEFAULT '{}',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     student text,
     items text[],

@@ -12,7 +12,8 @@ CREATE FUNCTION @extschema@.item_drift(
     side_answers int DEFAULT 30,
     drift_alpha float8 DEFAULT 0.05,
     drift_margin float8 DEFAULT 0.05,
-    confidence float8 DEFAULT 0.95
+    confidence float8 DEFAULT 0.95,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     item text,
     dates int,

@@ -20,7 +20,8 @@ CREATE FUNCTION @extschema@.missing_work(
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
     blanks text DEFAULT 'ignore',
-    due_share float8 DEFAULT 0.5
+    due_share float8 DEFAULT 0.5,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     student text,
     assessment text,
@@ -39,7 +40,8 @@ CREATE FUNCTION @extschema@._unmarked(
     exclude text[] DEFAULT '{}',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     student text,
     assessment text,

@@ -19,7 +19,8 @@ CREATE FUNCTION @extschema@.items(
     flag_answers int DEFAULT 30,
     flag_alpha float8 DEFAULT 0.05,
     upper_lower_share float8 DEFAULT 0.27,
-    confidence float8 DEFAULT 0.95
+    confidence float8 DEFAULT 0.95,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     item text,
     assessments int,
@@ -79,7 +80,8 @@ CREATE FUNCTION @extschema@.students(
     due_share float8 DEFAULT 0.5,
     trend_noise_df float8 DEFAULT 4,
     previous @extschema@.gradebook DEFAULT NULL,
-    carry_over float8 DEFAULT 0.65
+    carry_over float8 DEFAULT 0.65,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     student text,
     level float8,
@@ -118,7 +120,8 @@ CREATE FUNCTION @extschema@.assessments(
     exclude text[] DEFAULT '{}',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     assessment text,
     items bigint,
@@ -161,7 +164,8 @@ CREATE FUNCTION @extschema@.explain(
     half_precision_items float8 DEFAULT 20,
     noise_df float8 DEFAULT 8,
     previous @extschema@.gradebook DEFAULT NULL,
-    carry_over float8 DEFAULT 0.65
+    carry_over float8 DEFAULT 0.65,
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     assessment text,
     item text,
@@ -184,7 +188,8 @@ CREATE FUNCTION @extschema@.coverage(
     attempts text DEFAULT 'first',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     reason text,
     rows bigint
@@ -198,7 +203,8 @@ CREATE FUNCTION @extschema@.coverage_by_item(
     as_of timestamptz DEFAULT NULL,
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     item text,
     reason text,

@@ -354,6 +354,7 @@ pub fn coverage(
         left(Left::HeldBack),
         left(Left::NotTaken),
         left(Left::Exempt),
+        left(Left::Excluded),
         excluded(Exclusion::NullId),
         excluded(Exclusion::NullDate),
         left(Left::BelowMin),

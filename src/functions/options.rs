@@ -40,10 +40,11 @@ pub fn read_as_of(from: &NamedArguments) -> Result<Option<i64>> {
         .transpose()
 }
 
-/// `as_of`, `attempts`, `exclude` and how marks are read: which responses count, in the terms of a
+/// `as_of`, `attempts`, `exclude`, `exclude_items` and how marks are read: which responses count, in the terms of a
 /// gradebook: its clock and its numbers.
 pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Scope> {
     let exclude: Vec<Option<String>> = from.optional("exclude").unwrap_or_default();
+    let items: Vec<Option<String>> = from.optional("exclude_items").unwrap_or_default();
     Ok(Scope {
         as_of: read_as_of(from)?.map(|at| from_timestamptz(gradebook.clock(), at)),
         attempts: match from.has("attempts") {
@@ -55,6 +56,11 @@ pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Sc
             .iter()
             .flatten()
             .filter_map(|assessment| gradebook.assessments().find(assessment))
+            .collect(),
+        exclude_items: items
+            .iter()
+            .flatten()
+            .filter_map(|item| gradebook.items().find(item))
             .collect(),
         reading: read_reading(from, gradebook)?,
     })

@@ -4,6 +4,7 @@ mod alerts;
 mod attach;
 mod due;
 mod edges;
+mod excluded;
 mod keys;
 mod models;
 mod names;

@@ -200,8 +200,7 @@ fn a_day_may_stand_for_the_column_of_times() {
                 "coverage",
                 "check_in_list",
             ] {
-                let all =
-                    "SELECT to_jsonb(t) - '{run_id}'::text[] FROM n.relation t ORDER BY 1::text";
+                let all = "SELECT to_jsonb(t) - '{run_id}'::text[] FROM n.relation t ORDER BY to_jsonb(t)::text";
                 let expected = session.table(&all.replace("relation", relation));
                 assert_eq!(
                     session.table(&all.replace("n.relation", &format!("m.{relation}"))),

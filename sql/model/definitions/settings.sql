@@ -58,6 +58,8 @@ BEGIN ATOMIC
         ('attempts'::name, 'which of several attempts counts: first, last or best of each '
                            'question; first_attempt, last_attempt or best_attempt as a whole'),
         ('exclude', 'assessments to leave out, as text'),
+        ('exclude_items', 'questions that do not count, as text; they stay on the list, with the '
+                          'status excluded'),
         ('out_of_range', 'what becomes of a score beyond its scale: exclude, or clip to its end'),
         ('missing_max', 'what becomes of points without a maximum: exclude, or observed: the most '
                         'that anybody had stands in for it'),

@@ -121,7 +121,11 @@ impl Unmarked {
             Left::Blank => self.omitted += 1,
             Left::Waiting | Left::HeldBack => self.waiting += 1,
             Left::Exempt => self.is_exempt = true,
-            Left::BelowMin | Left::AboveMax | Left::NoMaxScore | Left::NotTaken => {}
+            Left::BelowMin
+            | Left::AboveMax
+            | Left::NoMaxScore
+            | Left::NotTaken
+            | Left::Excluded => {}
         }
     }
 }

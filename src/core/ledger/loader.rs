@@ -92,7 +92,7 @@ impl Ledger {
                 begun: Vec::new(),
             },
         };
-        match scope.reading.plain_scores(gradebook) {
+        match window.has_all_items() && scope.reading.plain_scores(gradebook) {
             true => {
                 let score = |mark| scope.reading.plain_score(mark);
                 gradebook.visit(score, poll, |sitting| loader.take_plain(&sitting))?;

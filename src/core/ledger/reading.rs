@@ -67,6 +67,8 @@ pub enum Left {
     NotTaken,
     /// The student need not take it.
     Exempt,
+    /// Somebody said that the item does not count.
+    Excluded,
 }
 
 labels!(Left {
@@ -78,6 +80,7 @@ labels!(Left {
     HeldBack => "held_back",
     NotTaken => "not_taken",
     Exempt => "exempt",
+    Excluded => "excluded",
 });
 
 impl Left {

@@ -71,6 +71,8 @@ pub struct Scope {
     pub attempts: Attempts,
     /// Assessments to leave out, by their number in the gradebook.
     pub exclude: Vec<u32>,
+    /// Items whose rows do not count, by their number in the gradebook.
+    pub exclude_items: Vec<u32>,
     /// What marks count as that are no plain score.
     pub reading: Reading,
 }
@@ -82,6 +84,8 @@ pub struct Window<'e> {
     ends: &'e [i64],
     /// Per assessment.
     is_excluded: Vec<bool>,
+    /// Per item; empty where all count.
+    is_excluded_item: Vec<bool>,
 }
 
 impl<'e> Window<'e> {
@@ -94,10 +98,21 @@ impl<'e> Window<'e> {
                 *flag = true;
             }
         }
+        let mut is_excluded_item = Vec::new();
+        if !scope.exclude_items.is_empty() {
+            memory::ask(gradebook.items().len())?;
+            is_excluded_item.resize(gradebook.items().len(), false);
+            for &item in &scope.exclude_items {
+                if let Some(flag) = is_excluded_item.get_mut(item as usize) {
+                    *flag = true;
+                }
+            }
+        }
         Ok(Self {
             limit: scope.as_of.unwrap_or(i64::MAX),
             ends,
             is_excluded,
+            is_excluded_item,
         })
     }
 
@@ -110,6 +125,19 @@ impl<'e> Window<'e> {
     /// Whether an assessment counts.
     pub fn has(&self, assessment: u32) -> bool {
         !self.is_excluded[assessment as usize]
+    }
+
+    /// Whether all items count.
+    pub fn has_all_items(&self) -> bool {
+        self.is_excluded_item.is_empty()
+    }
+
+    /// Whether an item counts.
+    pub fn has_item(&self, item: u32) -> bool {
+        !self
+            .is_excluded_item
+            .get(item as usize)
+            .is_some_and(|&is| is)
     }
 
     /// Whether rows are looked at.

@@ -230,7 +230,9 @@ impl<'b, 'a> Judge<'b, 'a> {
                 for row in rows {
                     let is_omitted = row.position < last_answer && row.position.is_some();
                     let verdict = match row.outcome {
-                        Outcome::NoScore(_) if !has_scores => Verdict::Left(Left::Waiting),
+                        Outcome::NoScore(_) if !has_scores => {
+                            self.unless_excluded(row.item, Verdict::Left(Left::Waiting))
+                        }
                         outcome => self.verdict(assessment, row.item, outcome, is_omitted),
                     };
                     scratch.items.push(row.item);
@@ -253,6 +255,20 @@ impl<'b, 'a> Judge<'b, 'a> {
     /// What a row counts as in a sitting that has scores.
     #[inline]
     fn verdict(&self, assessment: u32, item: u32, outcome: Outcome, is_omitted: bool) -> Verdict {
+        self.unless_excluded(item, self.by_itself(assessment, item, outcome, is_omitted))
+    }
+
+    /// What a row counts as whose item may be left out: whether the student took it stays known.
+    #[inline]
+    fn unless_excluded(&self, item: u32, verdict: Verdict) -> Verdict {
+        match self.window.has_item(item) || !verdict.is_taken() {
+            true => verdict,
+            false => Verdict::Left(Left::Excluded),
+        }
+    }
+
+    #[inline]
+    fn by_itself(&self, assessment: u32, item: u32, outcome: Outcome, is_omitted: bool) -> Verdict {
         match outcome {
             Outcome::Counts(Worth::Score(score)) if self.tallies.is_empty() => {
                 Verdict::Counts(score)

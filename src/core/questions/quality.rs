@@ -45,6 +45,8 @@ pub enum ItemStatus {
     Usable,
     /// Enough answers to trust.
     Stable,
+    /// Somebody said that it does not count.
+    Excluded,
 }
 
 labels!(ItemStatus {
@@ -57,9 +59,15 @@ labels!(ItemStatus {
     Provisional => "provisional",
     Usable => "usable",
     Stable => "stable",
+    Excluded => "excluded",
 });
 
 impl ItemStatus {
+    /// Whether nothing is known of what the question may weigh.
+    fn is_unjudged(self) -> bool {
+        matches!(self, Self::Insufficient | Self::Waiting | Self::Excluded)
+    }
+
     /// Those that should be looked at.
     pub const UNDER_REVIEW: [Self; 3] = [Self::Flawed, Self::Suspect, Self::Truncated];
 }
@@ -121,7 +129,7 @@ pub struct ItemQuality {
     /// Correlation of score and criterion.
     pub r_rest: Option<f64>,
     pub discrimination: Option<Discrimination>,
-    /// 1 on average, 0 for flawed items.
+    /// 1 on average, 0 for flawed and excluded items.
     pub weight: f64,
     pub status: ItemStatus,
 }
@@ -295,6 +303,7 @@ fn status_of_left_out(n: u64, left_out: &CountsByReason) -> Option<ItemStatus> {
     let beyond = left_out.of(Left::BelowMin) + left_out.of(Left::AboveMax);
     let share = beyond as f64 / (beyond + n) as f64;
     match () {
+        () if left_out.of(Left::Excluded) > 0 => Some(ItemStatus::Excluded),
         () if beyond > 1 && share > MOST_BEYOND => Some(ItemStatus::Truncated),
         () if waiting > n => Some(ItemStatus::Waiting),
         () => None,
@@ -332,18 +341,22 @@ fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &QualityOptions)
 /// that nothing is known of yet. When most of the questions judged look flawed, it is the
 /// criterion that is no good, and all weigh the same: nobody loses a level over it.
 fn weigh(items: &mut [ItemQuality], options: &QualityOptions) {
-    let count = |unwanted: ItemStatus| items.iter().filter(|item| item.status == unwanted).count();
-    let flawed = count(ItemStatus::Flawed);
-    let unjudged = count(ItemStatus::Insufficient) + count(ItemStatus::Waiting);
+    for item in items
+        .iter_mut()
+        .filter(|item| item.status == ItemStatus::Excluded)
+    {
+        item.weight = 0.0;
+    }
+    let count = |is: fn(ItemStatus) -> bool| items.iter().filter(|item| is(item.status)).count();
+    let flawed = count(|status| status == ItemStatus::Flawed);
+    let unjudged = count(ItemStatus::is_unjudged);
     if 2 * flawed > items.len() - unjudged {
         return;
     }
     let known: Vec<usize> = (0..items.len())
         .filter(|&at| {
-            !matches!(
-                items[at].status,
-                ItemStatus::Flawed | ItemStatus::Insufficient | ItemStatus::Waiting
-            )
+            let status = items[at].status;
+            status != ItemStatus::Flawed && !status.is_unjudged()
         })
         .collect();
     let value = |item: &ItemQuality| item.discrimination.map(|d| d.value);

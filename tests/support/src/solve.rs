@@ -80,6 +80,7 @@ impl Ask for Asked {
             attempts: self.attempts,
             exclude: self.exclude.clone(),
             reading: self.reading,
+            ..Scope::default()
         }
     }
     fn previous(&self) -> Previous {
