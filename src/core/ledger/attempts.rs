@@ -96,7 +96,7 @@ pub fn choose(
             taken_at: sitting.taken_at,
             attempt: sitting.attempt,
             item,
-            points,
+            points: points.filter(|_| window.has_item(item)),
         }));
         Ok(())
     })?;

@@ -1,7 +1,7 @@
 //! One rule at a time: flags, open scales, attempts, ties.
 
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::ledger::Attempts;
+use pg_assess_core::ledger::{Attempts, Ledger, Scope};
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_core::time::DAY;
@@ -154,6 +154,45 @@ fn attempts_move_figures_to_the_time_that_counts() {
         let last_at = students[0].level.and_then(|level| level.last_at);
         assert_eq!(last_at, Some(last * DAY));
     }
+}
+
+/// What counts of two attempts at a question of one point and at one of five.
+#[test]
+fn a_whole_attempt_is_chosen_by_its_points() {
+    let answer = |item, attempt, score, max, day| OwnRow {
+        attempt: Some(attempt),
+        max_score: MaxScore::Points(Some(max)),
+        ..row(1, item, 1, score, day)
+    };
+    let rows = [
+        answer(1, 1, 1.0, 1.0, 0.0),
+        answer(2, 1, 0.0, 5.0, 0.0),
+        answer(1, 2, 0.0, 1.0, 7.0),
+        answer(2, 2, 2.0, 5.0, 7.0),
+        // A third was begun and is not marked.
+        OwnRow {
+            score: None,
+            ..answer(2, 3, 0.0, 5.0, 9.0)
+        },
+    ];
+    let bytes = gradebook(&rows);
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    let counted = |attempts, exclude_items: &[u32]| {
+        let scope = Scope {
+            attempts,
+            exclude_items: exclude_items.to_vec(),
+            ..Scope::default()
+        };
+        let counted = Ledger::counted(&book, &scope, &go).expect("responses");
+        let shares = counted.into_iter().map(|own| (own.item, own.score.value()));
+        shares.collect::<Vec<_>>()
+    };
+    assert_eq!(counted(Attempts::Best, &[]), [(0, 1.0), (1, 0.4)]);
+    assert_eq!(counted(Attempts::FirstAttempt, &[]), [(0, 1.0), (1, 0.0)]);
+    assert_eq!(counted(Attempts::LastAttempt, &[]), [(0, 0.0), (1, 0.4)]);
+    assert_eq!(counted(Attempts::BestAttempt, &[]), [(0, 0.0), (1, 0.4)]);
+    // Of what counts the first attempt had more.
+    assert_eq!(counted(Attempts::BestAttempt, &[1]), [(0, 1.0)]);
 }
 
 #[test]
