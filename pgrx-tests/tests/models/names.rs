@@ -87,7 +87,7 @@ fn a_model_with_the_name_of_a_role_is_warned_of() {
     }
     assert_eq!(
         session.table("SELECT relnamespace::regnamespace FROM pg_class WHERE relname = 'landed'"),
-        [schema.clone()]
+        std::slice::from_ref(&schema)
     );
     // The remedy of the hint.
     session.run(&format!("ALTER ROLE {schema} SET search_path = public"));
