@@ -9,6 +9,7 @@ use crate::options::{Checked, Options};
 use crate::questions::criterion::Criterion;
 use crate::questions::difficulty::Difficulty;
 use crate::questions::quality::{ItemQuality, QualityOptions, qualities};
+use crate::questions::totals::Totals;
 
 /// From responses to the weights of questions.
 #[derive(Debug)]
@@ -29,13 +30,20 @@ impl Foundation {
         poll: Poll<'_>,
     ) -> Result<Self> {
         let ledger = Ledger::new(gradebook, scope, poll)?;
-        Self::from_ledger(ledger, options, poll)
+        Self::from_ledger(ledger, gradebook, options, poll)
     }
 
-    /// For a ledger that is there already.
-    pub fn from_ledger(ledger: Ledger, options: &Checked<Options>, poll: Poll<'_>) -> Result<Self> {
+    /// For a ledger of `gradebook` that is there already.
+    pub fn from_ledger(
+        ledger: Ledger,
+        gradebook: &Gradebook<'_>,
+        options: &Checked<Options>,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
         Needs::FOUNDATION.ask(&ledger, options.counting)?;
-        let difficulty = Difficulty::fit(&ledger, options.adjust_difficulty, poll);
+        let totals = Totals::find(&ledger, gradebook, poll)?;
+        let difficulty =
+            Difficulty::fit_questions(&ledger, totals, options.adjust_difficulty, poll)?;
         let criterion = Criterion::new(&ledger, &difficulty, poll);
         let judged_by = QualityOptions::from(&**options);
         let items = qualities(&ledger, &difficulty, &criterion, &judged_by, poll);

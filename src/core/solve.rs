@@ -237,7 +237,7 @@ pub fn previous(
     if options.carry_over == 0.0 || !options.shrink {
         return Ok(Previous::default());
     }
-    let last_year = Foundation::from_ledger(ledger, options, poll)?;
+    let last_year = Foundation::from_ledger(ledger, old, options, poll)?;
     let (ledger, difficulty) = (&last_year.ledger, &last_year.difficulty);
     Needs::RECORDS.ask(ledger, options.counting)?;
     let records = Records::of(&last_year, options, poll);

@@ -233,6 +233,22 @@ impl Ledger {
 
     /// The responses that `keep` lets through, with each unit as a student of its own.
     pub fn by_sitting(&self, keep: impl Fn(usize) -> bool, poll: Poll<'_>) -> Self {
+        let known = vec![true; self.unit_count()];
+        self.filtered(keep, known, (0..=self.unit_count() as u32).collect(), poll)
+    }
+
+    /// The responses that `keep` lets through; units may be empty.
+    pub fn only(&self, keep: impl Fn(usize) -> bool, poll: Poll<'_>) -> Self {
+        self.filtered(keep, self.known.clone(), self.students.clone(), poll)
+    }
+
+    fn filtered(
+        &self,
+        keep: impl Fn(usize) -> bool,
+        known: Vec<bool>,
+        students: Vec<u32>,
+        poll: Poll<'_>,
+    ) -> Self {
         let mut kept = Self {
             as_of: self.as_of,
             future: self.future,
@@ -240,7 +256,7 @@ impl Ledger {
             conflicting: self.conflicting,
             left_out: LeftOut::default(),
             unmarked: Vec::new(),
-            known: vec![true; self.unit_count()],
+            known,
             roster: Roster::default(),
             memberships: Roster::default(),
             unbounded: self.unbounded.clone(),
@@ -248,7 +264,7 @@ impl Ledger {
             items: Vec::with_capacity(self.items.len()),
             scores: Vec::with_capacity(self.items.len()),
             units: Vec::with_capacity(self.unit_count()),
-            students: (0..=self.unit_count() as u32).collect(),
+            students,
             times: Vec::with_capacity(self.times.len()),
             begun: self.begun.clone(),
         };

@@ -12,6 +12,8 @@ use log::debug;
 
 use crate::Poll;
 use crate::ledger::Ledger;
+use crate::memory::{self, Result};
+use crate::questions::totals::Totals;
 
 /// Passes after which the fit is used as it stands.
 const MAX_PASSES: usize = 200;
@@ -29,6 +31,8 @@ pub struct Difficulty {
     /// Variance of abilities between students, without what noise adds; 0 when noise explains
     /// it all.
     pub ability_variance: f64,
+    /// Their answers are those of others, and no part of the fit.
+    pub totals: Totals,
 }
 
 impl Difficulty {
@@ -50,9 +54,57 @@ impl Difficulty {
             effect,
             residual_variance: None,
             ability_variance: 0.0,
+            totals: Totals::default(),
         };
         fit.set_variances(ledger, adjust, poll);
         fit
+    }
+
+    /// The same without totals. A total is then as hard as it was for students of the level that
+    /// their answers to questions show.
+    pub fn fit_questions(
+        ledger: &Ledger,
+        totals: Totals,
+        adjust: bool,
+        poll: Poll<'_>,
+    ) -> Result<Self> {
+        if totals.are_none() {
+            return Ok(Self::fit(ledger, adjust, poll));
+        }
+        let per_response = 2 * size_of::<f64>() + size_of::<u32>();
+        memory::ask(
+            per_response * ledger.items.len()
+                + 16 * (ledger.unit_count() + ledger.student_count() + ledger.item_count()),
+        )?;
+        let questions = ledger.only(|at| !totals.has(ledger.items[at]), poll);
+        let mut fit = Self {
+            totals,
+            ..Self::fit(&questions, adjust, poll)
+        };
+        if adjust {
+            fit.place_totals(&questions, ledger, poll);
+        }
+        Ok(fit)
+    }
+
+    fn place_totals(&mut self, questions: &Ledger, ledger: &Ledger, poll: Poll<'_>) {
+        let mut distances = vec![(0.0, 0.0); ledger.item_count()];
+        for student in 0..ledger.student_count() {
+            poll();
+            let own = questions.responses_of(student);
+            let n = own.len() as f64;
+            let sum: f64 = own.map(|at| self.adjusted(questions, at)).sum();
+            for at in ledger.responses_of(student).filter(|_| n > 0.0) {
+                let (distance, answers) = &mut distances[ledger.items[at] as usize];
+                *distance += ledger.scores[at] - sum / n;
+                *answers += 1.0;
+            }
+        }
+        for (item, (distance, answers)) in (0..).zip(distances) {
+            if self.totals.has(item) && answers > 0.0 {
+                self.effect[item as usize] = distance / answers;
+            }
+        }
     }
 
     /// A score without the item's effect.

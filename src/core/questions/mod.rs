@@ -8,5 +8,7 @@ pub mod criterion;
 pub mod curve;
 pub mod difficulty;
 pub mod drift;
+mod parts;
 pub mod quality;
 pub mod separation;
+pub mod totals;

@@ -33,6 +33,8 @@ pub enum ItemStatus {
     /// Scores beyond an end of the scale are left out, and with them the answers of some students
     /// rather than others.
     Truncated,
+    /// It adds up the others, and says nothing that they do not. It weighs nothing.
+    Total,
     /// All answers, or all criterion levels, are the same.
     NoVariance,
     /// Most answers wait for their marks.
@@ -53,6 +55,7 @@ labels!(ItemStatus {
     Flawed => "flawed",
     Suspect => "suspect",
     Truncated => "truncated",
+    Total => "total",
     NoVariance => "no_variance",
     Waiting => "waiting",
     Insufficient => "insufficient",
@@ -63,13 +66,16 @@ labels!(ItemStatus {
 });
 
 impl ItemStatus {
-    /// Whether nothing is known of what the question may weigh.
+    /// Whether nothing is known of what the question may weigh, or it weighs nothing.
     fn is_unjudged(self) -> bool {
-        matches!(self, Self::Insufficient | Self::Waiting | Self::Excluded)
+        matches!(
+            self,
+            Self::Total | Self::Insufficient | Self::Waiting | Self::Excluded
+        )
     }
 
     /// Those that should be looked at.
-    pub const UNDER_REVIEW: [Self; 3] = [Self::Flawed, Self::Suspect, Self::Truncated];
+    pub const UNDER_REVIEW: [Self; 4] = [Self::Flawed, Self::Suspect, Self::Truncated, Self::Total];
 }
 
 /// The options by which questions are judged.
@@ -129,7 +135,7 @@ pub struct ItemQuality {
     /// Correlation of score and criterion.
     pub r_rest: Option<f64>,
     pub discrimination: Option<Discrimination>,
-    /// 1 on average, 0 for flawed and excluded items.
+    /// 1 on average, 0 for flawed and excluded items and for totals.
     pub weight: f64,
     pub status: ItemStatus,
 }
@@ -148,12 +154,14 @@ pub fn qualities(
     options: &QualityOptions,
     poll: Poll<'_>,
 ) -> Vec<ItemQuality> {
+    let totals = &difficulty.totals;
     let pooled = correlate(ledger, difficulty, criterion, poll);
     let evidence: Vec<Option<(f64, f64)>> = pooled.iter().map(Pooled::fisher_z).collect();
-    let members: Vec<(f64, f64)> = pooled
-        .iter()
+    let members: Vec<(f64, f64)> = (0..)
+        .zip(&pooled)
         .zip(&evidence)
-        .filter(|(item, _)| item.scatter.effective_n() >= options.min_answers)
+        .filter(|((number, _), _)| !totals.has(*number))
+        .filter(|((_, item), _)| item.scatter.effective_n() >= options.min_answers)
         .filter_map(|(_, evidence)| *evidence)
         .collect();
     let population = Population::estimate(&members);
@@ -166,8 +174,11 @@ pub fn qualities(
             r_rest: item.scatter.correlation(),
             discrimination: evidence.and_then(|z| discrimination(z, population, options)),
             weight: 1.0,
-            status: status_of_left_out(item.n, &ledger.left_out.of_item(number))
-                .unwrap_or_else(|| status(item, *evidence, options)),
+            status: match totals.has(number) {
+                true => ItemStatus::Total,
+                false => status_of_left_out(item.n, &ledger.left_out.of_item(number))
+                    .unwrap_or_else(|| status(item, *evidence, options)),
+            },
         })
         .collect();
     weigh(&mut items, options);
@@ -238,7 +249,7 @@ fn correlate(
                 }
                 entry.n += 1;
                 let score = difficulty.adjusted(ledger, response);
-                if let Some(historical) = criterion.of_response(level, score) {
+                if let Some(historical) = criterion.of_response(level, item, score) {
                     let level = historical.level - criterion.mean;
                     entry
                         .sums
@@ -337,13 +348,13 @@ fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &QualityOptions)
 }
 
 /// Sets the weights: the shrunk discrimination, but at least a share of the mean, so that a
-/// question is never silently dropped for being dull; 0 for flawed ones; the mean for those
-/// that nothing is known of yet. When most of the questions judged look flawed, it is the
+/// question is never silently dropped for being dull; 0 for flawed ones and for totals; the mean
+/// for those that nothing is known of yet. When most of the questions judged look flawed, it is the
 /// criterion that is no good, and all weigh the same: nobody loses a level over it.
 fn weigh(items: &mut [ItemQuality], options: &QualityOptions) {
     for item in items
         .iter_mut()
-        .filter(|item| item.status == ItemStatus::Excluded)
+        .filter(|item| matches!(item.status, ItemStatus::Excluded | ItemStatus::Total))
     {
         item.weight = 0.0;
     }

@@ -140,7 +140,9 @@ pub fn separations(
             levels.push(level);
             for response in responses {
                 let adjusted = difficulty.adjusted(ledger, response);
-                if let Some(historical) = criterion.of_response(level, adjusted) {
+                if let Some(historical) =
+                    criterion.of_response(level, ledger.items[response], adjusted)
+                {
                     taken.push(Taken {
                         item: ledger.items[response],
                         member,

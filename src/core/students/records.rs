@@ -236,7 +236,11 @@ fn noise_of_all(
             if unit % 1024 == 0 {
                 poll();
             }
-            shares.add(1.0 / ledger.responses_in(unit).len() as f64);
+            let responses = ledger.responses_in(unit);
+            let questions = difficulty.totals.questions_in(responses, ledger);
+            if questions > 0 {
+                shares.add(1.0 / questions as f64);
+            }
         }
         let mut precision = Moments::default();
         for own in own.iter().flatten() {

@@ -113,7 +113,7 @@ impl Known {
         // Records and levels, what is predicted of each student, and where that stands.
         let each_student = size_of::<Candidate>() * 4 + size_of::<Level>() * 2 + 512;
         memory::ask(each_student * ledger.student_count() + 160 * ledger.most_responses())?;
-        let foundation = Foundation::from_ledger(ledger, options, poll)?;
+        let foundation = Foundation::from_ledger(ledger, gradebook, options, poll)?;
         let evidence = EvidenceOptions::from(&**options);
         let of_levels = LevelOptions {
             cut: None,

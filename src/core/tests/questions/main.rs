@@ -6,3 +6,4 @@ mod items_reference;
 mod level_groups;
 mod recovery;
 mod reliability;
+mod totals;

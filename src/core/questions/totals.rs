@@ -1,0 +1,253 @@
+//! Totals among questions: columns of an export, such as points earned or percent correct, that
+//! came in as questions though they add up the others.
+
+use std::ops::Range;
+
+use hashbrown::HashMap;
+
+use crate::Poll;
+use crate::gradebook::{Gradebook, Mark, Result, State};
+use crate::ledger::Ledger;
+use crate::memory;
+use crate::questions::parts::{LEAST_PARTS, Parts, Points};
+
+/// Correlation with the mean of the others below which nothing is looked at more closely. It only
+/// saves time: a total that is no sum to rounding is none.
+const LEAST_CORRELATION: f64 = 0.7;
+
+/// Which items are totals; empty where none is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals(Vec<bool>);
+
+impl Totals {
+    /// Whether there are any.
+    #[inline]
+    pub fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[inline]
+    pub fn has(&self, item: u32) -> bool {
+        self.0.get(item as usize).copied().unwrap_or(false)
+    }
+
+    /// How many of these responses are to questions.
+    #[inline]
+    pub fn questions_in(&self, responses: Range<usize>, ledger: &Ledger) -> usize {
+        match self.are_none() {
+            true => responses.len(),
+            false => responses.filter(|&at| !self.has(ledger.items[at])).count(),
+        }
+    }
+
+    /// Finds the items that are, in the assessments with most of their answers, an increasing
+    /// linear function of the sum or the mean of other items there, to rounding; see
+    /// [`Parts::totals`]. `ledger` is of `gradebook`, which knows how many points there were.
+    pub fn find(ledger: &Ledger, gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Self> {
+        let Some(candidates) = candidates(ledger, poll)? else {
+            return Ok(Self::default());
+        };
+        let assessments = assessments_of(&candidates, ledger, poll);
+        let points = points(&assessments, ledger, gradebook, poll)?;
+        memory::ask(
+            size_of::<u32>() * (ledger.unit_count() + ledger.item_count() + ledger.assessments),
+        )?;
+        let takers = ledger.takers(poll);
+        let mut places = vec![u32::MAX; ledger.item_count()];
+        // Answers to each candidate where it is a total.
+        let mut found: HashMap<u32, u64> = HashMap::new();
+        for (assessment, _) in assessments
+            .iter()
+            .enumerate()
+            .filter(|(_, is_one)| **is_one)
+        {
+            let units = takers.of(assessment);
+            let of = |item| {
+                points
+                    .get(&(assessment as u32, item))
+                    .and_then(Seen::points)
+            };
+            let parts = Parts::gather(units, ledger, &mut places, &of, poll)?;
+            for (item, answers) in parts.totals(poll) {
+                *found.entry(item).or_default() += answers;
+            }
+        }
+        if found.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut answers = vec![0u64; ledger.item_count()];
+        for &item in &ledger.items {
+            answers[item as usize] += 1;
+        }
+        found.retain(|&item, answers_as_total| 2 * *answers_as_total > answers[item as usize]);
+        let mut totals = vec![false; ledger.item_count()];
+        for &item in found.keys() {
+            totals[item as usize] = true;
+        }
+        Ok(match found.is_empty() {
+            true => Self::default(),
+            false => Self(totals),
+        })
+    }
+}
+
+/// Sums of an item's score and the mean of the others.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    n: f64,
+    x: f64,
+    y: f64,
+    xx: f64,
+    yy: f64,
+    xy: f64,
+}
+
+impl Sums {
+    #[inline]
+    fn add(&mut self, x: f64, y: f64) {
+        self.n += 1.0;
+        self.x += x;
+        self.y += y;
+        self.xx += x * x;
+        self.yy += y * y;
+        self.xy += x * y;
+    }
+
+    fn correlation(&self) -> f64 {
+        let of = |xy: f64, x: f64, y: f64| xy - x * y / self.n;
+        let squares = of(self.xx, self.x, self.x) * of(self.yy, self.y, self.y);
+        of(self.xy, self.x, self.y) / squares.sqrt()
+    }
+}
+
+/// Items with more than two values that go with the mean of the others; none where there are none,
+/// as in a test of right and wrong answers alone, which one look at the scores shows.
+fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
+    memory::ask((size_of::<f64>() + size_of::<Sums>() + 2) * ledger.item_count())?;
+    let mut first = vec![f64::NAN; ledger.item_count()];
+    let mut graded = vec![false; ledger.item_count()];
+    let mut any = false;
+    let is_large = |unit: &usize| ledger.responses_in(*unit).len() > LEAST_PARTS;
+    for unit in (0..ledger.unit_count()).filter(is_large) {
+        if unit % 1024 == 0 {
+            poll();
+        }
+        for at in ledger.responses_in(unit) {
+            let (item, score) = (ledger.items[at] as usize, ledger.scores[at]);
+            if score == 0.0 || score == 1.0 || first[item] == score {
+                continue;
+            }
+            match first[item].is_nan() {
+                true => first[item] = score,
+                false => {
+                    graded[item] = true;
+                    any = true;
+                }
+            }
+        }
+    }
+    if !any {
+        return Ok(None);
+    }
+    let mut sums = vec![Sums::default(); ledger.item_count()];
+    for unit in (0..ledger.unit_count()).filter(is_large) {
+        if unit % 1024 == 0 {
+            poll();
+        }
+        let responses = ledger.responses_in(unit);
+        let others = (responses.len() - 1) as f64;
+        let sum: f64 = ledger.scores[responses.clone()].iter().sum();
+        for at in responses {
+            let item = ledger.items[at] as usize;
+            if graded[item] {
+                let score = ledger.scores[at];
+                sums[item].add(score - 0.5, (sum - score) / others - 0.5);
+            }
+        }
+    }
+    let is_candidate = |sums: &Sums| sums.n > 0.0 && sums.correlation() >= LEAST_CORRELATION;
+    let candidates: Vec<bool> = sums.iter().map(is_candidate).collect();
+    Ok(candidates.contains(&true).then_some(candidates))
+}
+
+/// The assessments in which a candidate was used.
+fn assessments_of(candidates: &[bool], ledger: &Ledger, poll: Poll<'_>) -> Vec<bool> {
+    let mut assessments = vec![false; ledger.assessments];
+    for unit in 0..ledger.unit_count() {
+        if unit % 1024 == 0 {
+            poll();
+        }
+        let is_one = &mut assessments[ledger.unit(unit).assessment as usize];
+        let mut items = ledger.items[ledger.responses_in(unit)].iter();
+        *is_one = *is_one || items.any(|&item| candidates[item as usize]);
+    }
+    assessments
+}
+
+/// The scales that an item was given on in an assessment.
+struct Seen {
+    min: f64,
+    max: Option<f64>,
+    highest: f64,
+    is_one: bool,
+}
+
+impl Seen {
+    fn of(mark: &Mark) -> Self {
+        Self {
+            min: mark.scale.min_score(),
+            max: mark.scale.max_score(),
+            highest: f64::NEG_INFINITY,
+            is_one: true,
+        }
+    }
+
+    /// None where there were several scales, or no upper end.
+    fn points(&self) -> Option<Points> {
+        let span = self.max.unwrap_or(self.highest) - self.min;
+        let is_known = self.is_one && span.is_finite() && span > 0.0;
+        is_known.then_some(Points {
+            lowest: self.min,
+            span,
+        })
+    }
+}
+
+/// How many points there were for each item of these assessments.
+fn points(
+    assessments: &[bool],
+    ledger: &Ledger,
+    gradebook: &Gradebook<'_>,
+    poll: Poll<'_>,
+) -> Result<HashMap<(u32, u32), Seen>> {
+    let mut points: HashMap<(u32, u32), Seen> = HashMap::new();
+    gradebook.visit(
+        |mark| mark,
+        poll,
+        |sitting| {
+            if !assessments[sitting.assessment as usize] || sitting.taken_at > ledger.as_of {
+                return Ok(());
+            }
+            let scored = |mark: &Mark| mark.state == State::Scored;
+            for (&item, mark) in sitting
+                .items
+                .iter()
+                .zip(sitting.marks)
+                .filter(|(_, m)| scored(m))
+            {
+                if points.len() == points.capacity() {
+                    let entry = size_of::<((u32, u32), Seen)>() + 1;
+                    memory::ask(3 * entry * (points.capacity() + 8))?;
+                }
+                let seen = points
+                    .entry((sitting.assessment, item))
+                    .or_insert_with(|| Seen::of(mark));
+                let scale = (mark.scale.min_score(), mark.scale.max_score());
+                seen.is_one = seen.is_one && scale == (seen.min, seen.max);
+                seen.highest = seen.highest.max(mark.score);
+            }
+            Ok(())
+        },
+    )?;
+    Ok(points)
+}

@@ -1,0 +1,154 @@
+//! Columns of exports that are found, and what looks like one and is none.
+
+use super::{Sheet, names, sum, totals};
+
+const MIXED: [f64; 9] = [1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 4.0];
+
+#[test]
+fn sums_and_means_are_found_side_by_side() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 25, &[1.0; 12])
+            .with("Earned Points", 12.0, |_, points| Some(sum(points)))
+            .with("PercentCorrect", 100.0, |_, points| {
+                Some((sum(points) / 12.0 * 1e4).round() / 100.0)
+            });
+        assert_eq!(
+            totals(&sheet.rows()),
+            names(&["Earned Points", "PercentCorrect"]),
+            "{seed}"
+        );
+    }
+}
+
+#[test]
+fn a_total_of_different_maxima_is_found_and_one_in_whole_percents() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 30, &MIXED);
+        let possible = sheet.possible();
+        let sheet = sheet
+            .with("TOTAL", possible, |_, points| Some(sum(points)))
+            .with("%", 100.0, move |_, points| {
+                Some((100.0 * sum(points) / possible).round())
+            });
+        assert_eq!(totals(&sheet.rows()), names(&["%", "TOTAL"]), "{seed}");
+        let alone = Sheet::new(seed, 30, &MIXED).with("%", 100.0, move |_, points| {
+            Some((100.0 * sum(points) / possible).round())
+        });
+        assert_eq!(totals(&alone.rows()), names(&["%"]), "{seed}");
+    }
+}
+
+#[test]
+fn a_mean_of_shares_is_found() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 30, &MIXED).with("mean", 1.0, |_, points| {
+            let shares = points
+                .iter()
+                .zip(MIXED)
+                .map(|(p, max)| p.unwrap_or(0.0) / max);
+            Some(shares.sum::<f64>() / MIXED.len() as f64)
+        });
+        assert_eq!(totals(&sheet.rows()), names(&["mean"]), "{seed}");
+    }
+}
+
+#[test]
+fn a_total_beside_subtotals_is_found() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 40, &MIXED)
+            .with("part 1", 9.0, |_, points| Some(sum(&points[..5])))
+            .with("part 2", 24.0, |_, points| Some(sum(&points[5..])))
+            .with("TOTAL", 33.0, |_, points| Some(sum(points)));
+        assert!(totals(&sheet.rows()).contains("TOTAL"), "{seed}");
+        let sheet = Sheet::new(seed, 40, &MIXED)
+            .with("part 1", 9.0, |_, points| Some(sum(&points[..5])))
+            .with("TOTAL", 33.0, |_, points| Some(sum(points)));
+        assert!(totals(&sheet.rows()).contains("TOTAL"), "{seed}");
+    }
+}
+
+#[test]
+fn a_total_that_some_lack_is_found() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 40, &MIXED)
+            .with("TOTAL", 33.0, |at, points| {
+                (at % 3 > 0).then(|| sum(points))
+            })
+            .with("%", 100.0, |at, points| {
+                (at % 4 > 0).then(|| (100.0 * sum(points) / 33.0).round())
+            });
+        assert_eq!(totals(&sheet.rows()), names(&["%", "TOTAL"]), "{seed}");
+    }
+}
+
+#[test]
+fn a_total_of_questions_that_some_left_out_is_found() {
+    for seed in 0..20 {
+        let sheet = || Sheet::new(seed, 40, &MIXED).with_gaps(seed, 0.15);
+        let of_all = sheet().with("TOTAL", 33.0, |_, points| Some(sum(points)));
+        assert_eq!(totals(&of_all.rows()), names(&["TOTAL"]), "{seed}");
+        let of_answered = sheet().with("%", 100.0, |_, points| {
+            let there = points.iter().zip(MIXED).filter(|(p, _)| p.is_some());
+            Some(100.0 * sum(points) / there.map(|(_, max)| max).sum::<f64>())
+        });
+        assert_eq!(totals(&of_answered.rows()), names(&["%"]), "{seed}");
+    }
+}
+
+#[test]
+fn what_is_no_total_is_not_called_one() {
+    for seed in 0..20 {
+        let copied = Sheet::new(seed, 40, &[5.0; 4]);
+        let twice = copied.clone().with("copy", 5.0, |_, points| points[0]);
+        assert_eq!(
+            totals(&twice.rows()),
+            names(&[]),
+            "a question twice, {seed}"
+        );
+        let mut same = copied.clone();
+        for points in &mut same.students {
+            let first = points[0];
+            points.fill(first);
+        }
+        assert_eq!(totals(&same.rows()), names(&[]), "all alike, {seed}");
+        let two = Sheet::new(seed, 40, &[5.0]).with("again", 5.0, |_, points| points[0]);
+        assert_eq!(totals(&two.rows()), names(&[]), "two questions, {seed}");
+        // Whoever is past a step has passed all before it.
+        let mut steps = copied;
+        for points in &mut steps.students {
+            let reached = sum(points);
+            for (at, score) in points.iter_mut().enumerate() {
+                *score = Some((reached - 5.0 * at as f64).clamp(0.0, 5.0));
+            }
+        }
+        assert_eq!(totals(&steps.rows()), names(&[]), "Guttman's steps, {seed}");
+        let falling = Sheet::new(seed, 40, &MIXED)
+            .with("points lost", 33.0, |_, points| Some(33.0 - sum(points)));
+        assert_eq!(totals(&falling.rows()), names(&[]), "points lost, {seed}");
+        let close = Sheet::new(seed, 40, &MIXED).with("oral", 33.0, |at, points| {
+            Some((sum(points) + (at % 3) as f64 - 1.0).clamp(0.0, 33.0))
+        });
+        assert_eq!(totals(&close.rows()), names(&[]), "nearly a sum, {seed}");
+        let small = Sheet::new(seed, 8, &MIXED).with("TOTAL", 33.0, |_, points| Some(sum(points)));
+        assert_eq!(totals(&small.rows()), names(&[]), "eight students, {seed}");
+    }
+}
+
+#[test]
+fn a_total_of_few_assessments_is_a_question_in_most() {
+    // The same name stands for a question in two assessments, and for a total in one.
+    let mut rows = Vec::new();
+    for (assessment, total_of) in [(1, true), (2, false), (3, false)] {
+        let sheet = Sheet::new(assessment, 30, &MIXED);
+        let sheet = sheet.with("q9", 33.0, |at, points| match total_of {
+            true => Some(sum(points)),
+            false => Some((7 * at % 33) as f64),
+        });
+        for mut row in sheet.rows() {
+            row.assessment =
+                pg_assess_test_support::row(0, 0, assessment as i64, 0.0, 0.0).assessment;
+            rows.push(row);
+        }
+    }
+    assert_eq!(totals(&rows), names(&[]));
+}
