@@ -203,6 +203,39 @@ END $$;
 COMMENT ON FUNCTION @extschema@.question_choices IS
 'which answers were given to a question of a model, how often, and by students of which level';
 
+-- Two of each side: one may be a slip of who marked. The rows are those of the source, as only it
+-- knows what was answered.
+CREATE FUNCTION @extschema@.mixed_questions(model name, in_subject text DEFAULT NULL)
+RETURNS TABLE (
+    subject text, item text, answers bigint, n bigint, answer text, full_marks bigint,
+    no_marks bigint)
+LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM @extschema@._must_read(
+        model, VARIADIC @extschema@._question_relations() || 'responses'::name);
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT c.subject, c.item, count(*), sum(c.full_marks + c.no_marks)::bigint,
+               (array_agg(c.answer ORDER BY c.full_marks + c.no_marks DESC, c.answer))[1],
+               (array_agg(c.full_marks ORDER BY c.full_marks + c.no_marks DESC, c.answer))[1],
+               (array_agg(c.no_marks ORDER BY c.full_marks + c.no_marks DESC, c.answer))[1]
+        FROM  (SELECT r.subject::text AS subject, r.item::text AS item, r.answer::text AS answer,
+                      count(DISTINCT r.student) FILTER (WHERE r.score >= r.max_score) AS full_marks,
+                      count(DISTINCT r.student) FILTER (
+                          WHERE r.score <= coalesce(r.min_score, 0) AND r.score < r.max_score)
+                          AS no_marks
+               FROM   {model}.responses r
+               WHERE  r.answer IS NOT NULL AND ($1 IS NULL OR r.subject::text = $1)
+               GROUP  BY r.subject::text, r.item::text, r.answer::text) c
+        WHERE  c.full_marks > 1 AND c.no_marks > 1
+        GROUP  BY c.subject, c.item
+        ORDER  BY c.subject, sum(c.full_marks + c.no_marks) DESC, c.item
+        $sql$) USING in_subject;
+END $$;
+COMMENT ON FUNCTION @extschema@.mixed_questions IS
+'questions of a model to which one and the same answer was right for some students and wrong for '
+'others, as where the questions of two forms have one id';
+
 CREATE FUNCTION @extschema@.question_uses(
     model name, item anycompatible, in_subject text DEFAULT NULL)
 RETURNS TABLE (
@@ -371,6 +404,8 @@ COMMENT ON FUNCTION @extschema@._describe_scores(bigint, float8, bigint, float8,
 CREATE FUNCTION @extschema@._describe_separation(status text, label text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE status
+    WHEN 'total' THEN 'It is the sum or the mean of other questions and says nothing that they do '
+                      'not: leave it out of the source.'
     WHEN 'waiting' THEN 'It is judged when most of its answers have their marks.'
     WHEN 'excluded' THEN 'It does not count, as the setting exclude_items says.'
     WHEN 'flawed' THEN 'Stronger students do worse on it than weaker ones, by more than chance '

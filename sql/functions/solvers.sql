@@ -216,6 +216,26 @@ COMMENT ON FUNCTION @extschema@.coverage_by_item IS
 'the rows of each question that do not count by themselves, by reason; item is null for rows '
 'without one';
 
+CREATE FUNCTION @extschema@.summary_rows(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
+    exclude text[] DEFAULT '{}',
+    out_of_range text DEFAULT 'exclude',
+    missing_max text DEFAULT 'exclude',
+    blanks text DEFAULT 'ignore'
+) RETURNS TABLE (
+    student text,
+    kind text,
+    kind_rank int,
+    questions bigint,
+    matching bigint
+)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 1 AS 'MODULE_PATHNAME', 'summary_rows_wrapper';
+COMMENT ON FUNCTION @extschema@.summary_rows IS
+'students who look like rows of an export that sum up all others: their mean, or the most points '
+'that could be had or that anybody had';
+
 CREATE FUNCTION @extschema@._is_left_out(reason text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_left_out_wrapper';
 COMMENT ON FUNCTION @extschema@._is_left_out(text) IS

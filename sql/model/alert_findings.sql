@@ -1,6 +1,7 @@
 -- Which rules hold for the results of a run. Each function checks one kind of rule.
 
--- A question that separates the wrong way, by its correlation with the other scores.
+-- A question that separates the wrong way, by its correlation with the other scores, or that is
+-- none.
 CREATE FUNCTION @extschema@._alert_of_questions(model name) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)
@@ -18,6 +19,20 @@ BEGIN
         JOIN  (SELECT k.subject::text AS subject, k.item::text AS item, k.status, k.r_rest, k.n
                FROM   {model}.questions k) q ON r.rule = q.status || '_questions'
         WHERE  r.enabled AND q.r_rest <= r.threshold
+        AND    r.rule IN ('flawed_questions', 'suspect_questions')
+        UNION  ALL
+        SELECT r.rule, t.subject, NULL, NULL, t.n, r.threshold, false,
+               format(@extschema@._plural(t.n,
+                          '%s question %s is the sum or the mean of others and counts for nothing:'
+                          ' leave it out with a WHERE in a view; question_review shows it.',
+                          '%s questions %s are the sum or the mean of others and count for nothing:'
+                          ' leave them out with a WHERE in a view; question_review shows them.'),
+                      t.n, @extschema@._alert_subject(t.subject))
+        FROM   {model}.alert_rules r
+        CROSS  JOIN (SELECT k.subject::text AS subject, count(*) AS n
+                     FROM   {model}.questions k WHERE k.status = 'total'
+                     GROUP  BY k.subject::text) t
+        WHERE  r.enabled AND r.rule = 'total_questions' AND t.n > r.threshold
         $sql$);
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_questions(name) IS
@@ -302,6 +317,34 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_levels(name, bigint, bigint) IS
 'internal: which levels of groups have moved';
 
+-- Students who look like rows that sum up the others.
+CREATE FUNCTION @extschema@._alert_of_summaries(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT r.rule, s.subject, NULL::text, NULL::text, s.n::float8, r.threshold, false,
+               format(@extschema@._plural(s.n,
+                          '%s student %s looks like a row that sums up the others, their mean or'
+                          ' maximum: assess.summary_rows() shows which; leave it out with a WHERE'
+                          ' in a view.',
+                          '%s students %s look like rows that sum up the others, their mean or'
+                          ' maximum: assess.summary_rows() shows which; leave them out with a WHERE'
+                          ' in a view.'),
+                      s.n, @extschema@._alert_subject(s.subject))
+        FROM   {model}.alert_rules r
+        CROSS  JOIN (SELECT g.subject::text AS subject, count(*) AS n
+                     FROM   {model}.gradebook g CROSS JOIN {model}.settings o
+                     CROSS  JOIN LATERAL {summary_rows} v
+                     GROUP  BY g.subject::text) s
+        WHERE  r.enabled AND r.rule = 'summary_rows' AND s.n > r.threshold
+        $sql$, jsonb_build_object('summary_rows', @extschema@._call(
+            model, '@extschema@.summary_rows'::regproc)));
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_summaries(name) IS
+'internal: whether students of a model are rows that sum up others';
+
 -- All of them as a JSON array of alerts, of each rule the clearest first.
 CREATE FUNCTION @extschema@._alert_found(model name, run bigint, before bigint) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -316,6 +359,7 @@ BEGIN ATOMIC
            UNION ALL SELECT * FROM @extschema@._alert_of_answers(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_blanks(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_times(model)
+           UNION ALL SELECT * FROM @extschema@._alert_of_summaries(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_levels(model, run, before)) f
     JOIN   @extschema@._alert_rules() k ON k.rule = f.rule;
 END;

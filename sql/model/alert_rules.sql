@@ -35,12 +35,16 @@ BEGIN ATOMIC
          'a group leaves more than so many times the share blank that others of the subject do'),
         (12, 'zero_times', 'rows', 0, 1e9, 0, true,
          'more rows of a subject than this are of 1970-01-01 00:00, the time 0 of computers'),
-        (13, 'level_moved', 'standard errors', 0, 1000, 2, false,
+        (13, 'total_questions', 'questions', 0, 1e6, 0, true,
+         'more questions of a subject than this are the sum or the mean of others'),
+        (14, 'summary_rows', 'students', 0, 1e6, 0, true,
+         'more students of a subject than this look like rows that sum up the others'),
+        (15, 'level_moved', 'standard errors', 0, 1000, 2, false,
          'the mean level of a group moved by more than this since the last run, or since it was'
          ' last reported'),
-        (14, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
+        (16, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
          'so many refreshes failed, one after the other'),
-        (15, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
+        (17, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
          'the last refresh that succeeded is longer ago than this')
     ) AS r(place, rule, unit, low, high, usual, is_news_at_once, about);
 END;

@@ -16,12 +16,15 @@ use crate::questions::calibrate::{self, Calibration};
 use crate::questions::drift::{Drift, DriftOptions, drifts};
 use crate::questions::quality::ItemQuality;
 use crate::questions::separation::{Separation, separations};
+use crate::questions::totals::Totals;
 use crate::students::due::{self, Missing, MissingWork};
 use crate::students::explain::{self, Contribution};
 use crate::students::level::LevelOptions;
 use crate::students::previous::Previous;
 use crate::students::records::Records;
 use crate::students::student::{self, Student};
+pub use crate::students::summary_rows::SummaryRow;
+use crate::students::summary_rows::{self, kind_of_name};
 use crate::students::trend;
 
 /// All that is known of an item.
@@ -305,6 +308,8 @@ pub fn assessments(
     poll: Poll<'_>,
 ) -> Result<Vec<(u32, Assessment)>> {
     let ledger = Ledger::new(gradebook, scope, poll)?;
+    // A total beside its parts would pass for reliability.
+    let ledger = Totals::find(&ledger, gradebook, poll)?.take_out_of(ledger, poll)?;
     // Per item a number and its moments, in tables that grow.
     let needs = Needs {
         unit: 16,
@@ -324,6 +329,18 @@ pub fn assessments(
 /// assessment.
 pub fn unmarked(gradebook: &Gradebook<'_>, scope: &Scope, poll: Poll<'_>) -> Result<Vec<Unmarked>> {
     Ok(Ledger::new(gradebook, scope, poll)?.unmarked)
+}
+
+/// Rows that sum up others and came in as students, in the gradebook's order.
+pub fn summary_rows(
+    gradebook: &Gradebook<'_>,
+    scope: &Scope,
+    poll: Poll<'_>,
+) -> Result<Vec<SummaryRow>> {
+    let ledger = Ledger::new(gradebook, scope, poll)?;
+    let ids = gradebook.students();
+    let name_of = |student| kind_of_name(&ids.get(student).to_string());
+    Ok(summary_rows::summary_rows(&ledger, &name_of, poll)?)
 }
 
 /// Due work without a response, by student, then by date.

@@ -18,4 +18,5 @@ mod sample;
 mod school_map;
 mod status;
 mod students;
+mod summary_rows;
 mod word;

@@ -9,4 +9,5 @@ mod keys;
 mod models;
 mod names;
 mod scales;
+mod totals;
 mod tracking;

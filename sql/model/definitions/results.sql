@@ -82,8 +82,8 @@ BEGIN ATOMIC
         ('questions.assessments', 'assessments that used the question'),
         ('questions.ci_low', 'lower end of the interval of the discrimination'),
         ('questions.ci_high', 'upper end of the interval of the discrimination'),
-        ('questions.status', 'flawed, suspect, truncated, no_variance, waiting, insufficient, '
-                             'provisional, usable, stable, or excluded where somebody said that '
+        ('questions.status', 'flawed, suspect, truncated, total, no_variance, waiting, '
+                             'insufficient, provisional, usable, stable, or excluded where somebody said that '
                              'the question does not count'),
         ('left_out', 'rows of the question that do not count, as something is wrong with them'),
         ('blank', 'rows of the question that were left blank'),

@@ -101,6 +101,7 @@ impl ItemCurve {
             Some(ItemStatus::Suspect) => {
                 parts.push("suspect: the stronger do worse on it, perhaps by chance".to_owned());
             }
+            Some(ItemStatus::Total) => parts.push("a total of other questions".to_owned()),
             Some(ItemStatus::Insufficient) => parts.push("too few answers to judge it".to_owned()),
             _ => parts.extend(self.label.as_ref().map(|label| label.replace('_', " "))),
         }

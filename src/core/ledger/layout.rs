@@ -234,17 +234,22 @@ impl Ledger {
     /// The responses that `keep` lets through, with each unit as a student of its own.
     pub fn by_sitting(&self, keep: impl Fn(usize) -> bool, poll: Poll<'_>) -> Self {
         let known = vec![true; self.unit_count()];
-        self.filtered(keep, known, (0..=self.unit_count() as u32).collect(), poll)
+        self.filtered(
+            |_, at| keep(at),
+            known,
+            (0..=self.unit_count() as u32).collect(),
+            poll,
+        )
     }
 
-    /// The responses that `keep` lets through; units may be empty.
-    pub fn only(&self, keep: impl Fn(usize) -> bool, poll: Poll<'_>) -> Self {
+    /// The responses that `keep` lets through, which is asked with their unit; units may be empty.
+    pub fn only(&self, keep: impl Fn(usize, usize) -> bool, poll: Poll<'_>) -> Self {
         self.filtered(keep, self.known.clone(), self.students.clone(), poll)
     }
 
     fn filtered(
         &self,
-        keep: impl Fn(usize) -> bool,
+        keep: impl Fn(usize, usize) -> bool,
         known: Vec<bool>,
         students: Vec<u32>,
         poll: Poll<'_>,
@@ -274,7 +279,7 @@ impl Ledger {
             }
             let start = kept.items.len() as u32;
             kept.units.push(Unit { start, ..whole });
-            for response in self.responses_in(unit).filter(|&at| keep(at)) {
+            for response in self.responses_in(unit).filter(|&at| keep(unit, at)) {
                 kept.items.push(self.items[response]);
                 kept.scores.push(self.scores[response]);
                 kept.times.extend(self.times.get(response));

@@ -71,12 +71,8 @@ impl Difficulty {
         if totals.are_none() {
             return Ok(Self::fit(ledger, adjust, poll));
         }
-        let per_response = 2 * size_of::<f64>() + size_of::<u32>();
-        memory::ask(
-            per_response * ledger.items.len()
-                + 16 * (ledger.unit_count() + ledger.student_count() + ledger.item_count()),
-        )?;
-        let questions = ledger.only(|at| !totals.has(ledger.items[at]), poll);
+        let questions = totals.questions_of(ledger, poll)?;
+        memory::ask(16 * ledger.item_count())?;
         let mut fit = Self {
             totals,
             ..Self::fit(&questions, adjust, poll)

@@ -17,6 +17,12 @@ const TOLERANCE: f64 = 0.0075;
 /// The least standard deviation of a total, and how far a part is off its own line at least to
 /// differ from the total.
 const LEAST_SPREAD: f64 = 4.0 * TOLERANCE;
+/// One student in so many may be off the line of a total.
+const MOST_OFF: usize = 20;
+/// Times that a line is fitted again to the students that are nearest to it.
+const CONCENTRATIONS: usize = 3;
+/// Correlation with a sum below which it is not tried again.
+const LEAST_CORRELATION: f64 = 0.7;
 /// Items at most that are left out of a sum one after the other, as other totals may be in it.
 const MOST_LEFT_OUT: usize = 8;
 
@@ -95,7 +101,7 @@ impl Parts {
     }
 
     /// The totals among the items, with their answers. An item is one if, over the students with at
-    /// least [`LEAST_PARTS`] others, it is within [`TOLERANCE`] of an increasing line through the
+    /// least [`LEAST_PARTS`] others, but for one in twenty, it is within [`TOLERANCE`] of an increasing line through the
     /// sum of their points, the mean of their shares, or their points by those there were. As
     /// other totals are no parts, those that go best with the mean of all others are left out of
     /// the sum one after the other; and each alone, as a question may go with the others as well
@@ -121,8 +127,9 @@ impl Parts {
             }
             let sums = self.sums(&is_part, poll);
             for at in tried {
-                is_total[at] = sums.iter().any(|sums| is_line(sums, &scores[at]))
-                    && self.parts_differ(&is_part, &scores[at], poll);
+                let on_line = sums.iter().find_map(|sums| on_line(sums, &scores[at]));
+                is_total[at] =
+                    on_line.is_some_and(|total| self.parts_differ(&is_part, &total, poll));
             }
         }
         let found = (0..candidates.len()).filter(|at| is_total[*at]);
@@ -195,8 +202,8 @@ impl Parts {
         sums
     }
 
-    /// Whether parts say something else than the total, in enough students: not where all
-    /// questions have but one thing to say.
+    /// Whether parts say something else than the total, in enough of the students for whom it is
+    /// one: not where all questions have but one thing to say.
     fn parts_differ(&self, is_part: &[bool], total: &Sums, poll: Poll<'_>) -> bool {
         let mut lines = vec![Line::default(); self.items.len()];
         for (cells, total) in self.students().zip(total) {
@@ -218,33 +225,52 @@ impl Parts {
     }
 }
 
-/// Whether a score is an increasing linear function of the sums, to rounding, and takes several
-/// values.
-fn is_line(sums: &Sums, scores: &Sums) -> bool {
-    let both = || {
-        sums.iter()
-            .zip(scores)
-            .filter_map(|(x, y)| Some(((*x)?, (*y)?)))
-    };
-    let mut line = Line::default();
-    for (x, y) in both() {
-        line.add(x, y);
+/// The scores that are an increasing linear function of the sums, to rounding, where they take
+/// several values. Few may be off it, as a mark that was changed by hand or the row of an export
+/// that is no student: the line is that of least trimmed squares, by steps of concentration
+/// (Rousseeuw and Van Driessen 2006).
+fn on_line(sums: &Sums, scores: &Sums) -> Option<Sums> {
+    let both = (0..).zip(sums.iter().zip(scores));
+    let known = both.filter_map(|(student, (x, y))| Some((student, (*x)?, (*y)?)));
+    let mut points: Vec<Point> = known.collect();
+    let kept = points.len() - points.len() / MOST_OFF;
+    if kept < LEAST_STUDENTS {
+        return None;
     }
-    let is_wide = line.n >= LEAST_STUDENTS as f64 && line.yy >= line.n * LEAST_SPREAD.powi(2);
-    if !is_wide || line.xy <= 0.0 || both().any(|(x, y)| line.off(x, y) > TOLERANCE) {
-        return false;
+    let mut line = Line::through(&points);
+    for _ in 0..CONCENTRATIONS {
+        if line.correlation().is_none_or(|r| r < LEAST_CORRELATION) {
+            return None;
+        }
+        let off = |point: &Point| line.off(point.1, point.2);
+        points.select_nth_unstable_by(kept - 1, |a, b| {
+            off(a).total_cmp(&off(b)).then(a.0.cmp(&b.0))
+        });
+        line = Line::through(&points[..kept]);
+    }
+    points.truncate(kept);
+    let is_wide = line.yy >= line.n * LEAST_SPREAD.powi(2) && line.xy > 0.0;
+    if !is_wide || points.iter().any(|(_, x, y)| line.off(*x, *y) > TOLERANCE) {
+        return None;
     }
     let mut values: Vec<f64> = Vec::with_capacity(LEAST_VALUES);
-    for (_, y) in both() {
-        if !values.contains(&y) {
-            values.push(y);
-        }
-        if values.len() == LEAST_VALUES {
-            return true;
+    for (_, _, y) in &points {
+        if values.len() < LEAST_VALUES && !values.contains(y) {
+            values.push(*y);
         }
     }
-    false
+    if values.len() < LEAST_VALUES {
+        return None;
+    }
+    let mut on_it = vec![None; scores.len()];
+    for (student, _, y) in points {
+        on_it[student] = Some(y);
+    }
+    Some(on_it)
 }
+
+/// A student, what the parts add up to, and the score.
+type Point = (usize, f64, f64);
 
 /// A least-squares line, about running means (Chan, Golub and LeVeque 1983).
 #[derive(Clone, Copy, Default)]
@@ -258,6 +284,14 @@ struct Line {
 }
 
 impl Line {
+    fn through(points: &[Point]) -> Self {
+        let mut line = Self::default();
+        for (_, x, y) in points {
+            line.add(*x, *y);
+        }
+        line
+    }
+
     fn add(&mut self, x: f64, y: f64) {
         self.n += 1.0;
         let (dx, dy) = (x - self.x, y - self.y);

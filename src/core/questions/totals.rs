@@ -7,13 +7,17 @@ use hashbrown::HashMap;
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Mark, Result, State};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Unit};
 use crate::memory;
 use crate::questions::parts::{LEAST_PARTS, Parts, Points};
 
 /// Correlation with the mean of the others below which nothing is looked at more closely. It only
 /// saves time: a total that is no sum to rounding is none.
 const LEAST_CORRELATION: f64 = 0.7;
+
+/// Students of an assessment who are all looked at for candidates; and of the others one in so many.
+const ALL_OF_FIRST: u32 = 64;
+const ONE_OF_OTHERS: u32 = 16;
 
 /// Which items are totals; empty where none is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +33,35 @@ impl Totals {
     #[inline]
     pub fn has(&self, item: u32) -> bool {
         self.0.get(item as usize).copied().unwrap_or(false)
+    }
+
+    /// A ledger without its totals, but where they are all that a student has of an assessment.
+    pub fn take_out_of(&self, ledger: Ledger, poll: Poll<'_>) -> memory::Result<Ledger> {
+        match self.are_none() {
+            true => Ok(ledger),
+            false => {
+                self.ask_for_copy(&ledger)?;
+                let is_bare = |unit| self.questions_in(ledger.responses_in(unit), &ledger) == 0;
+                let keep = |unit, at: usize| !self.has(ledger.items[at]) || is_bare(unit);
+                Ok(ledger.only(keep, poll))
+            }
+        }
+    }
+
+    /// The responses of a ledger that are to questions; units may be empty.
+    pub fn questions_of(&self, ledger: &Ledger, poll: Poll<'_>) -> memory::Result<Ledger> {
+        self.ask_for_copy(ledger)?;
+        Ok(ledger.only(|_, at| !self.has(ledger.items[at]), poll))
+    }
+
+    fn ask_for_copy(&self, ledger: &Ledger) -> memory::Result<()> {
+        let per_response = 2 * size_of::<f64>() + size_of::<u32>();
+        memory::ask(
+            per_response * ledger.items.len()
+                + size_of::<Unit>() * ledger.unit_count()
+                + 5 * ledger.student_count()
+                + ledger.item_count(),
+        )
     }
 
     /// How many of these responses are to questions.
@@ -120,19 +153,41 @@ impl Sums {
     }
 }
 
+/// The units that are looked at for candidates: of each assessment the first ones, and one in
+/// sixteen of the others. A total is one for all, so that some of them show it.
+fn sample(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<u32>> {
+    memory::ask(size_of::<u32>() * ledger.assessments)?;
+    let mut seen = vec![0u32; ledger.assessments];
+    let mut sample = Vec::new();
+    for unit in 0..ledger.unit_count() {
+        if unit % 1024 == 0 {
+            poll();
+            memory::ask_for_more(&sample, 1024)?;
+        }
+        if ledger.responses_in(unit).len() > LEAST_PARTS {
+            let seen = &mut seen[ledger.unit(unit).assessment as usize];
+            *seen += 1;
+            if *seen <= ALL_OF_FIRST || *seen % ONE_OF_OTHERS == 0 {
+                sample.push(unit as u32);
+            }
+        }
+    }
+    Ok(sample)
+}
+
 /// Items with more than two values that go with the mean of the others; none where there are none,
-/// as in a test of right and wrong answers alone, which one look at the scores shows.
+/// as in a test of right and wrong answers alone.
 fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
+    let sample = sample(ledger, poll)?;
     memory::ask((size_of::<f64>() + size_of::<Sums>() + 2) * ledger.item_count())?;
     let mut first = vec![f64::NAN; ledger.item_count()];
     let mut graded = vec![false; ledger.item_count()];
     let mut any = false;
-    let is_large = |unit: &usize| ledger.responses_in(*unit).len() > LEAST_PARTS;
-    for unit in (0..ledger.unit_count()).filter(is_large) {
-        if unit % 1024 == 0 {
+    for (at, &unit) in sample.iter().enumerate() {
+        if at % 1024 == 0 {
             poll();
         }
-        for at in ledger.responses_in(unit) {
+        for at in ledger.responses_in(unit as usize) {
             let (item, score) = (ledger.items[at] as usize, ledger.scores[at]);
             if score == 0.0 || score == 1.0 || first[item] == score {
                 continue;
@@ -150,11 +205,11 @@ fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
         return Ok(None);
     }
     let mut sums = vec![Sums::default(); ledger.item_count()];
-    for unit in (0..ledger.unit_count()).filter(is_large) {
-        if unit % 1024 == 0 {
+    for (at, &unit) in sample.iter().enumerate() {
+        if at % 1024 == 0 {
             poll();
         }
-        let responses = ledger.responses_in(unit);
+        let responses = ledger.responses_in(unit as usize);
         let others = (responses.len() - 1) as f64;
         let sum: f64 = ledger.scores[responses.clone()].iter().sum();
         for at in responses {

@@ -14,5 +14,6 @@ pub mod quadrant;
 pub mod records;
 pub mod stays;
 pub mod student;
+pub mod summary_rows;
 pub mod trend;
 pub mod variogram;

@@ -140,7 +140,7 @@ impl Solved {
             .items
             .iter()
             .map(|item| &item.quality)
-            .filter(|quality| quality.status.label() != "flawed")
+            .filter(|quality| !["flawed", "total"].contains(&quality.status.label()))
             .map(|quality| quality.weight)
             .collect();
         if !sound.is_empty() {

@@ -30,6 +30,8 @@ fn rules_are_edited_by_update_and_only_within_their_range() {
         ("blank_answers", "0", "1"),
         ("blanks_of_group", "1", "1000"),
         ("zero_times", "0", "1e9"),
+        ("total_questions", "0", "1e6"),
+        ("summary_rows", "0", "1e6"),
         ("level_moved", "0", "1000"),
         ("refresh_failed", "1", "1e6"),
         ("refresh_overdue", "0", "1e6"),

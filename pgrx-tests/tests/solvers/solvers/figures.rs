@@ -284,8 +284,8 @@ fn no_table_makes_a_figure_that_is_no_number() {
                      SELECT to_jsonb(r) FROM g, {} r
                  ) a(row), jsonb_each_text(row)
                  WHERE value IN ('NaN', 'Infinity', '-Infinity')
-                    OR key = 'status' AND value NOT IN ('flawed', 'suspect', 'truncated', 'no_variance',
-                        'waiting', 'insufficient', 'provisional', 'usable', 'stable', 'drifted', 'none', 'stale',
+                    OR key = 'status' AND value NOT IN ('flawed', 'suspect', 'truncated', 'total',
+                        'no_variance', 'waiting', 'insufficient', 'provisional', 'usable', 'stable', 'drifted', 'none', 'stale',
                         'ok', 'negative', 'steep', 'not_binary', 'calibrated')
                     OR key = 'label' AND value NOT IN ('very_good', 'good', 'marginal', 'poor',
                         'negative')

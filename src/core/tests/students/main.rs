@@ -7,3 +7,4 @@ mod laws;
 mod oulad_reference;
 mod sample_network;
 mod slow_reference;
+mod summary_rows;

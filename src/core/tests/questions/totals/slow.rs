@@ -58,38 +58,51 @@ fn adds_up(total: &Column, parts: &[&Column]) -> bool {
             points.sum::<f64>() / there(student).map(|part| part.1).sum::<f64>()
         },
     ];
-    let is_line = measures.iter().any(|measure| {
+    let on_line = measures.iter().find_map(|measure| {
         let known = students.clone().filter(|&s| there(s).count() >= 3);
-        let pairs = known.filter_map(|s| Some((measure(s), total.2[s]?)));
-        let pairs: Vec<(f64, f64)> = pairs.collect();
-        let (a, b) = regression(&pairs);
-        let middle = mean(pairs.iter().map(|p| p.1));
-        let spread = mean(pairs.iter().map(|p| (p.1 - middle).powi(2))).sqrt();
-        let values: BTreeSet<u64> = pairs.iter().map(|p| p.1.to_bits()).collect();
-        pairs.len() >= 10
+        let pairs = known.filter_map(|s| Some((s, measure(s), total.2[s]?)));
+        let pairs: Vec<(usize, f64, f64)> = pairs.collect();
+        let of = |kept: &[(usize, f64, f64)]| {
+            regression(&kept.iter().map(|(_, x, y)| (*x, *y)).collect::<Vec<_>>())
+        };
+        let mut kept = pairs.clone();
+        for _ in 0..3 {
+            let (a, b) = of(&kept);
+            let mut by_distance = pairs.clone();
+            by_distance.sort_by(|p, q| {
+                let off = |(_, x, y): &(usize, f64, f64)| (y - a - b * x).abs();
+                off(p).total_cmp(&off(q))
+            });
+            kept = by_distance[..pairs.len() - pairs.len() / 20].to_vec();
+        }
+        let (a, b) = of(&kept);
+        let middle = mean(kept.iter().map(|p| p.2));
+        let spread = mean(kept.iter().map(|p| (p.2 - middle).powi(2))).sqrt();
+        let values: BTreeSet<u64> = kept.iter().map(|p| p.2.to_bits()).collect();
+        let is_line = kept.len() >= 10
             && b > 0.0
             && spread >= 0.03
             && values.len() >= 4
-            && pairs.iter().all(|(x, y)| (y - a - b * x).abs() <= 0.0075)
+            && kept.iter().all(|(_, x, y)| (y - a - b * x).abs() <= 0.0075);
+        is_line.then(|| kept.iter().map(|p| p.0).collect::<BTreeSet<usize>>())
     });
+    let Some(kept) = on_line else {
+        return false;
+    };
     let lines: Vec<(f64, f64)> = parts
         .iter()
         .map(|part| {
-            let pairs = total.2.iter().zip(&part.2);
-            regression(
-                &pairs
-                    .filter_map(|(x, y)| Some(((*x)?, (*y)?)))
-                    .collect::<Vec<_>>(),
-            )
+            let pairs = kept.iter().map(|&s| total.2[s].zip(part.2[s]));
+            regression(&pairs.flatten().collect::<Vec<_>>())
         })
         .collect();
-    let differs = |student: &usize| {
+    let differs = |student: &&usize| {
         parts.iter().zip(&lines).any(|(part, (a, b))| {
             let off = |(x, y): (f64, f64)| (y - a - b * x).abs() > 0.03;
-            total.2[*student].zip(part.2[*student]).is_some_and(off)
+            total.2[**student].zip(part.2[**student]).is_some_and(off)
         })
     };
-    is_line && students.filter(differs).count() >= 10
+    kept.iter().filter(differs).count() >= 10
 }
 
 /// The names of all columns that add up some others.
