@@ -43,7 +43,9 @@ impl Totals {
                 self.ask_for_copy(&ledger)?;
                 let is_bare = |unit| self.questions_in(ledger.responses_in(unit), &ledger) == 0;
                 let keep = |unit, at: usize| !self.has(ledger.items[at]) || is_bare(unit);
-                Ok(ledger.only(keep, poll))
+                let mut kept = ledger.only(keep, poll);
+                kept.unmarked = ledger.unmarked;
+                Ok(kept)
             }
         }
     }

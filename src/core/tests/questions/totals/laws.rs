@@ -72,6 +72,17 @@ fn a_total_changes_no_other_figure() {
             }
         }
     }
+    for seed in 0..10 {
+        let options = Options::default();
+        let (plain, beside) = (
+            gradebook(&sheet(seed).rows()),
+            gradebook(&with_totals(seed)),
+        );
+        let [plain, beside] = [&plain, &beside].map(|b| Gradebook::open(b).expect("one"));
+        let of = |book| solve::assessments(book, &options, &go).expect("assessments");
+        assert!(of(&plain)[0].1.omitted > 0);
+        assert_eq!(of(&plain), of(&beside));
+    }
     let (_, items) = solved(&with_totals(0));
     assert!(
         items
