@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use pg_assess_core::gradebook::MaxScore;
+use pg_assess_core::gradebook::{Gradebook, MaxScore};
+use pg_assess_core::ledger::Scope;
 use pg_assess_core::questions::quality::ItemStatus;
-use pg_assess_test_support::{OwnId, OwnRow, Table, messy_school, row, shared_data};
+use pg_assess_core::solve;
+use pg_assess_test_support::{OwnId, OwnRow, Table, go, gradebook, messy_school, row, shared_data};
 
 use super::{names, solved, totals};
 
@@ -81,8 +83,8 @@ fn matrix(path: &Path) -> Vec<OwnRow> {
 }
 
 #[test]
-fn real_tests_have_no_total() {
-    let Some(data) = shared_data("real_tests_have_no_total", "items") else {
+fn real_tests_have_no_total_and_no_row_of_means() {
+    let Some(data) = shared_data("real_tests_have_no_total_and_no_row_of_means", "items") else {
         return;
     };
     let mut seen = 0;
@@ -92,7 +94,12 @@ fn real_tests_have_no_total() {
             let name = path.file_name().expect("a name").to_string_lossy();
             if name.starts_with("responses_wide") {
                 seen += 1;
-                assert_eq!(totals(&matrix(&path)), names(&[]), "{}", path.display());
+                let rows = matrix(&path);
+                assert_eq!(totals(&rows), names(&[]), "{}", path.display());
+                let bytes = gradebook(&rows);
+                let book = Gradebook::open(&bytes).expect("a gradebook");
+                let found = solve::summary_rows(&book, &Scope::default(), &go).expect("rows");
+                assert_eq!(found, [], "{}", path.display());
             }
         }
     }
