@@ -223,7 +223,8 @@ CREATE FUNCTION @extschema@.summary_rows(
     exclude text[] DEFAULT '{}',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
-    blanks text DEFAULT 'ignore'
+    blanks text DEFAULT 'ignore',
+    exclude_items text[] DEFAULT '{}'
 ) RETURNS TABLE (
     student text,
     kind text,

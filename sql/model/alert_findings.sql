@@ -24,9 +24,10 @@ BEGIN
         SELECT r.rule, t.subject, NULL, NULL, t.n, r.threshold, false,
                format(@extschema@._plural(t.n,
                           '%s question %s is the sum or the mean of others and counts for nothing:'
-                          ' leave it out with a WHERE in a view; question_review shows it.',
+                          ' leave it out with the setting exclude_items; question_review shows it.',
                           '%s questions %s are the sum or the mean of others and count for nothing:'
-                          ' leave them out with a WHERE in a view; question_review shows them.'),
+                          ' leave them out with the setting exclude_items; question_review shows'
+                          ' them.'),
                       t.n, @extschema@._alert_subject(t.subject))
         FROM   {model}.alert_rules r
         CROSS  JOIN (SELECT k.subject::text AS subject, count(*) AS n

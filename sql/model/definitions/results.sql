@@ -83,8 +83,8 @@ BEGIN ATOMIC
         ('questions.ci_low', 'lower end of the interval of the discrimination'),
         ('questions.ci_high', 'upper end of the interval of the discrimination'),
         ('questions.status', 'flawed, suspect, truncated, total, no_variance, waiting, '
-                             'insufficient, provisional, usable, stable, or excluded where somebody said that '
-                             'the question does not count'),
+                             'insufficient, provisional, usable, stable, or excluded where '
+                             'somebody said that the question does not count'),
         ('left_out', 'rows of the question that do not count, as something is wrong with them'),
         ('blank', 'rows of the question that were left blank'),
         ('questions.waiting', 'rows of the question that wait for their mark, or for that of most'),

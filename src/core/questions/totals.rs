@@ -169,7 +169,7 @@ fn sample(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<u32>> {
         if ledger.responses_in(unit).len() > LEAST_PARTS {
             let seen = &mut seen[ledger.unit(unit).assessment as usize];
             *seen += 1;
-            if *seen <= ALL_OF_FIRST || *seen % ONE_OF_OTHERS == 0 {
+            if *seen <= ALL_OF_FIRST || seen.is_multiple_of(ONE_OF_OTHERS) {
                 sample.push(unit as u32);
             }
         }
