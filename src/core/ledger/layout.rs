@@ -6,7 +6,7 @@ use crate::Poll;
 use crate::gradebook::Roster;
 use crate::ledger::attempts::Choice;
 use crate::ledger::left::{LeftOut, Unmarked};
-use crate::memory;
+use crate::memory::{self, Result};
 
 /// What one student answered of one assessment.
 #[derive(Debug, Clone, Copy)]
@@ -189,7 +189,7 @@ impl Ledger {
     }
 
     /// Notes when units begin of which an earlier sitting does not count.
-    pub(super) fn note_beginnings(&mut self, choices: &[Choice]) -> memory::Result<()> {
+    pub(super) fn note_beginnings(&mut self, choices: &[Choice]) -> Result<()> {
         memory::ask_for_more(&self.begun, choices.len())?;
         for choice in choices {
             let (student, assessment) = choice.key();
@@ -242,6 +242,78 @@ impl Ledger {
         )
     }
 
+    /// The responses to assessments of one item, those of each student as one unit of one
+    /// assessment.
+    pub fn of_one_item_each(&self, poll: Poll<'_>) -> Result<Self> {
+        memory::ask(size_of::<(u32, bool)>() * self.assessments)?;
+        let mut first = vec![(u32::MAX, true); self.assessments];
+        for (unit, whole) in self.units.iter().enumerate() {
+            if unit % 1024 == 0 {
+                poll();
+            }
+            let responses = self.responses_in(unit);
+            let (item, is_one) = &mut first[whole.assessment as usize];
+            let own = self.items.get(responses.start).copied();
+            *is_one &= responses.len() == 1 && (*item == u32::MAX || Some(*item) == own);
+            *item = own.unwrap_or(*item);
+        }
+        let is_one = |unit: &usize| first[self.units[*unit].assessment as usize].1;
+        let count = (0..self.unit_count()).filter(is_one).count();
+        memory::ask(
+            (size_of::<u32>() + size_of::<f64>()) * count
+                + (size_of::<Unit>() + size_of::<u32>() + 1) * self.student_count()
+                + self.item_count(),
+        )?;
+        let mut joined = Self {
+            known: self.known.clone(),
+            unbounded: self.unbounded.clone(),
+            assessments: 1,
+            items: Vec::with_capacity(count),
+            scores: Vec::with_capacity(count),
+            units: Vec::with_capacity(self.student_count()),
+            students: (0..=self.student_count() as u32).collect(),
+            ..Self::empty(self.as_of)
+        };
+        for student in 0..self.student_count() {
+            poll();
+            let units = self.units_of(student);
+            joined.units.push(Unit {
+                assessment: 0,
+                start: joined.items.len() as u32,
+                taken_at: self.as_of,
+            });
+            for unit in units.filter(is_one) {
+                let at = self.responses_in(unit).start;
+                joined.items.push(self.items[at]);
+                joined.scores.push(self.scores[at]);
+            }
+        }
+        Ok(joined)
+    }
+
+    /// Of no student, item and assessment.
+    pub(super) fn empty(as_of: i64) -> Self {
+        Self {
+            as_of,
+            future: 0,
+            duplicates: 0,
+            conflicting: 0,
+            left_out: LeftOut::default(),
+            unmarked: Vec::new(),
+            known: Vec::new(),
+            roster: Roster::default(),
+            memberships: Roster::default(),
+            unbounded: Vec::new(),
+            assessments: 0,
+            items: Vec::new(),
+            scores: Vec::new(),
+            units: Vec::new(),
+            students: vec![0],
+            times: Vec::new(),
+            begun: Vec::new(),
+        }
+    }
+
     /// The responses that `keep` lets through, which is asked with their unit; units may be empty.
     pub fn only(&self, keep: impl Fn(usize, usize) -> bool, poll: Poll<'_>) -> Self {
         self.filtered(keep, self.known.clone(), self.students.clone(), poll)
@@ -255,15 +327,10 @@ impl Ledger {
         poll: Poll<'_>,
     ) -> Self {
         let mut kept = Self {
-            as_of: self.as_of,
             future: self.future,
             duplicates: self.duplicates,
             conflicting: self.conflicting,
-            left_out: LeftOut::default(),
-            unmarked: Vec::new(),
             known,
-            roster: Roster::default(),
-            memberships: Roster::default(),
             unbounded: self.unbounded.clone(),
             assessments: self.assessments,
             items: Vec::with_capacity(self.items.len()),
@@ -272,6 +339,7 @@ impl Ledger {
             students,
             times: Vec::with_capacity(self.times.len()),
             begun: self.begun.clone(),
+            ..Self::empty(self.as_of)
         };
         for (unit, &whole) in self.units.iter().enumerate() {
             if unit % 1024 == 0 {

@@ -3,10 +3,10 @@
 use log::debug;
 
 use crate::Poll;
-use crate::gradebook::{Gradebook, Period, Result, Roster, Sitting};
+use crate::gradebook::{Gradebook, Period, Result, Sitting};
 use crate::ledger::attempts::{self, Choice};
 use crate::ledger::layout::{Ledger, Unit};
-use crate::ledger::left::{LeftOut, Unmarked};
+use crate::ledger::left::Unmarked;
 use crate::ledger::reading::Outcome;
 use crate::ledger::scale;
 use crate::ledger::scope::{Pick, Scope, Window};
@@ -73,23 +73,12 @@ impl Ledger {
             items: Vec::new(),
             scores: Vec::new(),
             ledger: Ledger {
-                as_of: scope.as_of.unwrap_or(i64::MIN),
-                future: 0,
-                duplicates: 0,
-                conflicting: 0,
-                left_out: LeftOut::default(),
-                unmarked: Vec::new(),
                 known: vec![false; gradebook.students().len()],
-                roster: Roster::default(),
-                memberships: Roster::default(),
                 unbounded: vec![false; gradebook.items().len()],
                 assessments: gradebook.assessments().len(),
                 items: Vec::with_capacity(gradebook.responses() as usize),
                 scores: Vec::with_capacity(gradebook.responses() as usize),
-                units: Vec::new(),
-                students: vec![0],
-                times: Vec::new(),
-                begun: Vec::new(),
+                ..Ledger::empty(scope.as_of.unwrap_or(i64::MIN))
             },
         };
         match window.has_all_items() && scope.reading.plain_scores(gradebook) {

@@ -77,53 +77,64 @@ impl Totals {
 
     /// Finds the items that are, in the assessments with most of their answers, an increasing
     /// linear function of the sum or the mean of other items there, to rounding; see
-    /// [`Parts::totals`]. `ledger` is of `gradebook`, which knows how many points there were.
+    /// [`Parts::totals`]. Where each piece of work is an assessment of its own, all of these are
+    /// looked at as one. `ledger` is of `gradebook`, which knows how many points there were.
     pub fn find(ledger: &Ledger, gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Self> {
-        let Some(candidates) = candidates(ledger, poll)? else {
-            return Ok(Self::default());
-        };
-        let assessments = assessments_of(&candidates, ledger, poll);
-        let points = points(&assessments, ledger, gradebook, poll)?;
-        memory::ask(
-            size_of::<u32>() * (ledger.unit_count() + ledger.item_count() + ledger.assessments),
-        )?;
-        let takers = ledger.takers(poll);
-        let mut places = vec![u32::MAX; ledger.item_count()];
-        // Answers to each candidate where it is a total.
-        let mut found: HashMap<u32, u64> = HashMap::new();
-        for (assessment, _) in assessments
-            .iter()
-            .enumerate()
-            .filter(|(_, is_one)| **is_one)
-        {
-            let units = takers.of(assessment);
-            let of = |item| {
-                points
-                    .get(&(assessment as u32, item))
-                    .and_then(Seen::points)
-            };
-            let parts = Parts::gather(units, ledger, &mut places, &of, poll)?;
-            for (item, answers) in parts.totals(poll) {
-                *found.entry(item).or_default() += answers;
-            }
-        }
-        if found.is_empty() {
+        let mut answers_as_total = HashMap::new();
+        find_within(ledger, gradebook, |at| at, &mut answers_as_total, poll)?;
+        let pieces = ledger.of_one_item_each(poll)?;
+        find_within(&pieces, gradebook, |_| 0, &mut answers_as_total, poll)?;
+        if answers_as_total.is_empty() {
             return Ok(Self::default());
         }
+        memory::ask((size_of::<u64>() + 1) * ledger.item_count())?;
         let mut answers = vec![0u64; ledger.item_count()];
         for &item in &ledger.items {
             answers[item as usize] += 1;
         }
-        found.retain(|&item, answers_as_total| 2 * *answers_as_total > answers[item as usize]);
-        let mut totals = vec![false; ledger.item_count()];
-        for &item in found.keys() {
-            totals[item as usize] = true;
-        }
-        Ok(match found.is_empty() {
-            true => Self::default(),
-            false => Self(totals),
+        let is_total = |(item, answers): (u32, &u64)| {
+            let as_total = answers_as_total.get(&item).copied().unwrap_or_default();
+            2 * as_total > *answers
+        };
+        let totals: Vec<bool> = (0..).zip(&answers).map(is_total).collect();
+        Ok(match totals.contains(&true) {
+            true => Self(totals),
+            false => Self::default(),
         })
     }
+}
+
+/// Adds to each item the answers to it in assessments where it is a total. `place_of` gives the
+/// number in the ledger of an assessment of the gradebook.
+fn find_within(
+    ledger: &Ledger,
+    gradebook: &Gradebook<'_>,
+    place_of: impl Fn(u32) -> u32,
+    answers_as_total: &mut HashMap<u32, u64>,
+    poll: Poll<'_>,
+) -> Result<()> {
+    let Some(candidates) = candidates(ledger, poll)? else {
+        return Ok(());
+    };
+    let assessments = assessments_of(&candidates, ledger, poll);
+    let points = points(&assessments, place_of, ledger.as_of, gradebook, poll)?;
+    memory::ask(
+        size_of::<u32>() * (ledger.unit_count() + ledger.item_count() + ledger.assessments),
+    )?;
+    let takers = ledger.takers(poll);
+    let mut places = vec![u32::MAX; ledger.item_count()];
+    for assessment in (0..ledger.assessments).filter(|&at| assessments[at]) {
+        let units = takers.of(assessment);
+        let of = |item| {
+            let seen = points.get(&(assessment as u32, item));
+            seen.and_then(Seen::points)
+        };
+        let parts = Parts::gather(units, ledger, &mut places, &of, poll)?;
+        for (item, answers) in parts.totals(poll) {
+            *answers_as_total.entry(item).or_default() += answers;
+        }
+    }
+    Ok(())
 }
 
 /// Sums of an item's score and the mean of the others.
@@ -273,7 +284,8 @@ impl Seen {
 /// How many points there were for each item of these assessments.
 fn points(
     assessments: &[bool],
-    ledger: &Ledger,
+    place_of: impl Fn(u32) -> u32,
+    as_of: i64,
     gradebook: &Gradebook<'_>,
     poll: Poll<'_>,
 ) -> Result<HashMap<(u32, u32), Seen>> {
@@ -282,7 +294,8 @@ fn points(
         |mark| mark,
         poll,
         |sitting| {
-            if !assessments[sitting.assessment as usize] || sitting.taken_at > ledger.as_of {
+            let place = place_of(sitting.assessment);
+            if !assessments[place as usize] || sitting.taken_at > as_of {
                 return Ok(());
             }
             let scored = |mark: &Mark| mark.state == State::Scored;
@@ -297,7 +310,7 @@ fn points(
                     memory::ask(3 * entry * (points.capacity() + 8))?;
                 }
                 let seen = points
-                    .entry((sitting.assessment, item))
+                    .entry((place, item))
                     .or_insert_with(|| Seen::of(mark));
                 let scale = (mark.scale.min_score(), mark.scale.max_score());
                 seen.is_one = seen.is_one && scale == (seen.min, seen.max);

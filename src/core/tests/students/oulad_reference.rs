@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use pg_assess_core::gradebook::{Gradebook, Id, MaxScore};
 use pg_assess_core::options::Options;
+use pg_assess_core::questions::quality::ItemStatus;
 use pg_assess_core::statistics::kendall::kendall;
 use pg_assess_core::statistics::theil_sen::theil_sen;
 use pg_assess_core::students::student::Student;
@@ -167,4 +168,20 @@ fn rank_correlations_and_median_slopes_are_those_of_r() {
         }
     }
     assert_eq!(groups, 19_532);
+}
+
+/// Coursework and exams, of which none sums up the others.
+#[test]
+fn no_piece_of_real_coursework_is_a_total() {
+    let Some(folder) = shared_data("no_piece_of_real_coursework_is_a_total", "oulad") else {
+        return;
+    };
+    for (presentation, rows) in presentations(&folder) {
+        let bytes = gradebook(&rows);
+        let book = Gradebook::open(&bytes).expect("a gradebook");
+        let items = solve::items(&book, &Options::default(), &go).expect("items");
+        let statuses = items.iter().map(|item| item.quality.status);
+        let totals = statuses.filter(|status| *status == ItemStatus::Total);
+        assert_eq!(totals.count(), 0, "{presentation:?}");
+    }
 }

@@ -1,5 +1,9 @@
 //! Columns of exports that are found, and what looks like one and is none.
 
+use pg_assess_core::gradebook::Gradebook;
+use pg_assess_core::options::Options;
+use pg_assess_test_support::{OwnRow, close, close_option, go, gradebook, solve};
+
 use super::{Sheet, names, sum, totals};
 
 const MIXED: [f64; 9] = [1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 4.0];
@@ -161,4 +165,37 @@ fn a_total_of_few_assessments_is_a_question_in_most() {
         }
     }
     assert_eq!(totals(&rows), names(&[]));
+}
+
+/// The same rows, where each question is a piece of work of its own.
+fn piece_by_piece(rows: &[OwnRow]) -> Vec<OwnRow> {
+    let own = rows.iter().map(|row| OwnRow {
+        assessment: row.item.clone(),
+        ..row.clone()
+    });
+    own.collect()
+}
+
+#[test]
+fn a_total_among_pieces_of_work_is_found() {
+    let maxima = [10.0, 20.0, 10.0, 5.0, 10.0, 50.0, 10.0];
+    for seed in 0..10 {
+        let sheet = Sheet::new(seed, 40, &maxima).with_gaps(seed, 0.05);
+        let plain = piece_by_piece(&sheet.rows());
+        assert_eq!(totals(&plain), names(&[]));
+        let sheet = sheet.with("zz total", 115.0, |_, points| Some(sum(points)));
+        let rows = piece_by_piece(&sheet.rows());
+        assert_eq!(totals(&rows), names(&["zz total"]), "{seed}");
+        let levels = |rows: &[OwnRow]| {
+            let bytes = gradebook(rows);
+            let book = Gradebook::open(&bytes).expect("a gradebook");
+            let students = solve::students(&book, &Options::default(), &go).expect("students");
+            let levels = students.into_iter().map(|own| own.level.expect("a level"));
+            levels.map(|own| (own.level, own.se)).collect::<Vec<_>>()
+        };
+        for (without, with) in levels(&plain).into_iter().zip(levels(&rows)) {
+            close(without.0, with.0, 1e-12, "level");
+            close_option(without.1, with.1, 1e-12, "error");
+        }
+    }
 }
