@@ -105,6 +105,12 @@ if awk -v files="${#parts[@]}" '
     exit 1
 fi
 
+# Plain literals are read otherwise where standard_conforming_strings is off.
+if grep -n '\\' "${parts[@]}" /dev/null | grep -v ':[0-9]*: *--'; then
+    echo 'lint: a backslash in SQL' >&2
+    exit 1
+fi
+
 # In SQL: lines of at most 100 characters, functions of at most 100 lines (each ends before its COMMENT).
 if awk 'length > 100 { print FILENAME ":" FNR ": over 100 characters" }
     /^CREATE (FUNCTION|PROCEDURE) / { name = $0; start = FNR }

@@ -405,7 +405,7 @@ CREATE FUNCTION @extschema@._describe_separation(status text, label text) RETURN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE status
     WHEN 'total' THEN 'It is the sum or the mean of other questions and says nothing that they do '
-                      'not: leave it out of the source.'
+                      'not: leave it out by exclude_items.'
     WHEN 'waiting' THEN 'It is judged when most of its answers have their marks.'
     WHEN 'excluded' THEN 'It does not count, as the setting exclude_items says.'
     WHEN 'flawed' THEN 'Stronger students do worse on it than weaker ones, by more than chance '

@@ -100,7 +100,7 @@ RETURNS TABLE (
     status text, usual_margin float8, further_assessments int, enough_at timestamptz,
     as_of timestamptz, confidence float8, raised float8, lowered float8, evidence_share float8,
     raising_n bigint, lowering_n bigint, lowering text[], raising text[], absent_n bigint,
-    absent text[], waiting bigint, waiting_n bigint)
+    absent text[], waiting bigint, waiting_n bigint, omitted bigint, blanks text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off SET jit = off AS $$
 BEGIN
@@ -166,7 +166,7 @@ BEGIN
                coalesce(part.evidence_share, 0), coalesce(part.raising_n, 0),
                coalesce(part.lowering_n, 0), part.lowering, part.raising,
                coalesce(part.absent_n, 0), part.absent, s.waiting,
-               coalesce(unmarked.waiting_n, 0)
+               coalesce(unmarked.waiting_n, 0), s.omitted, (s.settings).blanks
         FROM one s
         JOIN other ON ARRAY[other.subject] = ARRAY[s.subject]
         JOIN pace ON ARRAY[pace.subject] = ARRAY[s.subject]
@@ -244,6 +244,18 @@ COMMENT ON FUNCTION @extschema@._describe_evidence(
     text, bigint, int, timestamptz, float8, int, timestamptz, float8) IS
 'internal: what a level rests on, in words';
 
+CREATE FUNCTION @extschema@._describe_blanks(omitted bigint, blanks text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN omitted > 0 THEN pg_catalog.format('%s %s left blank%s.',
+    @extschema@._count(omitted, 'question'), @extschema@._plural(omitted, 'was', 'were'),
+    CASE blanks WHEN 'ignore' THEN pg_catalog.format(
+             ' and %s not count', @extschema@._plural(omitted, 'does', 'do'))
+         WHEN 'zero' THEN pg_catalog.format(
+             ' and %s as no points', @extschema@._plural(omitted, 'counts', 'count'))
+         ELSE '; before the last answer of a sitting a blank counts as no points' END) END;
+COMMENT ON FUNCTION @extschema@._describe_blanks(bigint, text) IS
+'internal: what a student left blank, in words';
+
 CREATE FUNCTION @extschema@._describe_contributions(
     raised float8, lowered float8, raising_n bigint, lowering_n bigint, raising text[],
     lowering text[]) RETURNS text
@@ -293,7 +305,7 @@ RETURN pg_catalog.concat_ws(' ', CASE
              ELSE @extschema@._and(absent[1:3] || pg_catalog.format('%s more', absent_n - 3)) END)
     WHEN due > 0 THEN 'No due assessment is missing.' END,
     CASE WHEN waiting_n > 0 THEN pg_catalog.format(
-        '%s %s.', @extschema@._count(waiting_n, 'assessment'),
+        '%s %s, or for those of most students.', @extschema@._count(waiting_n, 'assessment'),
         @extschema@._plural(waiting_n, 'waits for its marks', 'wait for their marks')) END);
 COMMENT ON FUNCTION @extschema@._describe_work(int, bigint, text[], bigint) IS
 'internal: which work is missing or waits for marks, in words';
@@ -328,6 +340,7 @@ BEGIN
                    @extschema@._describe_evidence(
                        f.status, f.n, f.assessments, f.last_at, f.evidence_share,
                        f.further_assessments, f.enough_at, f.usual_margin),
+                   @extschema@._describe_blanks(f.omitted, f.blanks),
                    @extschema@._describe_contributions(
                        f.raised, f.lowered, f.raising_n, f.lowering_n, f.raising, f.lowering),
                    CASE WHEN f.status <> 'none' THEN @extschema@._describe_other_ways(

@@ -18,7 +18,7 @@ BEGIN ATOMIC
         FROM   pg_catalog.pg_proc p
         CROSS JOIN unnest(p.proargnames[:p.pronargs]) WITH ORDINALITY n(name, place)
         WHERE  p.pronamespace = '@extschema@'::pg_catalog.regnamespace
-        AND    p.proargnames[1] = 'gradebook' AND p.proname NOT LIKE '\_%'
+        AND    p.proargnames[1] = 'gradebook' AND NOT pg_catalog.starts_with(p.proname::text, '_')
         GROUP  BY n.name
     ) a ON a.name = o.option
     ORDER  BY o.place;

@@ -194,7 +194,8 @@ BEGIN
         UNION  ALL
         SELECT r.rule, b.subject, NULL, NULL, b.share, r.threshold, false,
                format('%s of the answers %s are blank and do not count: a student who leaves blank'
-                      ' what is hard gains by it. Say with the setting blanks what they count as.',
+                      ' what is hard gains by it. Set the option blanks to say what a blank'
+                      ' counts as.',
                       @extschema@._percent(b.share, 1), b.place)
         FROM   rules r
         CROSS  JOIN (SELECT q.subject, q.place, sum(q.blank)::float8
@@ -230,19 +231,19 @@ BEGIN
             FROM   groups g WINDOW w AS (PARTITION BY g.subject)),
         shares AS (
             SELECT d.subject, d.student_group, d.n, d.sum / d.n AS share,
-                   d.others_sum / d.others AS others,
+                   d.others_sum / nullif(d.others, 0) AS others,
                    -- Of a difference of two means.
-                   sqrt(greatest(d.squares - d.sum ^ 2 / d.n, 0) / d.n / (d.n - 1)
-                        + greatest(d.others_squares - d.others_sum ^ 2 / d.others, 0)
-                          / d.others / (d.others - 1)) AS se
+                   sqrt(greatest(d.squares - d.sum ^ 2 / d.n, 0) / d.n / nullif(d.n - 1, 0)
+                        + greatest(d.others_squares - d.others_sum ^ 2 / nullif(d.others, 0), 0)
+                          / nullif(d.others * (d.others - 1), 0)) AS se
             FROM   sides d CROSS JOIN {model}.settings o
             WHERE  d.n >= greatest(10, o.min_group_size) AND d.others > 1
             AND    d.student_group IS NOT NULL AND o.blanks = 'ignore')
         SELECT r.rule, h.subject, h.student_group, NULL::text,
                coalesce(h.share / nullif(h.others, 0), 'Infinity'), r.threshold, false,
                format('Students of %s leave %s of the answers %s blank, others %s: a student who'
-                      ' leaves blank what is hard gains by it. Say with the setting blanks what'
-                      ' they count as.', @extschema@._quoted(h.student_group),
+                      ' leaves blank what is hard gains by it. Set the option blanks to say what'
+                      ' a blank counts as.', @extschema@._quoted(h.student_group),
                       @extschema@._percent(h.share, 1), @extschema@._alert_subject(h.subject),
                       @extschema@._percent(h.others, 1))
         FROM   {model}.alert_rules r CROSS JOIN shares h

@@ -114,7 +114,7 @@ BEGIN
            -- Of several settings the closest to the role holds.
            AND coalesce((SELECT c.setting LIKE '%$user%'
                          FROM   pg_db_role_setting s CROSS JOIN unnest(s.setconfig) c(setting)
-                         WHERE  s.setrole IN (r.oid, 0) AND c.setting LIKE 'search\_path=%'
+                         WHERE  s.setrole IN (r.oid, 0) AND starts_with(c.setting, 'search_path=')
                          AND    s.setdatabase IN (0, (SELECT d.oid FROM pg_database d
                                                       WHERE d.datname = current_database()))
                          ORDER  BY s.setrole = 0, s.setdatabase = 0 LIMIT 1), true)) THEN
@@ -203,7 +203,7 @@ BEGIN
                   DETAIL = 'A model has a name, and a table or view that it reads.',
                   HINT = 'Give the name of a new schema as model, and a table or view as source.';
     END IF;
-    IF model = '' OR model LIKE 'pg\_%' THEN
+    IF model = '' OR starts_with(model::text, 'pg_') THEN
         RAISE EXCEPTION '% cannot be the name of a model', quote_ident(model)
             USING ERRCODE = 'reserved_name',
                   DETAIL = 'It is the name of a schema too: that is not empty, and does not begin '

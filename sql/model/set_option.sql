@@ -94,7 +94,7 @@ BEGIN
     SELECT k.key, k.value INTO unitless FROM jsonb_each_text(settings) AS k(key, value)
     JOIN   pg_attribute a ON a.attrelid = format('%I.settings', model)::regclass
         AND a.attname = k.key
-    WHERE  a.atttypid = 'interval'::regtype AND k.value ~ '^\s*[-+]?[0-9.]+\s*$'
+    WHERE  a.atttypid = 'interval'::regtype AND k.value ~ '^[[:space:]]*[-+]?[0-9.]+[[:space:]]*$'
         AND k.value ~ '[1-9]'
     ORDER  BY 1 LIMIT 1;
     IF unitless.key IS NOT NULL THEN

@@ -89,9 +89,14 @@ BEGIN
                     WHERE n.number > 0 LIMIT 1', @extschema@._number(source, attribute), source)
     INTO number;
     IF number BETWEEN 19000101 AND 21991231 AND base IN ('int4'::regtype, 'int8'::regtype)
-       AND number::text ~ '^\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$' THEN
+       AND number::text ~ '^[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$' THEN
         RETURN format('Its numbers look like days: make a view that has '
                       'to_date(%I::text, ''YYYYMMDD'') in place of it.', attribute);
+    END IF;
+    IF number < 100000 THEN
+        RETURN format('Its numbers are small. Where they count days, make a view that has the day '
+                      'they count from plus the number in place of it: date ''2026-09-01'' + %I.',
+                      attribute);
     END IF;
     view := format('to_timestamp(%I%s)', attribute, CASE
         WHEN number >= 1e17 THEN ' / 1e9' WHEN number >= 1e14 THEN ' / 1e6'
@@ -131,7 +136,7 @@ BEGIN
             EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
         EXCEPTION WHEN undefined_column THEN
             GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
-            advice := regexp_replace(advice, '"r\.', '"', 'g');
+            advice := regexp_replace(advice, '"r[.]', '"', 'g');
         END;
         SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO list
         FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
@@ -221,7 +226,7 @@ CREATE FUNCTION @extschema@._literal(
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
 DECLARE
-    clock constant text := '[ T]\d\d:\d\d(:\d\d(\.\d+)?)?';
+    clock constant text := '[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?';
 BEGIN
     IF argument NOT IN ('min_score', 'max_score', 'taken_at') OR given IS NULL OR EXISTS (
            SELECT FROM pg_attribute a
@@ -231,13 +236,14 @@ BEGIN
     IF argument <> 'taken_at' THEN
         expression := format('%L::float8', given::float8);
         type := 'float8';
-    ELSIF given ~ '^\d{4}-\d\d-\d\d$' THEN
+    ELSIF given ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN
         expression := format('%L::date', given::date);
         type := 'date';
-    ELSIF given ~ format('^\d{4}-\d\d-\d\d%s$', clock) THEN
+    ELSIF given ~ format('^[0-9]{4}-[0-9]{2}-[0-9]{2}%s$', clock) THEN
         expression := format('%L::timestamp', given::timestamp);
         type := 'timestamp';
-    ELSIF given ~ format('^\d{4}-\d\d-\d\d%s(Z|[+-]\d\d(:?\d\d)?)$', clock) THEN
+    ELSIF given ~ format('^[0-9]{4}-[0-9]{2}-[0-9]{2}%s(Z|[+-][0-9]{2}(:?[0-9]{2})?)$',
+                        clock) THEN
         expression := format('%L::timestamptz', given::timestamptz);
         type := 'timestamptz';
     END IF;

@@ -101,8 +101,10 @@ fn zero_times(gradebook: &[u8]) -> Result<i64> {
 /// What to do where the scale seems to be wrong.
 pub fn advice(doubt: Doubt) -> &'static str {
     match doubt {
-        Doubt::Percentages => "The scores look like percentages: give 100 as max_score.",
-        Doubt::Points => "The scores look like points: give as max_score how many could be had.",
+        Doubt::Percentages => "These scores look like percentages: give 100 as their max_score.",
+        Doubt::Points => {
+            "These scores look like points: give as their max_score how many could be had."
+        }
         Doubt::Bonus => {
             "Scores above their maximum may be a bonus: read them with out_of_range => 'clip', or \
              give the right max_score."

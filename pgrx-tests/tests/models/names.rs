@@ -430,3 +430,27 @@ fn means_of_equal_scores_are_that_score_and_warnings_come_once() {
         }
     }
 }
+
+/// Where backslashes in plain literals are escapes, a day is still a day and a number no span.
+#[test]
+fn escapes_in_literals_change_nothing() {
+    let database = Database::new();
+    let mut session = database.session();
+    session.run(
+        "SET standard_conforming_strings = off; SET escape_string_warning = off;
+         CREATE TABLE undated AS
+         SELECT s, i, 1 AS a, ((s * i) % 3 > 0)::int AS score
+         FROM generate_series(1, 12) s, generate_series(1, 6) i",
+    );
+    session.run("SELECT assess.create_model('m', 'undated', 's', 'i', 'a', 'score', '2026-06-01')");
+    assert_eq!(
+        session.table("SELECT DISTINCT last_at::date FROM m.students"),
+        ["2026-06-01"]
+    );
+    session.refuses(
+        "SELECT assess.set_option('m', 'half_life', ' 45 ')",
+        "22023",
+    );
+    session
+        .run("SELECT assess.create_model('pgAx', 'undated', 's', 'i', 'a', 'score', '2026-06-01')");
+}

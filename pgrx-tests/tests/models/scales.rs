@@ -39,7 +39,7 @@ fn percentages_are_noticed_and_read_with_a_maximum_of_a_hundred() {
     session.run(&model("shares", ""));
     let said = warnings(&mut session);
     assert!(
-        said[0].contains("do not count") && said[0].contains("give 100 as max_score"),
+        said[0].contains("do not count") && said[0].contains("give 100 as their max_score"),
         "{said:?}"
     );
     assert_eq!(
@@ -91,10 +91,10 @@ fn each_question_is_asked_about_its_own_scale() {
             "SELECT item, message FROM m.alerts WHERE rule = 'question_left_out' ORDER BY item"
         ),
         [
-            "1|30 of the 30 rows of question 1 in all subjects do not count: 30 above_max. The \
-             scores look like percentages: give 100 as max_score.",
-            "2|30 of the 30 rows of question 2 in all subjects do not count: 30 above_max. The \
-             scores look like points: give as max_score how many could be had.",
+            "1|30 of the 30 rows of question 1 in all subjects do not count: 30 above_max. These \
+             scores look like percentages: give 100 as their max_score.",
+            "2|30 of the 30 rows of question 2 in all subjects do not count: 30 above_max. These \
+             scores look like points: give as their max_score how many could be had.",
             "3|30 of the 30 rows of question 3 in all subjects do not count: 30 above_max. Scores \
              above their maximum may be a bonus: read them with out_of_range => 'clip', or give \
              the right max_score.",
@@ -217,8 +217,16 @@ fn blanks_count_as_the_model_says() {
     session.run(&model("m", ", item_position => 'place'"));
     let level = "SELECT n, omitted, round(level::numeric, 3) FROM m.students WHERE student = 12";
     let ignored = session.table(level);
+    let said = |session: &mut Session| -> String {
+        session.one("SELECT explanation FROM assess.explain_student('m', 12)")
+    };
+    let blank: i64 = session.one("SELECT count(*) FROM a WHERE student = 12 AND score IS NULL");
+    let sentence = format!("{blank} questions were left blank and do not count.");
+    assert!(said(&mut session).contains(&sentence));
     session.run("SELECT assess.set_option('m', 'blanks', 'zero')");
     session.run("CALL assess.refresh('m')");
+    let sentence = format!("{blank} questions were left blank and count as no points.");
+    assert!(said(&mut session).contains(&sentence));
     let zero = session.table(level);
     assert_ne!(ignored, zero);
     answers(&mut session, "is_right::int");
@@ -265,8 +273,8 @@ fn a_group_that_leaves_more_blank_is_noticed() {
         session.table(found),
         [
             "B|5|Students of B leave 25 % of the answers in all subjects blank, others 5 %: a student \
-          who leaves blank what is hard gains by it. Say with the setting blanks what they count \
-          as."
+          who leaves blank what is hard gains by it. Set the option blanks to say what a blank \
+          counts as."
         ]
     );
     let said = warnings(&mut session);
@@ -282,6 +290,16 @@ fn a_group_that_leaves_more_blank_is_noticed() {
     assert_eq!(
         session.table("SELECT student_group, value FROM m.alerts WHERE rule = 'blanks_of_group'"),
         ["B|Infinity"]
+    );
+    // A class of one student is no group, and silences nothing.
+    over(
+        &mut session,
+        "s BETWEEN 21 AND 29 AND q % 4 = 1",
+        "CASE WHEN student > 29 THEN 'C' WHEN student > 19 THEN 'B' ELSE 'A' END",
+    );
+    assert_eq!(
+        session.table("SELECT student_group FROM m.alerts WHERE rule = 'blanks_of_group'"),
+        ["B"]
     );
     // One blank of one student is none of a group, and nine students are no group.
     over(&mut session, "s = 21 AND q = 1", halves);

@@ -216,6 +216,19 @@ impl<'b, 'a> Judge<'b, 'a> {
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) -> Result<()> {
+        // Rows of items that do not count say nothing of a sitting.
+        let counts = |row: &Pending| self.window.has_item(row.item);
+        for row in pending.iter().filter(|row| !counts(row)) {
+            sink.take(&Part {
+                student,
+                assessment,
+                taken_at: row.taken_at,
+                attempt: row.attempt,
+                items: &[row.item],
+                verdicts: &[self.verdict(assessment, row.item, row.outcome, false)],
+            })?;
+        }
+        pending.retain(counts);
         if pending.iter().any(|row| row.attempt.is_some()) {
             pending.sort_by_key(|row| row.attempt);
         }
@@ -230,9 +243,7 @@ impl<'b, 'a> Judge<'b, 'a> {
                 for row in rows {
                     let is_omitted = row.position < last_answer && row.position.is_some();
                     let verdict = match row.outcome {
-                        Outcome::NoScore(_) if !has_scores => {
-                            self.unless_excluded(row.item, Verdict::Left(Left::Waiting))
-                        }
+                        Outcome::NoScore(_) if !has_scores => Verdict::Left(Left::Waiting),
                         outcome => self.verdict(assessment, row.item, outcome, is_omitted),
                     };
                     scratch.items.push(row.item);

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Mark, Result, State};
-use crate::ledger::{Ledger, Unit};
+use crate::ledger::{Ledger, Left, Scope, Unit};
 use crate::memory;
 use crate::questions::parts::{LEAST_PARTS, Parts, Points};
 
@@ -80,6 +80,14 @@ impl Totals {
     /// [`Parts::totals`]. Where each piece of work is an assessment of its own, all of these are
     /// looked at as one. `ledger` is of `gradebook`, which knows how many points there were.
     pub fn find(ledger: &Ledger, gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Self> {
+        if ledger.left_out.all().of(Left::Excluded) > 0 {
+            // A total also adds up what somebody said does not count.
+            let scope = Scope {
+                as_of: Some(ledger.as_of),
+                ..Scope::default()
+            };
+            return Self::find(&Ledger::new(gradebook, &scope, poll)?, gradebook, poll);
+        }
         let mut answers_as_total = HashMap::new();
         find_within(ledger, gradebook, |at| at, &mut answers_as_total, poll)?;
         let pieces = ledger.of_one_item_each(poll)?;

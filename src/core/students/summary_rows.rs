@@ -19,6 +19,9 @@ const TOLERANCE: f64 = 0.0051;
 const LEAST_SHARE: f64 = 0.9;
 /// Questions at least.
 const LEAST_QUESTIONS: u32 = 3;
+/// How far apart the scores of a mean are at least: who has one and the same mark on every criterion
+/// of a sheet is as near to the mean on all of them as on one.
+const LEAST_RANGE: f64 = 4.0 * TOLERANCE;
 /// Other students at least, of a question that is compared.
 const LEAST_OTHERS: f64 = 3.0;
 /// The chance of one false row in a group of students that is borne, as minus a logarithm: one in
@@ -129,6 +132,8 @@ struct Shown {
     capped: u32,
     /// Of these, on which the score is the most, and others have as much.
     tied: u32,
+    /// The lowest and the highest score on questions on which others differ.
+    range: Option<(f64, f64)>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -199,6 +204,9 @@ impl Shown {
             false => self.means[0],
         };
         let is_mean = self.varying >= LEAST_QUESTIONS
+            && self
+                .range
+                .is_some_and(|(low, high)| high - low > LEAST_RANGE)
             && f64::from(best.n) >= LEAST_SHARE * f64::from(self.varying);
         (is_mean && best.evidence + named(SummaryKind::Mean) >= needed).then_some((
             SummaryKind::Mean,
@@ -328,6 +336,8 @@ impl Shown {
             return;
         }
         self.varying += 1;
+        let (low, high) = self.range.unwrap_or((score, score));
+        self.range = Some((low.min(score), high.max(score)));
         let all = (sum - score) / (n - 1.0);
         let without_most = (sum - score - question.highest) / (n - 2.0);
         for (at, mean) in [all, without_most].into_iter().enumerate() {

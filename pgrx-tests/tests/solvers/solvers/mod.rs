@@ -52,7 +52,8 @@ const RESULTS: [(&str, &str); 9] = [
         "assessment text, items bigint, students bigint, n bigint, \
          first_at timestamp with time zone, last_at timestamp with time zone, \
          mean double precision, sd double precision, alpha double precision, \
-         alpha_se double precision, sem double precision, alpha_status text",
+         alpha_se double precision, sem double precision, alpha_status text, omitted bigint, \
+         waiting bigint",
     ),
     (
         "explain",

@@ -20,7 +20,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          adjust_difficulty boolean DEFAULT true, shrink boolean DEFAULT true, \
          weight_floor double precision DEFAULT 0.25, min_answers double precision DEFAULT 10, \
          flag_answers integer DEFAULT 30, flag_alpha double precision DEFAULT 0.05, \
-         upper_lower_share double precision DEFAULT 0.27, confidence double precision DEFAULT 0.95",
+         upper_lower_share double precision DEFAULT 0.27, confidence double precision DEFAULT 0.95, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "item_drift",
@@ -30,7 +31,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
          blanks text DEFAULT 'ignore'::text, \
          side_answers integer DEFAULT 30, drift_alpha double precision DEFAULT 0.05, \
-         drift_margin double precision DEFAULT 0.05, confidence double precision DEFAULT 0.95",
+         drift_margin double precision DEFAULT 0.05, confidence double precision DEFAULT 0.95, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "calibrate",
@@ -41,7 +43,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          blanks text DEFAULT 'ignore'::text, \
          min_answers double precision DEFAULT 10, prior boolean DEFAULT true, \
          nodes integer DEFAULT 61, max_iterations integer DEFAULT 500, \
-         tolerance double precision DEFAULT 0.000001, confidence double precision DEFAULT 0.95",
+         tolerance double precision DEFAULT 0.000001, confidence double precision DEFAULT 0.95, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "students",
@@ -63,7 +66,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          trend_alpha double precision DEFAULT 0.05, steady_margin double precision DEFAULT 0.05, \
          due_share double precision DEFAULT 0.5, trend_noise_df double precision DEFAULT 4, \
          previous assess.gradebook DEFAULT NULL::assess.gradebook, \
-         carry_over double precision DEFAULT 0.65",
+         carry_over double precision DEFAULT 0.65, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "assessments",
@@ -71,7 +75,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, exclude text[] DEFAULT '{}'::text[], \
          out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
-         blanks text DEFAULT 'ignore'::text",
+         blanks text DEFAULT 'ignore'::text, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "explain",
@@ -86,7 +91,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
          half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
          previous assess.gradebook DEFAULT NULL::assess.gradebook, \
-         carry_over double precision DEFAULT 0.65",
+         carry_over double precision DEFAULT 0.65, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "coverage",
@@ -94,7 +100,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, \
          attempts text DEFAULT 'first'::text, \
          out_of_range text DEFAULT 'exclude'::text, missing_max text DEFAULT 'exclude'::text, \
-         blanks text DEFAULT 'ignore'::text",
+         blanks text DEFAULT 'ignore'::text, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "backtest",
@@ -113,7 +120,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
          half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
          confidence double precision DEFAULT 0.95, resamples integer DEFAULT 500, \
-         seed bigint DEFAULT 1",
+         seed bigint DEFAULT 1, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
     (
         "half_life_advice",
@@ -128,7 +136,8 @@ const ARGUMENTS: [(&str, &str); 9] = [
          quality boolean DEFAULT true, counting text DEFAULT 'effective'::text, \
          half_precision_items double precision DEFAULT 20, noise_df double precision DEFAULT 8, \
          confidence double precision DEFAULT 0.95, resamples integer DEFAULT 500, \
-         seed bigint DEFAULT 1",
+         seed bigint DEFAULT 1, \
+         exclude_items text[] DEFAULT \'{}\'::text[]",
     ),
 ];
 
@@ -157,6 +166,7 @@ fn defaults_of_the_core() -> Vec<(&'static str, String)> {
         ("as_of", "NULL::timestamp with time zone"),
         ("attempts", "'first'::text"),
         ("exclude", "'{}'::text[]"),
+        ("exclude_items", "'{}'::text[]"),
         ("out_of_range", "'exclude'::text"),
         ("missing_max", "'exclude'::text"),
         ("blanks", "'ignore'::text"),
@@ -238,10 +248,11 @@ fn arguments(session: &mut Session, function: &str) -> Vec<(String, String)> {
 }
 
 /// Arguments for which NULL has a meaning.
-const NULL_SAYS_SOMETHING: [&str; 7] = [
+const NULL_SAYS_SOMETHING: [&str; 8] = [
     "student",
     "as_of",
     "exclude",
+    "exclude_items",
     "cut",
     "cuts",
     "trend_window",
@@ -316,8 +327,8 @@ fn a_bad_option_is_refused_with_detail_and_hint() {
             "nodes" => &["-1", "0", "10", "202"],
             "max_iterations" => &["-1", "0", "100001"],
             // Any text, any truth value will do.
-            "student" | "exclude" | "adjust_difficulty" | "shrink" | "quality" | "previous"
-            | "weighted_target" | "seed" | "prior" => &[],
+            "student" | "exclude" | "exclude_items" | "adjust_difficulty" | "shrink"
+            | "quality" | "previous" | "weighted_target" | "seed" | "prior" => &[],
             _ => panic!("no bad values known for {name}"),
         }
     };

@@ -198,3 +198,21 @@ fn students_who_are_perfect_average_or_alike_are_none() {
     }
     assert_eq!(false_alarms, 0, "of 2000");
 }
+
+/// One mark for the whole sheet, given once for each criterion: whoever is near the mean is so
+/// everywhere.
+#[test]
+fn one_mark_on_every_criterion_makes_nobody_a_mean() {
+    for seed in 0..100 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut rows = Vec::new();
+        for student in 0..30 {
+            let mark = (50.0 + 15.0 * normal(&mut rng)).round().clamp(0.0, 100.0) / 100.0;
+            // The rounding of a criterion may differ by half a point.
+            let about =
+                |item: i64| (mark + 0.005 * ((student + item) % 3 - 1) as f64).clamp(0.0, 1.0);
+            rows.extend((0..8).map(|item| row(student, item, 1, about(item), 0.0)));
+        }
+        assert_eq!(found(&rows), [], "{seed}");
+    }
+}

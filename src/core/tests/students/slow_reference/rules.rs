@@ -1,7 +1,7 @@
 //! One rule at a time: flags, open scales, attempts, ties.
 
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::ledger::{Attempts, Ledger, Scope};
+use pg_assess_core::ledger::{Attempts, Blanks, Ledger, Reading, Scope};
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_core::time::DAY;
@@ -215,4 +215,45 @@ fn ties_of_the_criterion_are_ties_whatever_the_rounding() {
     }
     compare(&rows, 0.0, &Options::default());
     compare(&rows, 0.0, &Options::plain());
+}
+
+/// What is said not to count says nothing of a sitting either.
+#[test]
+fn an_excluded_answer_makes_no_blank_of_what_waits() {
+    let blank = |item, student| OwnRow {
+        score: None,
+        ..row(student, item, 1, 0.0, 0.0)
+    };
+    let rows = [
+        blank(1, 1),
+        blank(2, 1),
+        row(1, 9, 1, 1.0, 0.0),
+        row(2, 1, 1, 1.0, 0.0),
+        row(2, 2, 1, 0.0, 0.0),
+        row(3, 1, 1, 1.0, 0.0),
+        row(3, 2, 1, 1.0, 0.0),
+    ];
+    let scored = |rows: &[OwnRow], exclude_items: Vec<u32>| {
+        let bytes = gradebook(rows);
+        let book = Gradebook::open(&bytes).expect("a gradebook");
+        let scope = Scope {
+            exclude_items,
+            reading: Reading {
+                blanks: Blanks::Zero,
+                ..Reading::default()
+            },
+            ..Scope::default()
+        };
+        let ledger = Ledger::new(&book, &scope, &go).expect("a ledger");
+        let own = ledger.unmarked_of(0);
+        (ledger.responses_of(0).len(), own[0].omitted, own[0].waiting)
+    };
+    assert_eq!(scored(&rows, vec![]), (3, 2, 0));
+    let without: Vec<OwnRow> = rows
+        .iter()
+        .filter(|row| row.item != rows[2].item)
+        .cloned()
+        .collect();
+    assert_eq!(scored(&rows, vec![2]), (0, 0, 2));
+    assert_eq!(scored(&without, vec![]), (0, 0, 2));
 }
