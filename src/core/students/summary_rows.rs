@@ -19,8 +19,8 @@ const TOLERANCE: f64 = 0.0051;
 const LEAST_SHARE: f64 = 0.9;
 /// Questions at least.
 const LEAST_QUESTIONS: u32 = 3;
-/// How far apart the scores of a mean are at least: who has one and the same mark on every criterion
-/// of a sheet is as near to the mean on all of them as on one.
+/// How far apart the scores of most students are at least: where they have one and the same mark on
+/// every criterion of a sheet, who is near to the mean on one is so on all of them.
 const LEAST_RANGE: f64 = 4.0 * TOLERANCE;
 /// Other students at least, of a question that is compared.
 const LEAST_OTHERS: f64 = 3.0;
@@ -168,6 +168,9 @@ pub fn summary_rows(
     let students = shown.iter().filter(|own| own.questions > 0).count();
     let needed = LEAST_EVIDENCE + (students.max(1) as f64).ln();
     let next = next_to_the_top(&shown);
+    // Else all questions show the same, and are no evidence one by one.
+    let differing = shown.iter().filter(|own| own.differs()).count();
+    let are_questions = 2 * differing > students;
     let mut rows = Vec::new();
     for (student, own) in (0..).zip(&shown) {
         let named = |kind| {
@@ -177,9 +180,8 @@ pub fn summary_rows(
                 0.0
             }
         };
-        let found = own
-            .mean(needed, &named)
-            .or_else(|| own.maximum(needed, next(student), &named));
+        let mean = own.mean(needed, &named).filter(|_| are_questions);
+        let found = mean.or_else(|| own.maximum(needed, next(student), &named));
         if let Some((kind, questions, matching)) = found {
             memory::ask_for_more(&rows, 1)?;
             rows.push(SummaryRow {
@@ -194,6 +196,12 @@ pub fn summary_rows(
 }
 
 impl Shown {
+    /// Whether the student's scores differ from question to question.
+    fn differs(&self) -> bool {
+        self.range
+            .is_some_and(|(low, high)| high - low > LEAST_RANGE)
+    }
+
     fn mean(
         &self,
         needed: f64,
@@ -204,9 +212,6 @@ impl Shown {
             false => self.means[0],
         };
         let is_mean = self.varying >= LEAST_QUESTIONS
-            && self
-                .range
-                .is_some_and(|(low, high)| high - low > LEAST_RANGE)
             && f64::from(best.n) >= LEAST_SHARE * f64::from(self.varying);
         (is_mean && best.evidence + named(SummaryKind::Mean) >= needed).then_some((
             SummaryKind::Mean,
