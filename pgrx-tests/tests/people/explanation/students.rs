@@ -386,7 +386,8 @@ fn one_student_one_answer_and_nothing_at_all() {
         text,
         "Nothing is known of student ann, nor of anybody else: no answer counts yet. \
          There is no evidence; 3 assessments would be enough. \
-         No due assessment is missing. 1 assessment waits for its marks."
+         No due assessment is missing. 1 assessment waits for its marks, or for those \
+         of most students."
     );
 }
 
