@@ -1,7 +1,7 @@
 -- Which rules hold for the results of a run. Each function checks one kind of rule.
 
--- A question that separates the wrong way, by its correlation with the other scores, or that is
--- none.
+-- A question that separates the wrong way, by its correlation with the other scores; and totals
+-- that came in as questions.
 CREATE FUNCTION @extschema@._alert_of_questions(model name) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)

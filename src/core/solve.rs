@@ -300,8 +300,8 @@ pub fn trend_line(
     Ok(trend::trend_line(student, &foundation, options, poll))
 }
 
-/// The assessments of which somebody has a response, a blank or an answer that waits as of the date,
-/// with their number in the gradebook.
+/// The assessments of which somebody has a response, a blank or an answer that waits as of the
+/// date, with their number in the gradebook.
 pub fn assessments(
     gradebook: &Gradebook<'_>,
     scope: &Scope,

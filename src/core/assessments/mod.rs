@@ -46,8 +46,8 @@ pub struct Assessment {
     pub waiting: u64,
 }
 
-/// All assessments of the ledger; none for those of which nobody has a response, a blank or an answer
-/// that waits.
+/// All assessments of the ledger; none for those of which nobody has a response, a blank or an
+/// answer that waits.
 pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<Option<Assessment>>> {
     let takers = ledger.takers(poll);
     let mut unmarked = vec![(0, 0); ledger.assessments];

@@ -63,7 +63,8 @@ impl Builder {
         self.merge_without(other, &[], poll)
     }
 
-    /// Takes all that the gradebook of a group holds, and notes which students have rows in the group.
+    /// Takes all that the gradebook of a group holds, and notes which students have rows in the
+    /// group.
     pub fn merge_group(
         &mut self,
         other: &Gradebook<'_>,

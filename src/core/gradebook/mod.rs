@@ -1,7 +1,7 @@
 //! The gradebook: every response of a subject in one compact value.
 //!
-//! `row` is what comes, `mark` what is kept of it; `builder` makes a gradebook, of rows or (`merge`) of others, `flat` reads it, and
-//! `form` describes the bytes, which are frozen.
+//! `row` is what comes, `mark` what is kept of it; `builder` makes a gradebook of rows, and with
+//! `merge` of others; `flat` reads it, and `form` describes the bytes, which are frozen.
 //! Rests on `statistics`, `memory`, `labels` and `time`; the ledger and all above it rest on it.
 
 mod builder;

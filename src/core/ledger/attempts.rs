@@ -14,9 +14,9 @@ const BREAK: u64 = DAY as u64 / 2;
 /// Attempt and time of a row.
 pub type Place = (Option<i64>, i64);
 
-/// Whether two rows of a student and an assessment, of which the second follows by attempt and time,
-/// are of one sitting: of the same attempt, or without attempts less than half a day apart, as each
-/// answer may have its own time.
+/// Whether two rows of a student and an assessment, of which the second follows by attempt and
+/// time, are of one sitting: of the same attempt, or without attempts less than half a day apart,
+/// as each answer may have its own time.
 pub fn is_same_sitting(first: Place, second: Place) -> bool {
     match (first, second) {
         ((None, first), (None, second)) => second.abs_diff(first) < BREAK,
@@ -27,8 +27,8 @@ pub fn is_same_sitting(first: Place, second: Place) -> bool {
 /// The sitting that counts of a student's several at an assessment.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
-    pub student: u32,
-    pub assessment: u32,
+    student: u32,
+    assessment: u32,
     attempt: Option<i64>,
     /// When the sitting began and ended.
     span: (i64, i64),

@@ -74,7 +74,8 @@ impl Census {
         })
     }
 
-    /// What may be wrong with the scale of each item's scores that do not count, by the item's number.
+    /// What may be wrong with the scale of each item's scores that do not count, by the item's
+    /// number.
     pub fn doubts_by_item(
         gradebook: &Gradebook<'_>,
         reading: &Reading,

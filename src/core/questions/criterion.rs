@@ -105,8 +105,8 @@ impl Criterion {
     }
 }
 
-/// The adjusted scores together, but those of totals, and their number. There may be as many units as responses: worked out again, their
-/// sums take no memory.
+/// The adjusted scores together, but those of totals, and their number. There may be as many units
+/// as responses: worked out again, their sums take no memory.
 fn sum_of(responses: Range<usize>, ledger: &Ledger, difficulty: &Difficulty) -> (f64, usize) {
     let n = responses.len();
     let adjusted = |at| difficulty.adjusted(ledger, at);

@@ -101,11 +101,11 @@ impl Parts {
     }
 
     /// The totals among the items, with their answers. An item is one if, over the students with at
-    /// least [`LEAST_PARTS`] others, but for one in twenty, it is within [`TOLERANCE`] of an increasing line through the
-    /// sum of their points, the mean of their shares, or their points by those there were. As
-    /// other totals are no parts, those that go best with the mean of all others are left out of
-    /// the sum one after the other; and each alone, as a question may go with the others as well
-    /// as a total does.
+    /// least [`LEAST_PARTS`] others, but for one in twenty, it is within [`TOLERANCE`] of an
+    /// increasing line through the sum of their points, the mean of their shares, or their points by
+    /// those there were. As other totals are no parts, those that go best with the mean of all
+    /// others are left out of the sum one after the other; and each alone, as a question may go with
+    /// the others as well as a total does.
     pub fn totals(&self, poll: Poll<'_>) -> Vec<(u32, u64)> {
         let candidates = self.candidates(poll);
         let scores: Vec<Sums> = candidates

@@ -10,12 +10,14 @@ use crate::gradebook::{Gradebook, Mark, Result, State};
 use crate::ledger::{Ledger, Left, Scope, Unit};
 use crate::memory;
 use crate::questions::parts::{LEAST_PARTS, Parts, Points};
+use crate::statistics::moments::PairSums;
 
 /// Correlation with the mean of the others below which nothing is looked at more closely. It only
 /// saves time: a total that is no sum to rounding is none.
 const LEAST_CORRELATION: f64 = 0.7;
 
-/// Students of an assessment who are all looked at for candidates; and of the others one in so many.
+/// Students of an assessment who are all looked at for candidates, and of the others one in so
+/// many.
 const ALL_OF_FIRST: u32 = 64;
 const ONE_OF_OTHERS: u32 = 16;
 
@@ -145,35 +147,6 @@ fn find_within(
     Ok(())
 }
 
-/// Sums of an item's score and the mean of the others.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    n: f64,
-    x: f64,
-    y: f64,
-    xx: f64,
-    yy: f64,
-    xy: f64,
-}
-
-impl Sums {
-    #[inline]
-    fn add(&mut self, x: f64, y: f64) {
-        self.n += 1.0;
-        self.x += x;
-        self.y += y;
-        self.xx += x * x;
-        self.yy += y * y;
-        self.xy += x * y;
-    }
-
-    fn correlation(&self) -> f64 {
-        let of = |xy: f64, x: f64, y: f64| xy - x * y / self.n;
-        let squares = of(self.xx, self.x, self.x) * of(self.yy, self.y, self.y);
-        of(self.xy, self.x, self.y) / squares.sqrt()
-    }
-}
-
 /// The units that are looked at for candidates: of each assessment the first ones, and one in
 /// sixteen of the others. A total is one for all, so that some of them show it.
 fn sample(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<u32>> {
@@ -200,7 +173,7 @@ fn sample(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<u32>> {
 /// as in a test of right and wrong answers alone.
 fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
     let sample = sample(ledger, poll)?;
-    memory::ask((size_of::<f64>() + size_of::<Sums>() + 2) * ledger.item_count())?;
+    memory::ask((size_of::<f64>() + size_of::<PairSums>() + 2) * ledger.item_count())?;
     let mut first = vec![f64::NAN; ledger.item_count()];
     let mut graded = vec![false; ledger.item_count()];
     let mut any = false;
@@ -225,7 +198,7 @@ fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
     if !any {
         return Ok(None);
     }
-    let mut sums = vec![Sums::default(); ledger.item_count()];
+    let mut sums = vec![PairSums::default(); ledger.item_count()];
     for (at, &unit) in sample.iter().enumerate() {
         if at % 1024 == 0 {
             poll();
@@ -237,11 +210,14 @@ fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
             let item = ledger.items[at] as usize;
             if graded[item] {
                 let score = ledger.scores[at];
-                sums[item].add(score - 0.5, (sum - score) / others - 0.5);
+                sums[item].add(score - 0.5, (sum - score) / others - 0.5, 1.0);
             }
         }
     }
-    let is_candidate = |sums: &Sums| sums.n > 0.0 && sums.correlation() >= LEAST_CORRELATION;
+    let is_candidate = |sums: &PairSums| {
+        let correlation = sums.scatter().correlation();
+        correlation.is_some_and(|r| r >= LEAST_CORRELATION)
+    };
     let candidates: Vec<bool> = sums.iter().map(is_candidate).collect();
     Ok(candidates.contains(&true).then_some(candidates))
 }
