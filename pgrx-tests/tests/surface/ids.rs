@@ -364,7 +364,7 @@ fn ids_of_a_type_without_equality_are_refused() {
         "j::document",
         "array[j]",
         "row(1, j)::pair",
-        "xmlparse(content j::text)",
+        "NULL::xml", // without values: not every server is built with libxml
         "point(item, quiz)",
         "NULL::json",
     ] {
