@@ -3,6 +3,7 @@
 use crate::Poll;
 use crate::ledger::Ledger;
 use crate::memory::{self, Result};
+use crate::statistics::rounding::ROUNDING;
 
 /// Questions that a total adds up at least.
 pub const LEAST_PARTS: usize = 3;
@@ -23,8 +24,13 @@ const MOST_OFF: usize = 20;
 const CONCENTRATIONS: usize = 3;
 /// Correlation with a sum below which it is not tried again.
 const LEAST_CORRELATION: f64 = 0.7;
-/// Items at most that are left out of a sum one after the other, as other totals may be in it.
+/// Items that may be totals, and items at most that are left out of a sum one after the other, as
+/// a total need not add up all.
 const MOST_LEFT_OUT: usize = 8;
+/// Students at most with whom sums are tried.
+const MOST_TRIED: usize = 256;
+/// Ways to add up.
+const MEASURES: usize = 3;
 
 /// The points that were given for an item.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,40 +109,107 @@ impl Parts {
     /// The totals among the items, with their answers. An item is one if, over the students with at
     /// least [`LEAST_PARTS`] others, but for one in twenty, it is within [`TOLERANCE`] of an
     /// increasing line through the sum of their points, the mean of their shares, or their points by
-    /// those there were. As other totals are no parts, those that go best with the mean of all
-    /// others are left out of the sum one after the other; and each alone, as a question may go with
-    /// the others as well as a total does.
+    /// those there were; of all other items, or of those that [`Parts::added_up`] leaves.
     pub fn totals(&self, poll: Poll<'_>) -> Vec<(u32, u64)> {
-        let candidates = self.candidates(poll);
-        let scores: Vec<Sums> = candidates
-            .iter()
-            .map(|&at| self.scores_of(at, poll))
-            .collect();
-        let mut is_total = vec![false; candidates.len()];
-        let alone = 1..candidates.len();
-        let together = (0..candidates.len()).map(|last| 0..last + 1);
-        for left_out in together.chain(alone.map(|at| at..at + 1)) {
-            let open = |at: &usize| !is_total[*at];
-            let tried: Vec<usize> = left_out.clone().filter(open).collect();
-            if tried.is_empty() || self.items.len() < left_out.len() + LEAST_PARTS {
-                continue;
-            }
-            let mut is_part = vec![true; self.items.len()];
-            for &place in &candidates[left_out] {
-                is_part[place] = false;
-            }
-            let sums = self.sums(&is_part, poll);
-            for at in tried {
-                let on_line = sums.iter().find_map(|sums| on_line(sums, &scores[at]));
-                is_total[at] =
-                    on_line.is_some_and(|total| self.parts_differ(&is_part, &total, poll));
+        let mut totals = Vec::new();
+        for place in self.candidates(poll) {
+            let scores = self.scores_of(place, poll);
+            let some = self.some_with(place, poll);
+            let is_total = (0..MEASURES).any(|measure| {
+                let is_part = some.added_up(place, measure, poll);
+                is_part.is_some_and(|is_part| {
+                    let sums = self.sums(&is_part, measure, poll);
+                    let total = sums.and_then(|sums| on_line(&sums, &scores));
+                    total.is_some_and(|total| self.parts_differ(&is_part, &total, poll))
+                })
+            });
+            if is_total {
+                let answers = scores.iter().flatten().count() as u64;
+                totals.push((self.items[place], answers));
             }
         }
-        let found = (0..candidates.len()).filter(|at| is_total[*at]);
-        let answers = |at: usize| scores[at].iter().flatten().count() as u64;
-        found
-            .map(|at| (self.items[candidates[at]], answers(at)))
-            .collect()
+        totals
+    }
+
+    /// Which items the one at a place adds up; none where it adds up nothing. Of a sum with an item
+    /// too many, what is off the line falls with that item. So the item with which it falls most is
+    /// left out, one after the other.
+    fn added_up(&self, place: usize, measure: usize, poll: Poll<'_>) -> Option<Vec<bool>> {
+        let scores = self.scores_of(place, poll);
+        let mut is_part = vec![true; self.items.len()];
+        is_part[place] = false;
+        let most_left_out = MOST_LEFT_OUT.min(self.items.len().checked_sub(LEAST_PARTS + 1)?);
+        for left_out in 0..=most_left_out {
+            let sums = self.sums(&is_part, measure, poll)?;
+            if on_line(&sums, &scores).is_some() {
+                return Some(is_part);
+            }
+            if left_out < most_left_out {
+                let at = self.one_too_many(&is_part, &sums, &scores, poll)?;
+                is_part[at] = false;
+            }
+        }
+        None
+    }
+
+    /// The part with which the distances of the scores from their line on the sums fall most.
+    fn one_too_many(
+        &self,
+        is_part: &[bool],
+        sums: &Sums,
+        scores: &Sums,
+        poll: Poll<'_>,
+    ) -> Option<usize> {
+        let both = || sums.iter().zip(scores).map(|(x, y)| (*x).zip(*y));
+        let mut line = Line::default();
+        for (x, y) in both().flatten() {
+            line.add(x, y);
+        }
+        let mut with_sum = vec![Line::default(); self.items.len()];
+        let mut with_rest = with_sum.clone();
+        for (cells, point) in self.students().zip(both()) {
+            poll();
+            let Some((x, y)) = point else { continue };
+            for cell in cells.iter().filter(|cell| is_part[cell.place as usize]) {
+                with_sum[cell.place as usize].add(x, cell.score);
+                with_rest[cell.place as usize].add(cell.score, line.above(x, y));
+            }
+        }
+        // The partial correlation, as items also go with the sum.
+        let partial = |at: usize| {
+            let (own, rest) = (&with_sum[at], &with_rest[at]);
+            let r = rest.xy / (own.rest() * rest.yy).sqrt();
+            // An item that says the same as the sum changes nothing.
+            let differs = own.rest() > ROUNDING * own.yy && r.is_finite();
+            differs.then_some((r, at))
+        };
+        let falls = (0..self.items.len()).filter_map(partial);
+        let most = falls.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (most.0 < 0.0).then_some(most.1)
+    }
+
+    /// Some of the students with an answer to the item at a place, evenly from among them, which is
+    /// enough to try out what adds up.
+    fn some_with(&self, place: usize, poll: Poll<'_>) -> Self {
+        poll();
+        let has = |cells: &&[Cell]| cells.iter().any(|cell| cell.place as usize == place);
+        let step = self
+            .students()
+            .filter(has)
+            .count()
+            .div_ceil(MOST_TRIED)
+            .max(1);
+        let mut some = Self {
+            items: self.items.clone(),
+            points: self.points.clone(),
+            cells: Vec::new(),
+            starts: vec![0],
+        };
+        for cells in self.students().filter(has).step_by(step) {
+            some.cells.extend_from_slice(cells);
+            some.starts.push(some.cells.len() as u32);
+        }
+        some
     }
 
     fn students(&self) -> impl Iterator<Item = &[Cell]> {
@@ -176,12 +249,14 @@ impl Parts {
         self.students().map(score).collect()
     }
 
-    /// What the parts of each student add up to: the mean of their shares, and where the points
-    /// are known also the points, and these by how many there were.
-    fn sums(&self, is_part: &[bool], poll: Poll<'_>) -> Vec<Sums> {
+    /// What the parts of each student add up to by one of the [`MEASURES`]: the mean of their
+    /// shares, the points, or these by how many there were; none where the points are not known.
+    fn sums(&self, is_part: &[bool], measure: usize, poll: Poll<'_>) -> Option<Sums> {
         let are_known = (0..self.items.len()).all(|at| !is_part[at] || self.points[at].is_some());
-        let mut sums = vec![Vec::with_capacity(self.starts.len()); if are_known { 3 } else { 1 }];
-        for cells in self.students() {
+        if measure > 0 && !are_known {
+            return None;
+        }
+        let sum = |cells: &[Cell]| {
             poll();
             let (mut n, mut shares, mut points, mut above, mut most) = (0, 0.0, 0.0, 0.0, 0.0);
             for cell in cells.iter().filter(|cell| is_part[cell.place as usize]) {
@@ -193,13 +268,10 @@ impl Parts {
                     most += own.span;
                 }
             }
-            let all = [shares / f64::from(n), points, above / most];
-            let enough = n as usize >= LEAST_PARTS;
-            for (sums, sum) in sums.iter_mut().zip(all) {
-                sums.push(enough.then_some(sum));
-            }
-        }
-        sums
+            let all: [f64; MEASURES] = [shares / f64::from(n), points, above / most];
+            (n as usize >= LEAST_PARTS).then_some(all[measure])
+        };
+        Some(self.students().map(sum).collect())
     }
 
     /// Whether parts say something else than the total, in enough of the students for whom it is
@@ -302,14 +374,24 @@ impl Line {
         self.xy += dx * (y - self.y);
     }
 
-    /// How far a point is off it.
-    fn off(&self, x: f64, y: f64) -> f64 {
+    /// How far a point is above it.
+    fn above(&self, x: f64, y: f64) -> f64 {
         let slope = if self.xx > 0.0 {
             self.xy / self.xx
         } else {
             0.0
         };
-        (y - self.y - slope * (x - self.x)).abs()
+        y - self.y - slope * (x - self.x)
+    }
+
+    /// How far a point is off it.
+    fn off(&self, x: f64, y: f64) -> f64 {
+        self.above(x, y).abs()
+    }
+
+    /// The squares that it leaves.
+    fn rest(&self) -> f64 {
+        self.yy - self.xy.powi(2) / self.xx
     }
 
     fn correlation(&self) -> Option<f64> {

@@ -75,6 +75,23 @@ fn a_total_beside_subtotals_is_found() {
 }
 
 #[test]
+fn a_total_beside_columns_that_it_does_not_count_is_found() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 40, &MIXED)
+            .with("minutes", 90.0, |at, _| Some((17 * at % 91) as f64))
+            .with("survey", 5.0, |at, _| Some((7 * at % 6) as f64))
+            .with("TOTAL", 33.0, |_, points| Some(sum(points)));
+        assert_eq!(totals(&sheet.rows()), names(&["TOTAL"]), "{seed}");
+        let unequal = Sheet::new(seed, 40, &[1.0; 12])
+            .with("bonus", 1.0, |at, _| Some((at % 3 == 0).into()))
+            .with("%", 100.0, |_, points| {
+                Some((100.0 * sum(points) / 12.0).round())
+            });
+        assert_eq!(totals(&unequal.rows()), names(&["%"]), "{seed}");
+    }
+}
+
+#[test]
 fn a_total_that_some_lack_is_found() {
     for seed in 0..20 {
         let sheet = Sheet::new(seed, 40, &MIXED)
