@@ -60,7 +60,8 @@ pub fn assessments(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<Option<Assessm
     let rows = unmarked.into_iter().enumerate();
     rows.map(|(at, (omitted, waiting))| {
         units.clear();
-        units.extend(takers.of(at).iter().map(|&unit| unit as usize));
+        let takers = takers.of(at).iter().map(|&unit| unit as usize);
+        units.extend(takers.filter(|&unit| !ledger.responses_in(unit).is_empty()));
         if units.is_empty() && omitted + waiting == 0 {
             return Ok(None);
         }

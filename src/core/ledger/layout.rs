@@ -242,10 +242,9 @@ impl Ledger {
         )
     }
 
-    /// The responses to assessments of one item, those of each student as one unit of one
-    /// assessment.
-    pub fn of_one_item_each(&self, poll: Poll<'_>) -> Result<Self> {
-        memory::ask(size_of::<(u32, bool)>() * self.assessments)?;
+    /// Which assessments are of one item.
+    pub fn assessments_of_one_item(&self, poll: Poll<'_>) -> Result<Vec<bool>> {
+        memory::ask((size_of::<(u32, bool)>() + 1) * self.assessments)?;
         let mut first = vec![(u32::MAX, true); self.assessments];
         for (unit, whole) in self.units.iter().enumerate() {
             if unit % 1024 == 0 {
@@ -257,7 +256,14 @@ impl Ledger {
             *is_one &= responses.len() == 1 && (*item == u32::MAX || Some(*item) == own);
             *item = own.unwrap_or(*item);
         }
-        let is_one = |unit: &usize| first[self.units[*unit].assessment as usize].1;
+        let is_one = |(item, is_one): (u32, bool)| is_one && item != u32::MAX;
+        Ok(first.into_iter().map(is_one).collect())
+    }
+
+    /// The responses to [those](Ledger::assessments_of_one_item), those of each student as one
+    /// unit of one assessment.
+    pub fn of_one_item_each(&self, are_of_one: &[bool], poll: Poll<'_>) -> Result<Self> {
+        let is_one = |unit: &usize| are_of_one[self.units[*unit].assessment as usize];
         let count = (0..self.unit_count()).filter(is_one).count();
         memory::ask(
             (size_of::<u32>() + size_of::<f64>()) * count

@@ -11,4 +11,5 @@ pub mod drift;
 mod parts;
 pub mod quality;
 pub mod separation;
+mod sheet;
 pub mod totals;

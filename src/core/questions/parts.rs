@@ -1,8 +1,8 @@
-//! The items of one assessment, and which of them add up others.
+//! Which items of a sheet add up others.
 
 use crate::Poll;
-use crate::ledger::Ledger;
-use crate::memory::{self, Result};
+use crate::memory;
+use crate::questions::sheet::{Cell, Sheet};
 use crate::statistics::rounding::ROUNDING;
 
 /// Questions that a total adds up at least.
@@ -32,85 +32,16 @@ const MOST_TRIED: usize = 256;
 /// Ways to add up.
 const MEASURES: usize = 3;
 
-/// The points that were given for an item.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Points {
-    pub lowest: f64,
-    pub span: f64,
-}
-
-/// An answer to an item, by its place among the items.
-#[derive(Clone, Copy)]
-struct Cell {
-    place: u32,
-    score: f64,
-}
-
-/// Who answered what of an assessment.
-pub struct Parts {
-    items: Vec<u32>,
-    points: Vec<Option<Points>>,
-    cells: Vec<Cell>,
-    /// Per student: the first cell; one more at the end.
-    starts: Vec<u32>,
-}
-
 /// What others add up to for each student; none where there are too few of them.
 type Sums = Vec<Option<f64>>;
 
-impl Parts {
-    /// Gathers the units of an assessment. `places` has an entry of `u32::MAX` per item, and has
-    /// that again afterwards.
-    pub fn gather(
-        units: &[u32],
-        ledger: &Ledger,
-        places: &mut [u32],
-        points: &dyn Fn(u32) -> Option<Points>,
-        poll: Poll<'_>,
-    ) -> Result<Self> {
-        let lengths = units
-            .iter()
-            .map(|&unit| ledger.responses_in(unit as usize).len());
-        let cells: usize = lengths.sum();
-        memory::ask(2 * size_of::<Cell>() * cells + 160 * units.len())?;
-        let mut parts = Self {
-            items: Vec::new(),
-            points: Vec::new(),
-            cells: Vec::with_capacity(cells),
-            starts: vec![0],
-        };
-        for (at, &unit) in units.iter().enumerate() {
-            if at % 1024 == 0 {
-                poll();
-            }
-            for response in ledger.responses_in(unit as usize) {
-                let item = ledger.items[response];
-                let place = &mut places[item as usize];
-                if *place == u32::MAX {
-                    memory::ask_for_more(&parts.items, 1)?;
-                    memory::ask_for_more(&parts.points, 1)?;
-                    *place = parts.items.len() as u32;
-                    parts.items.push(item);
-                    parts.points.push(points(item));
-                }
-                parts.cells.push(Cell {
-                    place: *place,
-                    score: ledger.scores[response],
-                });
-            }
-            parts.starts.push(parts.cells.len() as u32);
-        }
-        for &item in &parts.items {
-            places[item as usize] = u32::MAX;
-        }
-        Ok(parts)
-    }
-
+impl Sheet {
     /// The totals among the items, with their answers. An item is one if, over the students with at
     /// least [`LEAST_PARTS`] others, but for one in twenty, it is within [`TOLERANCE`] of an
     /// increasing line through the sum of their points, the mean of their shares, or their points by
-    /// those there were; of all other items, or of those that [`Parts::added_up`] leaves.
-    pub fn totals(&self, poll: Poll<'_>) -> Vec<(u32, u64)> {
+    /// those there were; of all other items, or of those that [`Sheet::added_up`] leaves.
+    pub fn totals(&self, poll: Poll<'_>) -> memory::Result<Vec<(u32, u64)>> {
+        memory::ask(160 * self.starts.len() + 200 * self.items.len())?;
         let mut totals = Vec::new();
         for place in self.candidates(poll) {
             let scores = self.scores_of(place, poll);
@@ -128,7 +59,7 @@ impl Parts {
                 totals.push((self.items[place], answers));
             }
         }
-        totals
+        Ok(totals)
     }
 
     /// Which items the one at a place adds up; none where it adds up nothing. Of a sum with an item
@@ -210,11 +141,6 @@ impl Parts {
             some.starts.push(some.cells.len() as u32);
         }
         some
-    }
-
-    fn students(&self) -> impl Iterator<Item = &[Cell]> {
-        let ends = self.starts.windows(2);
-        ends.map(|pair| &self.cells[pair[0] as usize..pair[1] as usize])
     }
 
     /// The places of the items that go best with the mean of the others, the best first.

@@ -6,10 +6,11 @@ use std::ops::Range;
 use hashbrown::HashMap;
 
 use crate::Poll;
-use crate::gradebook::{Gradebook, Mark, Result, State};
-use crate::ledger::{Ledger, Left, Scope, Unit};
+use crate::gradebook::{Gradebook, Result};
+use crate::ledger::{Ledger, Unit};
 use crate::memory;
-use crate::questions::parts::{LEAST_PARTS, Parts, Points};
+use crate::questions::parts::LEAST_PARTS;
+use crate::questions::sheet::{Sheet, sheets};
 use crate::statistics::moments::PairSums;
 
 /// Correlation with the mean of the others below which nothing is looked at more closely. It only
@@ -37,19 +38,26 @@ impl Totals {
         self.0.get(item as usize).copied().unwrap_or(false)
     }
 
-    /// A ledger without its totals, but where they are all that a student has of an assessment.
+    /// A ledger without its totals, but for assessments of which nobody has anything else; units
+    /// may be empty.
     pub fn take_out_of(&self, ledger: Ledger, poll: Poll<'_>) -> memory::Result<Ledger> {
-        match self.are_none() {
-            true => Ok(ledger),
-            false => {
-                self.ask_for_copy(&ledger)?;
-                let is_bare = |unit| self.questions_in(ledger.responses_in(unit), &ledger) == 0;
-                let keep = |unit, at: usize| !self.has(ledger.items[at]) || is_bare(unit);
-                let mut kept = ledger.only(keep, poll);
-                kept.unmarked = ledger.unmarked;
-                Ok(kept)
+        if self.are_none() {
+            return Ok(ledger);
+        }
+        self.ask_for_copy(&ledger)?;
+        memory::ask(ledger.assessments)?;
+        let mut has_questions = vec![false; ledger.assessments];
+        let assessment = |unit| ledger.unit(unit).assessment as usize;
+        for unit in 0..ledger.unit_count() {
+            if self.questions_in(ledger.responses_in(unit), &ledger) > 0 {
+                has_questions[assessment(unit)] = true;
             }
         }
+        let keep =
+            |unit, at: usize| !self.has(ledger.items[at]) || !has_questions[assessment(unit)];
+        let mut kept = ledger.only(keep, poll);
+        kept.unmarked = ledger.unmarked;
+        Ok(kept)
     }
 
     /// The responses of a ledger that are to questions; units may be empty.
@@ -79,34 +87,36 @@ impl Totals {
 
     /// Finds the items that are, in the assessments with most of their answers, an increasing
     /// linear function of the sum or the mean of other items there, to rounding; see
-    /// [`Parts::totals`]. Where each piece of work is an assessment of its own, all of these are
-    /// looked at as one. `ledger` is of `gradebook`, which knows how many points there were.
+    /// [`Sheet::totals`]. Where each piece of work is an assessment of its own, all of these are
+    /// looked at as one. `ledger` is of `gradebook`: its candidates are looked for among all that
+    /// was entered, as a total also adds up what somebody chose not to count.
     pub fn find(ledger: &Ledger, gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Self> {
-        if ledger.left_out.all().of(Left::Excluded) > 0 {
-            // A total also adds up what somebody said does not count.
-            let scope = Scope {
-                as_of: Some(ledger.as_of),
-                ..Scope::default()
-            };
-            return Self::find(&Ledger::new(gradebook, &scope, poll)?, gradebook, poll);
+        let mut found = Found::default();
+        if let Some(candidates) = candidates(ledger, poll)? {
+            let numbers = assessments_of(&candidates, ledger, poll)?;
+            let sheets = sheets(gradebook, ledger.as_of, |at| numbers[at as usize], poll)?;
+            found.look_at(&sheets, poll)?;
         }
-        let mut answers_as_total = HashMap::new();
-        find_within(ledger, gradebook, |at| at, &mut answers_as_total, poll)?;
-        let pieces = ledger.of_one_item_each(poll)?;
-        find_within(&pieces, gradebook, |_| 0, &mut answers_as_total, poll)?;
-        if answers_as_total.is_empty() {
+        let is_piece = ledger.assessments_of_one_item(poll)?;
+        let pieces = ledger.of_one_item_each(&is_piece, poll)?;
+        if candidates(&pieces, poll)?.is_some() {
+            let number = |at: u32| is_piece[at as usize].then_some(0);
+            let sheets = sheets(gradebook, ledger.as_of, number, poll)?;
+            found.look_at(&sheets, poll)?;
+        }
+        if found.0.is_empty() {
             return Ok(Self::default());
         }
         memory::ask((size_of::<u64>() + 1) * ledger.item_count())?;
-        let mut answers = vec![0u64; ledger.item_count()];
-        for &item in &ledger.items {
-            answers[item as usize] += 1;
+        let mut beside_others = vec![0u64; ledger.item_count()];
+        for of in [ledger, &pieces] {
+            count_beside_others(of, &mut beside_others, poll);
         }
         let is_total = |(item, answers): (u32, &u64)| {
-            let as_total = answers_as_total.get(&item).copied().unwrap_or_default();
+            let as_total = found.0.get(&item).copied().unwrap_or_default();
             2 * as_total > *answers
         };
-        let totals: Vec<bool> = (0..).zip(&answers).map(is_total).collect();
+        let totals: Vec<bool> = (0..).zip(&beside_others).map(is_total).collect();
         Ok(match totals.contains(&true) {
             true => Self(totals),
             false => Self::default(),
@@ -114,37 +124,34 @@ impl Totals {
     }
 }
 
-/// Adds to each item the answers to it in assessments where it is a total. `place_of` gives the
-/// number in the ledger of an assessment of the gradebook.
-fn find_within(
-    ledger: &Ledger,
-    gradebook: &Gradebook<'_>,
-    place_of: impl Fn(u32) -> u32,
-    answers_as_total: &mut HashMap<u32, u64>,
-    poll: Poll<'_>,
-) -> Result<()> {
-    let Some(candidates) = candidates(ledger, poll)? else {
-        return Ok(());
-    };
-    let assessments = assessments_of(&candidates, ledger, poll);
-    let points = points(&assessments, place_of, ledger.as_of, gradebook, poll)?;
-    memory::ask(
-        size_of::<u32>() * (ledger.unit_count() + ledger.item_count() + ledger.assessments),
-    )?;
-    let takers = ledger.takers(poll);
-    let mut places = vec![u32::MAX; ledger.item_count()];
-    for assessment in (0..ledger.assessments).filter(|&at| assessments[at]) {
-        let units = takers.of(assessment);
-        let of = |item| {
-            let seen = points.get(&(assessment as u32, item));
-            seen.and_then(Seen::points)
-        };
-        let parts = Parts::gather(units, ledger, &mut places, &of, poll)?;
-        for (item, answers) in parts.totals(poll) {
-            *answers_as_total.entry(item).or_default() += answers;
+/// The answers to each item on sheets where it is a total.
+#[derive(Default)]
+struct Found(HashMap<u32, u64>);
+
+impl Found {
+    fn look_at(&mut self, sheets: &[Sheet], poll: Poll<'_>) -> memory::Result<()> {
+        for sheet in sheets {
+            for (item, answers) in sheet.totals(poll)? {
+                *self.0.entry(item).or_default() += answers;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts the answers to each item that stand beside enough others to be the total of them.
+fn count_beside_others(ledger: &Ledger, counts: &mut [u64], poll: Poll<'_>) {
+    for unit in 0..ledger.unit_count() {
+        if unit % 1024 == 0 {
+            poll();
+        }
+        let responses = ledger.responses_in(unit);
+        if responses.len() > LEAST_PARTS {
+            for &item in &ledger.items[responses] {
+                counts[item as usize] += 1;
+            }
         }
     }
-    Ok(())
 }
 
 /// The units that are looked at for candidates: of each assessment the first ones, and one in
@@ -222,86 +229,25 @@ fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
     Ok(candidates.contains(&true).then_some(candidates))
 }
 
-/// The assessments in which a candidate was used.
-fn assessments_of(candidates: &[bool], ledger: &Ledger, poll: Poll<'_>) -> Vec<bool> {
-    let mut assessments = vec![false; ledger.assessments];
+/// Numbers of the assessments in which a candidate was used.
+fn assessments_of(
+    candidates: &[bool],
+    ledger: &Ledger,
+    poll: Poll<'_>,
+) -> memory::Result<Vec<Option<u32>>> {
+    memory::ask(size_of::<Option<u32>>() * ledger.assessments)?;
+    let mut numbers = vec![None; ledger.assessments];
+    let mut count = 0;
     for unit in 0..ledger.unit_count() {
         if unit % 1024 == 0 {
             poll();
         }
-        let is_one = &mut assessments[ledger.unit(unit).assessment as usize];
+        let number = &mut numbers[ledger.unit(unit).assessment as usize];
         let mut items = ledger.items[ledger.responses_in(unit)].iter();
-        *is_one = *is_one || items.any(|&item| candidates[item as usize]);
-    }
-    assessments
-}
-
-/// The scales that an item was given on in an assessment.
-struct Seen {
-    min: f64,
-    max: Option<f64>,
-    highest: f64,
-    is_one: bool,
-}
-
-impl Seen {
-    fn of(mark: &Mark) -> Self {
-        Self {
-            min: mark.scale.min_score(),
-            max: mark.scale.max_score(),
-            highest: f64::NEG_INFINITY,
-            is_one: true,
+        if number.is_none() && items.any(|&item| candidates[item as usize]) {
+            *number = Some(count);
+            count += 1;
         }
     }
-
-    /// None where there were several scales, or no upper end.
-    fn points(&self) -> Option<Points> {
-        let span = self.max.unwrap_or(self.highest) - self.min;
-        let is_known = self.is_one && span.is_finite() && span > 0.0;
-        is_known.then_some(Points {
-            lowest: self.min,
-            span,
-        })
-    }
-}
-
-/// How many points there were for each item of these assessments.
-fn points(
-    assessments: &[bool],
-    place_of: impl Fn(u32) -> u32,
-    as_of: i64,
-    gradebook: &Gradebook<'_>,
-    poll: Poll<'_>,
-) -> Result<HashMap<(u32, u32), Seen>> {
-    let mut points: HashMap<(u32, u32), Seen> = HashMap::new();
-    gradebook.visit(
-        |mark| mark,
-        poll,
-        |sitting| {
-            let place = place_of(sitting.assessment);
-            if !assessments[place as usize] || sitting.taken_at > as_of {
-                return Ok(());
-            }
-            let scored = |mark: &Mark| mark.state == State::Scored;
-            for (&item, mark) in sitting
-                .items
-                .iter()
-                .zip(sitting.marks)
-                .filter(|(_, m)| scored(m))
-            {
-                if points.len() == points.capacity() {
-                    let entry = size_of::<((u32, u32), Seen)>() + 1;
-                    memory::ask(3 * entry * (points.capacity() + 8))?;
-                }
-                let seen = points
-                    .entry((place, item))
-                    .or_insert_with(|| Seen::of(mark));
-                let scale = (mark.scale.min_score(), mark.scale.max_score());
-                seen.is_one = seen.is_one && scale == (seen.min, seen.max);
-                seen.highest = seen.highest.max(mark.score);
-            }
-            Ok(())
-        },
-    )?;
-    Ok(points)
+    Ok(numbers)
 }

@@ -92,3 +92,27 @@ fn a_total_changes_no_other_figure() {
             .all(|item| item.quality.r_rest > Some(0.97))
     );
 }
+
+#[test]
+fn who_has_only_a_total_changes_no_figure_of_an_assessment() {
+    for seed in 0..10 {
+        let only_total = |at, own: &OwnRow| OwnRow {
+            student: pg_assess_test_support::row(at, 0, 0, 0.0, 0.0).student,
+            ..own.clone()
+        };
+        let rows = with_totals(seed);
+        let mut more = rows.clone();
+        let is_total = |row: &&OwnRow| format!("{:?}", row.item).contains("zz");
+        let some = rows.iter().filter(is_total).step_by(7).take(5);
+        more.extend((1000..).zip(some).map(|(at, own)| only_total(at, own)));
+        let figures = |rows: &[OwnRow]| {
+            let bytes = gradebook(rows);
+            let book = Gradebook::open(&bytes).expect("a gradebook");
+            solve::assessments(&book, &Options::default(), &go).expect("assessments")
+        };
+        let questions = sheet(seed).rows();
+        assert_eq!(figures(&more), figures(&questions), "{seed}");
+        let alone: Vec<OwnRow> = more.iter().filter(is_total).cloned().collect();
+        assert_eq!(figures(&alone)[0].1.items, 2);
+    }
+}

@@ -1,6 +1,7 @@
 //! Totals that came in as questions: which are found, that nothing else is, and that without them
 //! all figures are those of a table that never had them.
 
+mod entered;
 mod found;
 mod laws;
 mod real;
