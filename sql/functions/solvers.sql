@@ -250,7 +250,7 @@ CREATE FUNCTION @extschema@._scale_advice(
 ) RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_wrapper';
 COMMENT ON FUNCTION @extschema@._scale_advice IS
-'internal: what may be wrong with the scale of the scores that do not count, and what to do';
+'internal: what may be wrong with the rows that do not count, and what to do';
 
 CREATE FUNCTION @extschema@._scale_advice_by_item(
     gradebook @extschema@.gradebook,
@@ -260,7 +260,24 @@ CREATE FUNCTION @extschema@._scale_advice_by_item(
 ) RETURNS TABLE (item text, advice text)
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_by_item_wrapper';
 COMMENT ON FUNCTION @extschema@._scale_advice_by_item IS
-'internal: the same of the scores of each question';
+'internal: what may be wrong with the scale of the scores of each question, and what to do';
+
+CREATE FUNCTION @extschema@._has_item(gradebook @extschema@.gradebook, id text) RETURNS bool
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'has_item_wrapper';
+COMMENT ON FUNCTION @extschema@._has_item(@extschema@.gradebook, text) IS
+'internal: whether there is a row of a question';
+
+CREATE FUNCTION @extschema@._has_assessment(gradebook @extschema@.gradebook, id text) RETURNS bool
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'has_assessment_wrapper';
+COMMENT ON FUNCTION @extschema@._has_assessment(@extschema@.gradebook, text) IS
+'internal: whether there is a row of an assessment';
+
+CREATE FUNCTION @extschema@._unused_scales(gradebook @extschema@.gradebook)
+RETURNS TABLE (item text, max_score float8)
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
+AS 'MODULE_PATHNAME', 'unused_scales_wrapper';
+COMMENT ON FUNCTION @extschema@._unused_scales(@extschema@.gradebook) IS
+'internal: questions whose scores are all 1 at most where 20 points or more can be had';
 
 CREATE FUNCTION @extschema@._zero_times(gradebook @extschema@.gradebook) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'zero_times_wrapper';

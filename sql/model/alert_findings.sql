@@ -254,6 +254,70 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_blanks(name) IS
 'internal: which groups of a model leave more blank than others';
 
+-- Questions that may be scored in shares, and were said to be in points.
+CREATE FUNCTION @extschema@._alert_of_scales(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT r.rule, u.subject, NULL::text, NULL::text, u.n::float8, r.threshold, false,
+               format(@extschema@._plural(u.n,
+                          '%s question %s has no score above 1, though %s points can be had'
+                          ' (question %s): where its scores are shares, give 1 as their max_score.',
+                          '%s questions %s have no score above 1, though %s points or more can be'
+                          ' had (question %s and others): where their scores are shares, give 1 as'
+                          ' their max_score.'),
+                      u.n, @extschema@._alert_subject(u.subject), u.points,
+                      @extschema@._quoted(u.first))
+        FROM   {model}.alert_rules r
+        CROSS  JOIN (SELECT b.subject::text AS subject, count(*) AS n, min(q.item) AS first,
+                            min(q.max_score) AS points
+                     FROM   {model}.gradebook b
+                     CROSS  JOIN LATERAL @extschema@._unused_scales(b.gradebook) q
+                     GROUP  BY b.subject::text) u
+        WHERE  r.rule = 'unused_scale' AND r.enabled AND u.n > r.threshold
+        $sql$);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_scales(name) IS
+'internal: which subjects of a model have questions that use next to nothing of their scale';
+
+-- What settings leave out and no subject has: a slip of the pen leaves out nothing.
+CREATE FUNCTION @extschema@._alert_of_exclusions(model name) RETURNS TABLE (
+    rule text, subject text, student_group text, item text, value float8, threshold float8,
+    is_event boolean, message text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        WITH ids AS (
+            SELECT 'assessment' AS kind, a.id
+            FROM   {model}.settings o CROSS JOIN LATERAL unnest(o.exclude) a(id)
+            UNION
+            SELECT 'question', i.id
+            FROM   {model}.settings o CROSS JOIN LATERAL unnest(o.exclude_items) i(id)),
+        unknown AS (
+            SELECT count(*) AS n,
+                   string_agg(format('%s %s', n.kind, @extschema@._quoted(n.id)), ', '
+                              ORDER BY n.place) FILTER (WHERE n.place <= 3)
+                   || CASE WHEN count(*) > 3 THEN format(' and %s more', count(*) - 3) ELSE '' END
+                       AS ids
+            FROM  (SELECT i.*, row_number() OVER (ORDER BY i.kind, i.id) AS place
+                   FROM   ids i
+                   WHERE  i.id IS NOT NULL AND NOT EXISTS (
+                              SELECT FROM {model}.gradebook g
+                              WHERE  CASE i.kind
+                                     WHEN 'question' THEN @extschema@._has_item(g.gradebook, i.id)
+                                     ELSE @extschema@._has_assessment(g.gradebook, i.id) END)) n)
+        SELECT r.rule, NULL::text, NULL::text, NULL::text, u.n::float8, r.threshold, false,
+               format('No row is of %s, which the settings leave out: see how the source writes'
+                      ' %s.', u.ids, CASE u.n WHEN 1 THEN 'it' ELSE 'them' END)
+        FROM   {model}.alert_rules r CROSS JOIN unknown u
+        WHERE  r.rule = 'unknown_exclusions' AND r.enabled AND u.n > r.threshold
+        $sql$);
+END $$;
+COMMENT ON FUNCTION @extschema@._alert_of_exclusions(name) IS
+'internal: whether settings of a model leave out what is not there';
+
 -- Rows of a time that often stands for never.
 CREATE FUNCTION @extschema@._alert_of_times(model name) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
@@ -360,6 +424,8 @@ BEGIN ATOMIC
            UNION ALL SELECT * FROM @extschema@._alert_of_rows(model, run, before)
            UNION ALL SELECT * FROM @extschema@._alert_of_answers(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_blanks(model)
+           UNION ALL SELECT * FROM @extschema@._alert_of_scales(model)
+           UNION ALL SELECT * FROM @extschema@._alert_of_exclusions(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_times(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_summaries(model)
            UNION ALL SELECT * FROM @extschema@._alert_of_levels(model, run, before)) f

@@ -23,28 +23,33 @@ BEGIN ATOMIC
          'something is wrong with more than this share of a subject''s rows, which do not count'),
         (7, 'question_left_out', 'share', 0, 1, 0.1, true,
          'something is wrong with more than this share of a question''s rows, which do not count'),
-        (8, 'left_out_rose', 'share', 0, 1, 0.02, false,
+        (8, 'unused_scale', 'questions', 0, 1e6, 0, true,
+         'more questions of a subject than this have no score above 1 where 20 points or more can be'
+         ' had'),
+        (9, 'left_out_rose', 'share', 0, 1, 0.02, false,
          'the share of a subject''s rows that are left out rose by more than this since the last'
          ' run'),
-        (9, 'conflicting_rows', 'share', 0, 1, 0.001, true,
+        (10, 'conflicting_rows', 'share', 0, 1, 0.001, true,
          'more than this share of a subject''s rows contradict another of the same student,'
          ' question, assessment and time'),
-        (10, 'blank_answers', 'share', 0, 1, 0.1, true,
+        (11, 'blank_answers', 'share', 0, 1, 0.1, true,
          'more than this share of a subject''s answers are blank'),
-        (11, 'blanks_of_group', 'times', 1, 1000, 2, true,
+        (12, 'blanks_of_group', 'times', 1, 1000, 2, true,
          'a group leaves more than so many times the share blank that others of the subject do'),
-        (12, 'zero_times', 'rows', 0, 1e9, 0, true,
+        (13, 'zero_times', 'rows', 0, 1e9, 0, true,
          'more rows of a subject than this are of 1970-01-01 00:00, the time 0 of computers'),
-        (13, 'total_questions', 'questions', 0, 1e6, 0, true,
+        (14, 'total_questions', 'questions', 0, 1e6, 0, true,
          'more questions of a subject than this are the sum or the mean of others'),
-        (14, 'summary_rows', 'students', 0, 1e6, 0, true,
+        (15, 'summary_rows', 'students', 0, 1e6, 0, true,
          'more students of a subject than this look like rows that sum up the others'),
-        (15, 'level_moved', 'standard errors', 0, 1000, 2, false,
+        (16, 'unknown_exclusions', 'ids', 0, 1e6, 0, true,
+         'more ids in exclude and exclude_items than this are of no row'),
+        (17, 'level_moved', 'standard errors', 0, 1000, 2, false,
          'the mean level of a group moved by more than this since the last run, or since it was'
          ' last reported'),
-        (16, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
+        (18, 'refresh_failed', 'refreshes', 1, 1e6, 1, false,
          'so many refreshes failed, one after the other'),
-        (17, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
+        (19, 'refresh_overdue', 'hours', 0, 1e6, 36, false,
          'the last refresh that succeeded is longer ago than this')
     ) AS r(place, rule, unit, low, high, usual, is_news_at_once, about);
 END;

@@ -126,6 +126,8 @@ DECLARE
     collation_id oid;
     list text;
     advice text;
+    is_id boolean := argument NOT IN ('score', 'min_score', 'max_score', 'attempt',
+                                      'item_position', 'taken_at', 'changed_at', 'answer');
 BEGIN
     SELECT a.atttypid, @extschema@._base(a.atttypid), a.attcollation INTO type, base, collation_id
     FROM pg_attribute a
@@ -146,6 +148,10 @@ BEGIN
                   HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', list),
                                    CASE WHEN argument = 'taken_at'
                                         THEN 'A day such as 2026-06-01 can stand for a column.'
+                                   END,
+                                   CASE WHEN argument = 'taken_at'
+                                        AND  attribute ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}'
+                                        THEN format('There is no such time as %s.', attribute)
                                    END);
     END IF;
     advice := CASE
@@ -171,16 +177,14 @@ BEGIN
             USING ERRCODE = 'datatype_mismatch',
                   DETAIL = format('It is of type %s.', format_type(type, NULL)),
                   HINT = coalesce(@extschema@._advice_on_numbers(source, argument, attribute, base),
-                                  CASE WHEN base = 'json'::regtype
+                                  CASE WHEN is_id AND base = 'json'::regtype
                                        THEN format('Make a view that has %I::jsonb::text in place '
                                                    'of it, which writes the same object in one '
                                                    'way.', attribute) END,
                                   format('Name a column of %s, or make a view that casts it.',
                                          advice));
     END IF;
-    IF argument NOT IN ('score', 'min_score', 'max_score', 'attempt', 'item_position', 'taken_at',
-                        'changed_at', 'answer')
-       AND EXISTS (SELECT FROM pg_collation c
+    IF is_id AND EXISTS (SELECT FROM pg_collation c
                    WHERE c.oid = collation_id AND NOT c.collisdeterministic) THEN
         RAISE EXCEPTION 'column % of % cannot be used for %',
                         quote_ident(attribute), source, argument

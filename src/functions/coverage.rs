@@ -1,7 +1,7 @@
 //! `coverage`: what became of the rows.
 
 use pg_assess_core::gradebook::{Exclusion, Gradebook};
-use pg_assess_core::ledger::{Census, Doubt, Left, rows_of_zero_time};
+use pg_assess_core::ledger::{self, Census, Doubt, Left, rows_of_zero_time};
 use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -59,7 +59,7 @@ fn is_left_out(reason: &str) -> bool {
     Exclusion::of_label(reason).is_some() || Left::of_label(reason).is_some_and(is_wrong)
 }
 
-/// What may be wrong with the scale of the scores that do not count, and what to do.
+/// What may be wrong with the rows that do not count, and what to do.
 #[pg_extern(sql = false)]
 fn scale_advice(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
     let from = NamedArguments::of(fcinfo);
@@ -90,6 +90,31 @@ fn scale_advice_by_item(
     )))
 }
 
+/// Whether a gradebook has an item of this id, as text.
+#[pg_extern(sql = false)]
+fn has_item(gradebook: &[u8], id: &str) -> Result<bool> {
+    let gradebook = Gradebook::open(gradebook).map_err(report)?;
+    Ok(gradebook.items().find(id).is_some())
+}
+
+/// Whether a gradebook has an assessment of this id, as text.
+#[pg_extern(sql = false)]
+fn has_assessment(gradebook: &[u8], id: &str) -> Result<bool> {
+    let gradebook = Gradebook::open(gradebook).map_err(report)?;
+    Ok(gradebook.assessments().find(id).is_some())
+}
+
+/// The questions whose scores use next to nothing of their scale.
+#[pg_extern(sql = false)]
+fn unused_scales(gradebook: &[u8]) -> Rows<(name!(item, String), name!(max_score, f64))> {
+    let gradebook = Gradebook::open(gradebook).map_err(report)?;
+    let unused = ledger::unused_scales(&gradebook, &poll).map_err(report)?;
+    let items = gradebook.items().clone();
+    Ok(TableIterator::new(unused.into_iter().map(move |own| {
+        (items.get(own.item).to_string(), own.max_score)
+    })))
+}
+
 /// The rows whose time is the 0 of computers.
 #[pg_extern(sql = false)]
 fn zero_times(gradebook: &[u8]) -> Result<i64> {
@@ -98,7 +123,7 @@ fn zero_times(gradebook: &[u8]) -> Result<i64> {
     Ok(i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
-/// What to do where the scale seems to be wrong.
+/// What to do where something seems to be wrong.
 pub fn advice(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::Percentages => "These scores look like percentages: give 100 as their max_score.",
@@ -116,6 +141,19 @@ pub fn advice(doubt: Doubt) -> &'static str {
         Doubt::UnknownMax => {
             "Points without a max_score say little: give it, read them with missing_max => \
              'observed', or give 'infinity' for a scale without an upper bound."
+        }
+        Doubt::NoId => {
+            "Rows without a student, a question or an assessment do not count: see which columns \
+             were named for these."
+        }
+        Doubt::NoTime => {
+            "Rows without a time do not count: see which column was named for it, or give the day \
+             of the test in its place."
+        }
+        Doubt::BadScale => "A max_score must be above its min_score.",
+        Doubt::NotFinite => {
+            "Scores and times that are infinite, or no number, do not count: make them NULL where \
+             they stand for none."
         }
     }
 }

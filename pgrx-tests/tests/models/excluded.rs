@@ -217,3 +217,45 @@ fn a_model_leaves_out_what_its_setting_names_until_it_does_not() {
     session.run("CALL assess.refresh('m')");
     assert_eq!(results(&mut session, "m", "students"), before);
 }
+
+#[test]
+fn what_is_not_there_to_be_left_out_is_reported() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session);
+    let make = |name: &str, settings: &str| {
+        format!(
+            "SELECT assess.create_model('{name}', 'a', 'student', 'question', 'test', 'score', 'day',
+                 subject => 'test', settings => '{settings}')"
+        )
+    };
+    // Of one subject's rows only, and NULL, which is no id.
+    session.run("UPDATE a SET question = 11 WHERE question = 1 AND test = 1");
+    session.run(&make(
+        "right",
+        r#"{"exclude": ["2", null], "exclude_items": ["3", "11"]}"#,
+    ));
+    assert_eq!(session.notices().len(), 0);
+    session.run(&make(
+        "wrong",
+        r#"{"exclude": ["Test 2"], "exclude_items": ["3", "o3"]}"#,
+    ));
+    let both = "No row is of assessment \"Test 2\", question o3, which the settings leave out: see how the \
+                source writes them.";
+    let said = session.notices();
+    assert!(said[0].message().contains(both), "{said:?}");
+    let alert = "SELECT subject, value, message FROM wrong.alerts
+                 WHERE rule = 'unknown_exclusions' AND ended IS NULL";
+    assert_eq!(session.table(alert), [format!("-|2|{both}")]);
+    session.run(
+        "SELECT assess.set_option('wrong', 'exclude', '{}');
+         SELECT assess.set_option('wrong', 'exclude_items', '{3}')",
+    );
+    session.run("CALL assess.refresh('wrong')");
+    assert_eq!(session.table(alert), [""; 0]);
+    session.run("SELECT assess.set_option('wrong', 'exclude_items', '{z1,z2,z3,z4,z5}')");
+    session.run("CALL assess.refresh('wrong')");
+    let some = "No row is of question z1, question z2, question z3 and 2 more, which the settings leave out: \
+                see how the source writes them.";
+    assert_eq!(session.table(alert), [format!("-|5|{some}")]);
+}

@@ -271,6 +271,13 @@ fn what_is_neither_a_column_nor_a_day_is_no_time() {
                 .is_some_and(|hint| hint.contains("A day such as 2026-06-01")),
             "{refused:?}"
         );
+        let is_day = given.starts_with("2026-");
+        let no_such = format!("There is no such time as {given}.");
+        assert_eq!(
+            is_day,
+            refused.hint().is_some_and(|hint| hint.contains(&no_such)),
+            "{refused:?}"
+        );
     }
     let refused = session.refuses(&model("m", "dey", ""), "42703");
     assert!(

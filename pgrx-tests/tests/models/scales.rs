@@ -73,6 +73,60 @@ fn percentages_are_noticed_and_read_with_a_maximum_of_a_hundred() {
     );
 }
 
+/// Whoever gives 100 for all questions, where one was in percent, reads the others as next to
+/// nothing.
+#[test]
+fn shares_that_are_read_as_points_are_noticed() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE q WHEN 1 THEN 100 ELSE 1 END * is_right::int",
+    );
+    session.run(&model("m", ", max_score => 100"));
+    let all = "11 questions in all subjects have no score above 1, though 100 points or more can be had \
+               (question 10 and others): where their scores are shares, give 1 as their max_score.";
+    let said = warnings(&mut session);
+    assert!(said[0].contains(all), "{said:?}");
+    let alert = "SELECT value, threshold, subject, message FROM m.alerts
+                 WHERE rule = 'unused_scale' AND ended IS NULL";
+    assert_eq!(session.table(alert), [format!("11|0|all|{all}")]);
+    // The right maximum for each, in a column.
+    session.run("ALTER TABLE a ADD most float8; UPDATE a SET most = CASE question WHEN 1 THEN 100 ELSE 1 END");
+    session.run(&model("right", ", max_score => 'most'"));
+    assert_eq!(warnings(&mut session), [""; 0]);
+    session.run("UPDATE a SET most = 25 WHERE question = 2");
+    session.run(&model("one", ", max_score => 'most'"));
+    let one = "1 question in all subjects has no score above 1, though 25 points can be had (question 2): where \
+               its scores are shares, give 1 as their max_score.";
+    assert!(warnings(&mut session)[0].contains(one));
+}
+
+/// Questions of which nobody has a point, of few points, of few students, without an upper end, and
+/// of which somebody has more than one point.
+#[test]
+fn scales_that_may_be_right_are_not_asked_about() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE WHEN q = 1 THEN 0 WHEN q = 2 AND s = 7 THEN 2 ELSE is_right::int END",
+    );
+    session.run(
+        "ALTER TABLE a ADD most float8 DEFAULT 1;
+         UPDATE a SET most = CASE question WHEN 1 THEN 100 WHEN 2 THEN 100 WHEN 3 THEN 19
+                      WHEN 4 THEN 'Infinity'::float8 WHEN 5 THEN 100 WHEN 6 THEN 100 ELSE 1 END;
+         DELETE FROM a WHERE question = 5 AND student > 9;
+         UPDATE a SET most = 1 WHERE question = 6 AND student = 1",
+    );
+    session.run(&model("m", ", max_score => 'most'"));
+    assert_eq!(
+        session.table("SELECT item, max_score FROM m.gradebook, assess._unused_scales(gradebook)"),
+        [""; 0]
+    );
+    assert_eq!(warnings(&mut session), [""; 0]);
+}
+
 #[test]
 fn each_question_is_asked_about_its_own_scale() {
     let database = Database::new();
@@ -404,7 +458,53 @@ fn a_question_is_explained_by_what_does_not_count() {
         ]
     );
     assert_eq!(
-        session.table("SELECT item, status FROM m.question_review"),
-        ["1|truncated"]
+        session.table("SELECT item, status, n, left_out FROM m.question_review"),
+        ["1|truncated|20|10"]
     );
+}
+
+/// What is missing altogether is asked about as well as scales are, the most frequent first.
+#[test]
+fn rows_without_a_time_or_an_id_are_asked_about() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session, "is_right::int");
+    session.run(
+        "ALTER TABLE a ALTER score TYPE float8, ADD low float8 DEFAULT 0;
+         UPDATE a SET day = NULL WHERE student <= 12;
+         UPDATE a SET question = NULL WHERE student BETWEEN 13 AND 20;
+         UPDATE a SET low = 1 WHERE student BETWEEN 21 AND 25;
+         UPDATE a SET score = 'NaN' WHERE student = 26",
+    );
+    for (advice, mended) in [
+        (
+            "144 null_date, 96 null_id, 60 bad_scale, 12 not_finite. Rows without a time do not count: see \
+          which column was named for it, or give the day of the test in its place.",
+            "day IS NULL",
+        ),
+        (
+            "96 null_id, 60 bad_scale, 12 not_finite. Rows without a student, a question or an assessment do \
+          not count: see which columns were named for these.",
+            "question IS NULL",
+        ),
+        (
+            "60 bad_scale, 12 not_finite. A max_score must be above its min_score.",
+            "low = 1",
+        ),
+        (
+            "12 not_finite. Scores and times that are infinite, or no number, do not count: make them NULL \
+          where they stand for none.",
+            "score = 'NaN'",
+        ),
+    ] {
+        session.run(&model("m", ", min_score => 'low'"));
+        session.run("UPDATE m.alert_rules SET threshold = 0 WHERE rule = 'rows_left_out'");
+        session.run("CALL assess.refresh('m')");
+        let alert = session
+            .table("SELECT message FROM m.alerts WHERE rule = 'rows_left_out' AND ended IS NULL");
+        assert!(alert[0].ends_with(advice), "{alert:?}");
+        session.run(&format!(
+            "SELECT assess.drop_model('m'); DELETE FROM a WHERE {mended}"
+        ));
+    }
 }

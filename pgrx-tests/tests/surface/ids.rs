@@ -421,6 +421,21 @@ fn ids_of_a_type_without_equality_are_refused() {
             "{refused:?}"
         );
     }
+    // Where a number or a time is due, another text of it is no help.
+    for argument in [
+        "score => 'j', taken_at => 'day'",
+        "score => 'score', taken_at => 'j'",
+    ] {
+        let call =
+            format!("SELECT assess.create_model('m', 'r', 'item', 'item', 'quiz', {argument})");
+        let refused = session.refuses(&call, "42804");
+        assert!(
+            refused.hint().is_some_and(
+                |hint| !hint.contains("jsonb") && hint.contains("a view that casts it")
+            ),
+            "{refused:?}"
+        );
+    }
     session.run(
         "CREATE VIEW v AS SELECT j::jsonb::text AS j, item, quiz, score, day FROM r;
          SELECT assess.create_model('m', 'v', 'j', 'item', 'quiz', 'score', 'day')",

@@ -25,7 +25,8 @@ BEGIN ATOMIC
              ORDER BY s.subject, s.status_rank, s.missing DESC, s.student$sql$,
      NULL, NULL),
     ('question_review', NULL,
-     $sql$AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.facility, q.r_rest,
+     $sql$AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.left_out, q.facility,
+                    q.r_rest,
                     q.discrimination, q.ci_low, q.ci_high, q.weight, q.assessments, q.first_at,
                     q.last_at, q.run_id, q.as_of, q.method_version
              FROM {model}.questions q
@@ -94,8 +95,8 @@ BEGIN ATOMIC
         ('question_review.ci_low', 'lower end of the interval of the discrimination'),
         ('question_review.ci_high', 'upper end of the interval of the discrimination'),
         ('question_review.status', 'flawed: the stronger do worse, beyond chance; suspect: perhaps '
-                                   'by '
-                                   'chance'),
+                                   'by chance; truncated: one end of its scores does not count; '
+                                   'total: the sum or the mean of others'),
         ('quadrant', 'low and falling, low and rising, high and falling, high and rising; null '
                      'where '
                      'a figure is missing'),

@@ -1,4 +1,4 @@
-//! What of a gradebook no plain reading counts, and what may be wrong with its scales.
+//! What of a gradebook no plain reading counts, and what may be wrong with its rows.
 
 use crate::Poll;
 use crate::gradebook::{Exclusion, Gradebook, Mark, Result, State};
@@ -6,7 +6,7 @@ use crate::labels::labels;
 use crate::ledger::reading::{Left, Outcome, Reading};
 use crate::memory;
 
-/// What may be wrong with the scale of the scores that do not count.
+/// What may be wrong with the rows that do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// Scores above a maximum of 1 lie between 10 and 100.
@@ -19,6 +19,14 @@ pub enum Doubt {
     LostSign,
     /// Nobody said what the maximum is.
     UnknownMax,
+    /// There is no student, question or assessment.
+    NoId,
+    /// There is no time.
+    NoTime,
+    /// The maximum is not above the minimum.
+    BadScale,
+    /// Scores or times are infinite, or not a number.
+    NotFinite,
 }
 
 labels!(Doubt {
@@ -27,6 +35,10 @@ labels!(Doubt {
     Bonus => "bonus",
     LostSign => "lost_sign",
     UnknownMax => "unknown_max",
+    NoId => "no_id",
+    NoTime => "no_time",
+    BadScale => "bad_scale",
+    NotFinite => "not_finite",
 });
 
 /// Rows of a gradebook, before attempts are chosen.
@@ -37,7 +49,7 @@ pub struct Census {
     /// Those that do not count, by reason, the most frequent first; of a row without a score that
     /// does not say why, the reason is that.
     pub left_out: Vec<(&'static str, u64)>,
-    /// What may be wrong, by the most frequent reason that the scale is at fault for.
+    /// What may be wrong, by the most frequent reason with which something is.
     pub doubt: Option<Doubt>,
 }
 
@@ -70,7 +82,7 @@ impl Census {
         Ok(Self {
             rows: gradebook.responses().saturating_add(excluded.total()),
             left_out,
-            doubt: counts.doubt(),
+            doubt: counts.doubt(|reason| excluded.count(reason)),
         })
     }
 
@@ -92,7 +104,7 @@ impl Census {
             Ok(())
         })?;
         let doubts = (0..).zip(&counts);
-        let doubts = doubts.filter_map(|(item, counts)| Some((item, counts.doubt()?)));
+        let doubts = doubts.filter_map(|(item, counts)| Some((item, counts.doubt(|_| 0)?)));
         Ok(doubts.collect())
     }
 
@@ -125,18 +137,25 @@ impl Counts {
         }
     }
 
-    fn doubt(&self) -> Option<Doubt> {
+    /// By the most frequent reason; of equal ones the first that stands here.
+    fn doubt(&self, excluded: impl Fn(Exclusion) -> u64) -> Option<Doubt> {
+        let above = match self.highest {
+            highest if highest > 100.0 => Doubt::Points,
+            highest if highest > 10.0 => Doubt::Percentages,
+            _ => Doubt::Bonus,
+        };
         let of = |left: Left| self.left[left as usize];
-        let (below, above, unknown) =
-            (of(Left::BelowMin), of(Left::AboveMax), of(Left::NoMaxScore));
-        let most = below.max(above).max(unknown);
-        match most {
-            0 => None,
-            _ if most == above && self.highest > 100.0 => Some(Doubt::Points),
-            _ if most == above && self.highest > 10.0 => Some(Doubt::Percentages),
-            _ if most == above => Some(Doubt::Bonus),
-            _ if most == below => Some(Doubt::LostSign),
-            _ => Some(Doubt::UnknownMax),
-        }
+        let doubts = [
+            (of(Left::AboveMax), above),
+            (of(Left::BelowMin), Doubt::LostSign),
+            (of(Left::NoMaxScore), Doubt::UnknownMax),
+            (excluded(Exclusion::NullId), Doubt::NoId),
+            (excluded(Exclusion::NullDate), Doubt::NoTime),
+            (excluded(Exclusion::BadScale), Doubt::BadScale),
+            (excluded(Exclusion::NotFinite), Doubt::NotFinite),
+        ];
+        let found = doubts.into_iter().filter(|(rows, _)| *rows > 0);
+        let most = found.reduce(|most, next| if next.0 > most.0 { next } else { most });
+        most.map(|(_, doubt)| doubt)
     }
 }

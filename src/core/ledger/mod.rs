@@ -12,6 +12,7 @@ mod reading;
 pub mod scale;
 mod scope;
 mod score;
+mod unused_scales;
 mod verdicts;
 mod zero_times;
 
@@ -22,4 +23,5 @@ pub use loader::Response;
 pub use reading::{Blanks, Left, MissingMax, OutOfRange, Reading};
 pub use scope::{Attempts, Scope};
 pub use score::Score;
+pub use unused_scales::unused_scales;
 pub use zero_times::rows_of_zero_time;
