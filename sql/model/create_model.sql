@@ -132,7 +132,8 @@ BEGIN
                        'one, and can make none without naming one: "$user" is the first of its '
                        'search_path.' END, model),
               HINT = format('Give the model another name, or say where else the role shall look: '
-                            'ALTER ROLE %I SET search_path = public.', model);
+                            'ALTER ROLE %I IN DATABASE %I SET search_path = public.', model,
+                            current_database());
 END $$;
 COMMENT ON FUNCTION @extschema@._warn_of_role(name) IS
 'internal: warns where a role would look for its tables in a model';

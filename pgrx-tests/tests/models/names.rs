@@ -89,18 +89,23 @@ fn a_model_with_the_name_of_a_role_is_warned_of() {
         session.table("SELECT relnamespace::regnamespace FROM pg_class WHERE relname = 'landed'"),
         std::slice::from_ref(&schema)
     );
-    // The remedy of the hint.
-    session.run(&format!("ALTER ROLE {schema} SET search_path = public"));
-    session.run(&again);
-    assert_eq!(warning_of_a_role(&mut session), None);
-    let mut app = database.session_as(&role);
-    assert_eq!(app.table(place), ["public|public"]);
-    session.run(&format!(
+    // The remedy of the hint, also where this database has a setting of its own.
+    let of_database = format!(
         "ALTER ROLE {schema} IN DATABASE {} SET search_path = \"$user\", public",
         database.name()
-    ));
-    session.run(&again);
-    assert!(warning_of_a_role(&mut session).is_some());
+    );
+    for before in ["SELECT 1", &of_database] {
+        session.run(before);
+        session.run(&again);
+        let warning = session.notices();
+        let hint = warning[0].hint().expect("a hint");
+        let (_, remedy) = hint.rsplit_once(": ").expect("a remedy");
+        session.run(remedy.trim_end_matches('.'));
+        session.run(&again);
+        assert_eq!(warning_of_a_role(&mut session), None);
+        let mut app = database.session_as(&role);
+        assert_eq!(app.table(place), ["public|public"]);
+    }
     session.run(&format!(
         "DROP TABLE {schema}.landed; SELECT assess.drop_model('{role}'); DROP OWNED BY {schema};
          DROP ROLE {schema}; DROP ROLE {role}"

@@ -1,7 +1,8 @@
 //! Which whole attempt at an assessment counts, where a student made several.
 
 use crate::Poll;
-use crate::gradebook::{Gradebook, Result, Sitting};
+use crate::gradebook::{Gradebook, Mark, Result, Scale, Sitting};
+use crate::ledger::observed::most_points;
 use crate::ledger::scope::{Pick, Scope, Window};
 use crate::memory;
 use crate::statistics::pairs::sort;
@@ -80,8 +81,9 @@ pub fn choose(
     let pick = scope.attempts.pick();
     let mut rows: Vec<Row> = Vec::new();
     let mut key = (0, 0);
-    let points = |mark| scope.reading.points(mark);
-    gradebook.visit(points, poll, |sitting: Sitting<'_, Option<f64>>| {
+    let most = most_points(gradebook, scope.reading, window, poll)?;
+    let read = |mark: Mark| (scope.reading.points(mark), mark.scale);
+    gradebook.visit(read, poll, |sitting: Sitting<'_, (Option<f64>, Scale)>| {
         if !window.sees(&sitting) {
             return Ok(());
         }
@@ -92,11 +94,17 @@ pub fn choose(
         }
         memory::ask_for_more(&rows, sitting.items.len())?;
         let answers = sitting.items.iter().zip(sitting.marks);
-        rows.extend(answers.map(|(&item, &points)| Row {
-            taken_at: sitting.taken_at,
-            attempt: sitting.attempt,
-            item,
-            points: points.filter(|_| window.has_item(item)),
+        rows.extend(answers.map(|(&item, (points, scale))| {
+            // Where nobody had more than the least, the most is no maximum.
+            let most = most.get(item as usize);
+            let has_max =
+                scale.max_score().is_some() || most.is_some_and(|most| *most > scale.min_score());
+            Row {
+                taken_at: sitting.taken_at,
+                attempt: sitting.attempt,
+                item,
+                points: points.filter(|_| has_max && window.has_item(item)),
+            }
         }));
         Ok(())
     })?;

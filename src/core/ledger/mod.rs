@@ -8,6 +8,7 @@ mod census;
 mod layout;
 mod left;
 mod loader;
+mod observed;
 mod reading;
 pub mod scale;
 mod scope;

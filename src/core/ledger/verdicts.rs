@@ -12,7 +12,8 @@ use hashbrown::HashMap;
 use crate::Poll;
 use crate::gradebook::{Gradebook, Result, Sitting, State};
 use crate::ledger::attempts::is_same_sitting;
-use crate::ledger::reading::{self, Blanks, Left, MissingMax, Outcome, Reading, Worth};
+use crate::ledger::observed::most_points;
+use crate::ledger::reading::{self, Blanks, Left, Outcome, Reading, Worth};
 use crate::ledger::scope::Window;
 use crate::ledger::score::Score;
 use crate::memory;
@@ -103,29 +104,12 @@ impl<'b, 'a> Judge<'b, 'a> {
             listed || marks.iter().any(|mark| what(mark.state))
         };
         let unmarked = |state| matches!(state, State::NoScore | State::Waiting);
-        if reading.missing_max == MissingMax::Observed {
-            judge.find_most(poll)?;
-        }
+        judge.most = most_points(gradebook, reading, window, poll)?;
         if may_have(unmarked) {
             judge.count_scores(poll)?;
             judge.count_waiting(poll)?;
         }
         Ok(judge)
-    }
-
-    fn find_most(&mut self, poll: Poll<'_>) -> Result<()> {
-        memory::ask(size_of::<f64>() * self.gradebook.items().len())?;
-        let mut most = vec![f64::NEG_INFINITY; self.gradebook.items().len()];
-        self.each_sitting(poll, |sitting| {
-            for (&item, outcome) in sitting.items.iter().zip(sitting.marks) {
-                if let Outcome::Counts(Worth::Points { score, .. }) = outcome {
-                    most[item as usize] = score.max(most[item as usize]);
-                }
-            }
-            Ok(())
-        })?;
-        self.most = most;
-        Ok(())
     }
 
     fn count_scores(&mut self, poll: Poll<'_>) -> Result<()> {

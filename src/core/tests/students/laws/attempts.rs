@@ -23,9 +23,9 @@ fn sittings<'r>(own: &[&'r OwnRow]) -> Vec<Vec<&'r OwnRow>> {
 }
 
 /// The most points of each question, added up; none without a score.
-fn total(sitting: &[&OwnRow], reading: Reading) -> Option<f64> {
+fn total(sitting: &[&OwnRow], reading: Reading, has_max: impl Fn(&OwnRow) -> bool) -> Option<f64> {
     let mut most = HashMap::new();
-    for row in sitting {
+    for row in sitting.iter().filter(|row| has_max(row)) {
         if let Some(points) = points_of(row, reading) {
             let best = most.entry(&row.item).or_insert(points);
             *best = points.max(*best);
@@ -54,6 +54,10 @@ pub fn of_one_attempt(
         .filter(|(_, verdict)| !is_out(verdict))
         .map(|(row, _)| row)
         .collect();
+    let has_max = |row: &OwnRow| {
+        let at = rows.iter().position(|own| std::ptr::eq(own, row));
+        at.is_some_and(|at| verdicts[at] != Verdict::Left("no_max_score"))
+    };
     let counts = |row: &OwnRow| {
         let own: Vec<&OwnRow> = seen
             .iter()
@@ -65,7 +69,7 @@ pub fn of_one_attempt(
             .filter_map(|sitting| {
                 let begun = sitting.iter().filter_map(|row| row.taken_at).min()?;
                 let is_own = same_sitting(sitting[0], row, &own);
-                let points = total(&sitting, reading)?;
+                let points = total(&sitting, reading, has_max)?;
                 Some((begun, sitting[0].attempt, points, is_own))
             })
             .collect();
@@ -81,9 +85,9 @@ pub fn of_one_attempt(
         tried.len() < 2 || chosen.is_some_and(|chosen| chosen.3)
     };
     rows.iter()
-        .zip(verdicts)
-        .map(|(row, verdict)| match is_out(&verdict) || counts(row) {
-            true => verdict,
+        .zip(&verdicts)
+        .map(|(row, verdict)| match is_out(verdict) || counts(row) {
+            true => *verdict,
             false => Verdict::Left("duplicate"),
         })
         .collect()

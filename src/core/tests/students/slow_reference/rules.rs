@@ -1,7 +1,7 @@
 //! One rule at a time: flags, open scales, attempts, ties.
 
 use pg_assess_core::gradebook::{Gradebook, MaxScore};
-use pg_assess_core::ledger::{Attempts, Blanks, Ledger, Reading, Scope};
+use pg_assess_core::ledger::{Attempts, Blanks, Ledger, MissingMax, Reading, Scope};
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_core::time::DAY;
@@ -193,6 +193,42 @@ fn a_whole_attempt_is_chosen_by_its_points() {
     assert_eq!(counted(Attempts::BestAttempt, &[]), [(0, 0.0), (1, 0.4)]);
     // Of what counts the first attempt had more.
     assert_eq!(counted(Attempts::BestAttempt, &[1]), [(0, 1.0)]);
+}
+
+/// Where the most points of anybody are the maximum, a question of which nobody has any says nothing
+/// of an attempt.
+#[test]
+fn an_attempt_without_a_usable_maximum_is_none() {
+    let answer = |student, item, attempt, score, day| OwnRow {
+        attempt: Some(attempt),
+        max_score: MaxScore::Points(None),
+        ..row(student, item, 1, score, day)
+    };
+    let rows = [
+        answer(1, 1, 1, 0.0, 0.0),
+        answer(1, 2, 2, 3.0, 1.0),
+        answer(1, 1, 3, 0.0, 2.0),
+        answer(2, 2, 1, 4.0, 0.0),
+    ];
+    let bytes = gradebook(&rows);
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    for attempts in [
+        Attempts::FirstAttempt,
+        Attempts::LastAttempt,
+        Attempts::BestAttempt,
+    ] {
+        let scope = Scope {
+            attempts,
+            reading: Reading {
+                missing_max: MissingMax::Observed,
+                ..Reading::default()
+            },
+            ..Scope::default()
+        };
+        let counted = Ledger::counted(&book, &scope, &go).expect("responses");
+        let shares: Vec<f64> = counted.iter().map(|own| own.score.value()).collect();
+        assert_eq!(shares, [0.75, 1.0], "{attempts:?}");
+    }
 }
 
 #[test]
