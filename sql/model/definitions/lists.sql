@@ -25,10 +25,9 @@ BEGIN ATOMIC
              ORDER BY s.subject, s.status_rank, s.missing DESC, s.student$sql$,
      NULL, NULL),
     ('question_review', NULL,
-     $sql$AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.left_out, q.facility,
-                    q.r_rest,
-                    q.discrimination, q.ci_low, q.ci_high, q.weight, q.assessments, q.first_at,
-                    q.last_at, q.run_id, q.as_of, q.method_version
+     $sql$AS SELECT q.subject, q.item, q.status, q.status_rank, q.label, q.n, q.left_out,
+                    q.facility, q.r_rest, q.discrimination, q.ci_low, q.ci_high, q.weight,
+                    q.assessments, q.first_at, q.last_at, q.run_id, q.as_of, q.method_version
              FROM {model}.questions q
              WHERE @extschema@._is_under_review(q.status)
              ORDER BY q.subject, q.status_rank, q.r_rest$sql$,
