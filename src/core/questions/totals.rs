@@ -139,15 +139,21 @@ impl Found {
     }
 }
 
-/// Counts the answers to each item that stand beside enough others to be the total of them.
+/// Counts the students and assessments with an answer to each item beside enough other items to be
+/// the total of them.
 fn count_beside_others(ledger: &Ledger, counts: &mut [u64], poll: Poll<'_>) {
+    let mut items = Vec::new();
     for unit in 0..ledger.unit_count() {
         if unit % 1024 == 0 {
             poll();
         }
-        let responses = ledger.responses_in(unit);
-        if responses.len() > LEAST_PARTS {
-            for &item in &ledger.items[responses] {
+        // Among pieces of work, an item may stand several times.
+        items.clear();
+        items.extend_from_slice(&ledger.items[ledger.responses_in(unit)]);
+        items.sort_unstable();
+        items.dedup();
+        if items.len() > LEAST_PARTS {
+            for &item in &items {
                 counts[item as usize] += 1;
             }
         }
