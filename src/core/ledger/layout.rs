@@ -138,9 +138,14 @@ impl Ledger {
     /// When the first response of `unit` was given, whichever attempt counts.
     #[inline]
     pub fn first_at(&self, unit: usize) -> i64 {
-        if self.begun.is_empty() && self.times.is_empty() {
-            return self.units[unit].taken_at;
+        match self.begun.is_empty() && self.times.is_empty() {
+            true => self.units[unit].taken_at,
+            false => self.first_of_several(unit),
         }
+    }
+
+    #[cold]
+    fn first_of_several(&self, unit: usize) -> i64 {
         let begun = self
             .begun
             .binary_search_by_key(&unit, |begun| begun.0 as usize);

@@ -90,7 +90,11 @@ impl Attendance {
     }
 
     /// When it was begun.
+    #[inline]
     pub fn first_at(&self, taken: u32, ledger: &Ledger) -> i64 {
+        if self.earlier.is_empty() && self.without_unit.is_empty() {
+            return ledger.first_at(taken as usize);
+        }
         if let Some(at) = self.place(taken, ledger) {
             return ledger.unmarked[at].first_at;
         }
@@ -107,6 +111,7 @@ impl Attendance {
         own.take_while(move |own| own.0 == student).map(|own| own.1)
     }
 
+    #[inline]
     fn place(&self, taken: u32, ledger: &Ledger) -> Option<usize> {
         let beyond = (taken as usize).checked_sub(ledger.unit_count())?;
         Some(self.without_unit[beyond] as usize)
