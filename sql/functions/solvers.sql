@@ -201,6 +201,7 @@ COMMENT ON FUNCTION @extschema@.coverage IS
 CREATE FUNCTION @extschema@.coverage_by_item(
     gradebook @extschema@.gradebook,
     as_of timestamptz DEFAULT NULL,
+    attempts text DEFAULT 'first',
     out_of_range text DEFAULT 'exclude',
     missing_max text DEFAULT 'exclude',
     blanks text DEFAULT 'ignore',
@@ -273,11 +274,11 @@ COMMENT ON FUNCTION @extschema@._has_assessment(@extschema@.gradebook, text) IS
 'internal: whether there is a row of an assessment';
 
 CREATE FUNCTION @extschema@._unused_scales(gradebook @extschema@.gradebook)
-RETURNS TABLE (item text, max_score float8)
+RETURNS TABLE (item text, most float8, max_score float8)
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
 AS 'MODULE_PATHNAME', 'unused_scales_wrapper';
 COMMENT ON FUNCTION @extschema@._unused_scales(@extschema@.gradebook) IS
-'internal: questions whose scores are all 1 at most where 20 points or more can be had';
+'internal: questions of 20 points or more of which nobody has more than one in twenty';
 
 CREATE FUNCTION @extschema@._zero_times(gradebook @extschema@.gradebook) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'zero_times_wrapper';

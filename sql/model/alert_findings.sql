@@ -168,7 +168,8 @@ BEGIN
             WHERE  r.rule = 'question_left_out' AND q.left_out > 0
             AND    q.left_out::float8 / (q.left_out + q.n) > r.threshold),
         gradebooks AS (
-            SELECT l.subject, g.gradebook, g.as_of, o.out_of_range, o.missing_max, o.blanks
+            SELECT l.subject, g.gradebook, g.as_of, o.attempts, o.out_of_range, o.missing_max,
+                   o.blanks
             FROM  (SELECT DISTINCT k.subject FROM left_out k) l CROSS JOIN {model}.settings o
             JOIN   {model}.gradebook g ON ARRAY[g.subject::text] = ARRAY[l.subject]),
         reasons AS (
@@ -176,7 +177,7 @@ BEGIN
                                                  ORDER BY c.rows DESC) AS reasons
             FROM   gradebooks g
             CROSS  JOIN LATERAL @extschema@.coverage_by_item(
-                g.gradebook, g.as_of, g.out_of_range, g.missing_max, g.blanks) c
+                g.gradebook, g.as_of, g.attempts, g.out_of_range, g.missing_max, g.blanks) c
             WHERE  @extschema@._is_left_out(c.reason)
             GROUP  BY g.subject, c.item),
         advice AS (
@@ -263,16 +264,17 @@ BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         SELECT r.rule, u.subject, NULL::text, NULL::text, u.n::float8, r.threshold, false,
                format(@extschema@._plural(u.n,
-                          '%s question %s has no score above 1, though %s points can be had'
-                          ' (question %s): where its scores are shares, give 1 as their max_score.',
-                          '%s questions %s have no score above 1, though %s points or more can be'
-                          ' had (question %s and others): where their scores are shares, give 1 as'
-                          ' their max_score.'),
-                      u.n, @extschema@._alert_subject(u.subject), u.points,
+                          '%s question %s has no score above %s, though its max_score is %s'
+                          ' (question %s): see how many points could be had, which is 1 for shares;'
+                          ' a column can say it for each row.',
+                          '%s questions %s have no score above %s, though their max_score is %s or'
+                          ' more (question %s and others): see how many points could be had, which'
+                          ' is 1 for shares; a column can say it for each row.'),
+                      u.n, @extschema@._alert_subject(u.subject), u.most, u.points,
                       @extschema@._quoted(u.first))
         FROM   {model}.alert_rules r
         CROSS  JOIN (SELECT b.subject::text AS subject, count(*) AS n, min(q.item) AS first,
-                            min(q.max_score) AS points
+                            max(q.most) AS most, min(q.max_score) AS points
                      FROM   {model}.gradebook b
                      CROSS  JOIN LATERAL @extschema@._unused_scales(b.gradebook) q
                      GROUP  BY b.subject::text) u

@@ -24,8 +24,8 @@ BEGIN ATOMIC
         (7, 'question_left_out', 'share', 0, 1, 0.1, true,
          'something is wrong with more than this share of a question''s rows, which do not count'),
         (8, 'unused_scale', 'questions', 0, 1e6, 0, true,
-         'more questions of a subject than this have no score above 1 where 20 points or more can'
-         ' be had'),
+         'more questions of a subject than this are of 20 points or more, with ten scores or more,'
+         ' of which none is above a twentieth of the points'),
         (9, 'left_out_rose', 'share', 0, 1, 0.02, false,
          'the share of a subject''s rows that are left out rose by more than this since the last'
          ' run'),
@@ -84,7 +84,7 @@ CREATE FUNCTION @extschema@._alert_subject(subject text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN subject IS NULL THEN 'without a subject'
-                WHEN subject = 'all' THEN 'in all subjects'
+                WHEN subject = 'all' THEN 'in this model'
                 ELSE 'in ' || @extschema@._quoted(subject) END;
 END;
 COMMENT ON FUNCTION @extschema@._alert_subject(text) IS 'internal: a subject in a sentence';

@@ -1,7 +1,7 @@
 //! `coverage`: what became of the rows.
 
 use pg_assess_core::gradebook::{Exclusion, Gradebook};
-use pg_assess_core::ledger::{self, Census, Doubt, Left, rows_of_zero_time};
+use pg_assess_core::ledger::{self, Census, Doubt, Doubtful, Left, rows_of_zero_time};
 use pg_assess_core::solve;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -69,14 +69,14 @@ fn scale_advice(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
     let gradebook = Gradebook::open(bytes).map_err(report)?;
     let reading = read_reading(&from, &gradebook)?;
     let census = Census::of(&gradebook, &reading, &poll).map_err(report)?;
-    Ok(census.doubt.map(|doubt| advice(doubt).to_owned()))
+    Ok(census.doubt.map(advice))
 }
 
 /// The same of each question.
 #[pg_extern(sql = false)]
 fn scale_advice_by_item(
     fcinfo: pg_sys::FunctionCallInfo,
-) -> Rows<(name!(item, String), name!(advice, &'static str))> {
+) -> Rows<(name!(item, String), name!(advice, String))> {
     let from = NamedArguments::of(fcinfo);
     let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
         return Ok(TableIterator::empty());
@@ -106,12 +106,15 @@ fn has_assessment(gradebook: &[u8], id: &str) -> Result<bool> {
 
 /// The questions whose scores use next to nothing of their scale.
 #[pg_extern(sql = false)]
-fn unused_scales(gradebook: &[u8]) -> Rows<(name!(item, String), name!(max_score, f64))> {
+fn unused_scales(
+    gradebook: &[u8],
+) -> Rows<(name!(item, String), name!(most, f64), name!(max_score, f64))> {
     let gradebook = Gradebook::open(gradebook).map_err(report)?;
     let unused = ledger::unused_scales(&gradebook, &poll).map_err(report)?;
     let items = gradebook.items().clone();
     Ok(TableIterator::new(unused.into_iter().map(move |own| {
-        (items.get(own.item).to_string(), own.max_score)
+        let item = items.get(own.item).to_string();
+        (item, own.most, own.max_score)
     })))
 }
 
@@ -124,36 +127,59 @@ fn zero_times(gradebook: &[u8]) -> Result<i64> {
 }
 
 /// What to do where something seems to be wrong.
-pub fn advice(doubt: Doubt) -> &'static str {
-    match doubt {
-        Doubt::Percentages => "These scores look like percentages: give 100 as their max_score.",
-        Doubt::Points => {
+pub fn advice(found: Doubtful) -> String {
+    const BY_COLUMN: &str = "those of the others do not: name a column with each row's maximum as \
+                             max_score, or leave out what is no question with exclude_items.";
+    let Doubtful { doubt, items, of } = found;
+    let all = match (doubt, found.is_mixed()) {
+        (Doubt::Percentages, true) => {
+            return format!(
+                "The scores of {items} of {of} questions look like percentages, {BY_COLUMN}"
+            );
+        }
+        (Doubt::Points, true) => {
+            return format!(
+                "The scores of {items} of {of} questions look like points, {BY_COLUMN}"
+            );
+        }
+        (Doubt::UnknownMax, true) => {
+            return format!(
+                "There is no max_score for {items} of {of} questions: give it, read their points \
+                 with missing_max => 'observed', give 'infinity' for a scale without an upper \
+                 bound, or leave out what is no question with exclude_items."
+            );
+        }
+        (Doubt::Percentages, false) => {
+            "These scores look like percentages: give 100 as their max_score."
+        }
+        (Doubt::Points, false) => {
             "These scores look like points: give as their max_score how many could be had."
         }
-        Doubt::Bonus => {
+        (Doubt::Bonus, _) => {
             "Scores above their maximum may be a bonus: read them with out_of_range => 'clip', or \
              give the right max_score."
         }
-        Doubt::LostSign => {
+        (Doubt::LostSign, _) => {
             "Scores are below 0, as where wrong answers take points away: give the lowest as \
              min_score."
         }
-        Doubt::UnknownMax => {
+        (Doubt::UnknownMax, false) => {
             "Points without a max_score say little: give it, read them with missing_max => \
              'observed', or give 'infinity' for a scale without an upper bound."
         }
-        Doubt::NoId => {
+        (Doubt::NoId, _) => {
             "Rows without a student, a question or an assessment do not count: see which columns \
              were named for these."
         }
-        Doubt::NoTime => {
+        (Doubt::NoTime, _) => {
             "Rows without a time do not count: see which column was named for it, or give the day \
              of the test in its place."
         }
-        Doubt::BadScale => "A max_score must be above its min_score.",
-        Doubt::NotFinite => {
+        (Doubt::BadScale, _) => "A max_score must be above its min_score.",
+        (Doubt::NotFinite, _) => {
             "Scores and times that are infinite, or no number, do not count: make them NULL where \
              they stand for none."
         }
-    }
+    };
+    all.to_owned()
 }

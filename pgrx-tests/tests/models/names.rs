@@ -336,7 +336,7 @@ fn rows_of_the_time_0_are_reported_and_kept() {
             .collect();
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(
-            said[0].contains("24 of the 640 rows in all subjects are of 1970-01-01"),
+            said[0].contains("24 of the 640 rows in this model are of 1970-01-01"),
             "{said:?}"
         );
         assert!(session.table(alert)[0].starts_with("24|0|24 of the 640 rows"));

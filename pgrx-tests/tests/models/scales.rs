@@ -52,6 +52,16 @@ fn percentages_are_noticed_and_read_with_a_maximum_of_a_hundred() {
     );
     session.run(&model("percent", ", max_score => 100"));
     assert_eq!(warnings(&mut session), [""; 0]);
+    // A question of which nobody has a point says nothing against it.
+    session.run("CREATE VIEW v AS SELECT student, question, test, CASE question WHEN 7 THEN 0 ELSE score END AS score, day FROM a");
+    session.run(&model("with_zeros", "").replace("'a'", "'v'"));
+    let said = warnings(&mut session);
+    assert!(
+        said[0].contains("These scores look like percentages: give 100 as their max_score."),
+        "{said:?}"
+    );
+    session.run("SELECT assess.drop_model('with_zeros'); DROP VIEW v");
+    session.notices();
     answers(&mut session, "is_right::int");
     session.run(&model("plain", ""));
     for figure in ["level, need, need_rank", "trend, status, due, missing"] {
@@ -83,9 +93,20 @@ fn shares_that_are_read_as_points_are_noticed() {
         &mut session,
         "CASE q WHEN 1 THEN 100 ELSE 1 END * is_right::int",
     );
+    // At first, what is said is said of that one.
+    session.run(&model("before", ""));
+    let said = warnings(&mut session);
+    assert!(
+        said[0].contains(
+            "The scores of 1 of 12 questions look like percentages, those of the others do not: name a column \
+             with each row's maximum as max_score, or leave out what is no question with exclude_items."
+        ),
+        "{said:?}"
+    );
     session.run(&model("m", ", max_score => 100"));
-    let all = "11 questions in all subjects have no score above 1, though 100 points or more can be had \
-               (question 10 and others): where their scores are shares, give 1 as their max_score.";
+    let all = "11 questions in this model have no score above 1, though their max_score is 100 or more (question \
+               10 and others): see how many points could be had, which is 1 for shares; a column can say it for \
+               each row.";
     let said = warnings(&mut session);
     assert!(said[0].contains(all), "{said:?}");
     let alert = "SELECT value, threshold, subject, message FROM m.alerts
@@ -95,22 +116,37 @@ fn shares_that_are_read_as_points_are_noticed() {
     session.run("ALTER TABLE a ADD most float8; UPDATE a SET most = CASE question WHEN 1 THEN 100 ELSE 1 END");
     session.run(&model("right", ", max_score => 'most'"));
     assert_eq!(warnings(&mut session), [""; 0]);
+    // Points of 5 beside the percentages are not asked to be percentages, and noticed if they are read so.
+    session.run("CREATE VIEW fives AS SELECT student, question, test, CASE question WHEN 1 THEN score ELSE 5 * score END
+                        AS score, day FROM a");
+    session.run(&model("of_five", "").replace("'a'", "'fives'"));
+    let said = warnings(&mut session);
+    assert!(
+        said[0].contains("The scores of 11 of 12 questions look like points, those of the others"),
+        "{said:?}"
+    );
+    session.run(&model("all_percent", ", max_score => 100").replace("'a'", "'fives'"));
+    let said = warnings(&mut session);
+    assert!(
+        said[0].contains("11 questions in this model have no score above 5, though"),
+        "{said:?}"
+    );
     session.run("UPDATE a SET most = 25 WHERE question = 2");
     session.run(&model("one", ", max_score => 'most'"));
-    let one = "1 question in all subjects has no score above 1, though 25 points can be had (question 2): where \
-               its scores are shares, give 1 as their max_score.";
+    let one = "1 question in this model has no score above 1, though its max_score is 25 (question 2): see how many \
+               points could be had, which is 1 for shares; a column can say it for each row.";
     assert!(warnings(&mut session)[0].contains(one));
 }
 
 /// Questions of which nobody has a point, of few points, of few students, without an upper end, and
-/// of which somebody has more than one point.
+/// of which somebody has more than one point in twenty.
 #[test]
 fn scales_that_may_be_right_are_not_asked_about() {
     let database = Database::new();
     let mut session = database.session();
     answers(
         &mut session,
-        "CASE WHEN q = 1 THEN 0 WHEN q = 2 AND s = 7 THEN 2 ELSE is_right::int END",
+        "CASE WHEN q = 1 THEN 0 WHEN q = 2 AND s = 7 THEN 6 ELSE is_right::int END",
     );
     session.run(
         "ALTER TABLE a ADD most float8 DEFAULT 1;
@@ -145,18 +181,22 @@ fn each_question_is_asked_about_its_own_scale() {
             "SELECT item, message FROM m.alerts WHERE rule = 'question_left_out' ORDER BY item"
         ),
         [
-            "1|30 of the 30 rows of question 1 in all subjects do not count: 30 above_max. These \
-             scores look like percentages: give 100 as their max_score.",
-            "2|30 of the 30 rows of question 2 in all subjects do not count: 30 above_max. These \
-             scores look like points: give as their max_score how many could be had.",
-            "3|30 of the 30 rows of question 3 in all subjects do not count: 30 above_max. Scores \
+            "1|30 of the 30 rows of question 1 in this model do not count: 30 above_max. The scores \
+             of 1 of 12 questions look like percentages, those of the others do not: name a column \
+             with each row's maximum as max_score, or leave out what is no question with \
+             exclude_items.",
+            "2|30 of the 30 rows of question 2 in this model do not count: 30 above_max. The scores \
+             of 1 of 12 questions look like points, those of the others do not: name a column with \
+             each row's maximum as max_score, or leave out what is no question with exclude_items.",
+            "3|30 of the 30 rows of question 3 in this model do not count: 30 above_max. Scores \
              above their maximum may be a bonus: read them with out_of_range => 'clip', or give \
              the right max_score.",
-            "4|15 of the 30 rows of question 4 in all subjects do not count: 15 below_min. Scores \
+            "4|15 of the 30 rows of question 4 in this model do not count: 15 below_min. Scores \
              are below 0, as where wrong answers take points away: give the lowest as min_score.",
-            "5|30 of the 30 rows of question 5 in all subjects do not count: 30 no_max_score. \
-             Points without a max_score say little: give it, read them with missing_max => \
-             'observed', or give 'infinity' for a scale without an upper bound."
+            "5|30 of the 30 rows of question 5 in this model do not count: 30 no_max_score. \
+             There is no max_score for 1 of 12 questions: give it, read their points with \
+             missing_max => 'observed', give 'infinity' for a scale without an upper bound, or leave \
+             out what is no question with exclude_items."
         ]
     );
 }
@@ -326,7 +366,7 @@ fn a_group_that_leaves_more_blank_is_noticed() {
     assert_eq!(
         session.table(found),
         [
-            "B|5|Students of B leave 25 % of the answers in all subjects blank, others 5 %: a student \
+            "B|5|Students of B leave 25 % of the answers in this model blank, others 5 %: a student \
           who leaves blank what is hard gains by it. Set the option blanks to say what a blank \
           counts as."
         ]
@@ -461,6 +501,34 @@ fn a_question_is_explained_by_what_does_not_count() {
         session.table("SELECT item, status, n, left_out FROM m.question_review"),
         ["1|truncated|20|10"]
     );
+}
+
+/// Of two attempts, as many rows of a question do not count as there are reasons.
+#[test]
+fn reasons_are_counted_as_the_rows_that_count_are() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(
+        &mut session,
+        "CASE q WHEN 1 THEN 50 + s ELSE is_right::int END",
+    );
+    session.run(
+        "ALTER TABLE a ADD try int DEFAULT 1;
+         INSERT INTO a SELECT student, question, test, score, day + 1, place, state, 2 FROM a",
+    );
+    for (attempts, rows) in [("first", 60), ("first_attempt", 30), ("best_attempt", 30)] {
+        session.run(&format!(
+            "SELECT assess.create_model('{attempts}', 'a', 'student', 'question', 'test', 'score', 'day',
+                 attempt => 'try', settings => '{{\"attempts\": \"{attempts}\"}}')"
+        ));
+        let alert = session.table(&format!(
+            "SELECT message FROM \"{attempts}\".alerts WHERE rule = 'question_left_out'"
+        ));
+        let said = format!(
+            "{rows} of the {rows} rows of question 1 in this model do not count: {rows} above_max."
+        );
+        assert!(alert[0].starts_with(&said), "{alert:?}");
+    }
 }
 
 /// What is missing altogether is asked about as well as scales are, the most frequent first.

@@ -36,7 +36,7 @@ fn a_model_reports_totals_and_gives_them_no_part_in_a_level() {
     model(&mut session, "beside", "export");
     let notices = format!("{:?}", session.notices());
     assert!(
-        notices.contains("2 questions in all subjects are the sum or the mean of others"),
+        notices.contains("2 questions in this model are the sum or the mean of others"),
         "{notices}"
     );
     assert_eq!(
@@ -95,7 +95,7 @@ fn a_model_asks_about_rows_that_sum_up_its_students() {
     model(&mut session, "sheets", "sheet");
     let notices = format!("{:?}", session.notices());
     assert!(
-        notices.contains("2 students in all subjects look like rows that sum up the others"),
+        notices.contains("2 students in this model look like rows that sum up the others"),
         "{notices}"
     );
     assert!(!notices.contains("row 1") && !notices.contains("Points Possible"));

@@ -17,7 +17,7 @@ mod unused_scales;
 mod verdicts;
 mod zero_times;
 
-pub use census::{Census, Doubt};
+pub use census::{Census, Doubt, Doubtful};
 pub use layout::{Ledger, Takers, Unit};
 pub use left::{CountsByReason, LeftOut, Unmarked};
 pub use loader::Response;

@@ -1,22 +1,22 @@
 //! Questions whose scores use next to nothing of their scale, as shares of 1 do that were said to
-//! be points of 100.
+//! be points of 100, or points of 5.
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Mark, Result, State};
 use crate::memory;
 
-/// The most that a share of 1 is.
-const MOST: f64 = 1.0;
-/// The least maximum that is far above it. On a question of so many points, somebody gets more
-/// than one of them.
+/// The least maximum of a question that somebody gets more of than one in [`LITTLE`].
 const LEAST_MAX: f64 = 20.0;
+const LITTLE: f64 = 20.0;
 /// Scores of a question at least.
 const LEAST_SCORES: u64 = 10;
 
-/// A question whose scores are all at most 1, and some above 0, where many more could be had.
+/// A question of which nobody has more than one point in twenty, and somebody has more than none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UnusedScale {
     pub item: u32,
+    /// The most that anybody has.
+    pub most: f64,
     /// The lowest maximum that a score was given with.
     pub max_score: f64,
 }
@@ -62,11 +62,13 @@ pub fn unused_scales(gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<Un
     )?;
     let is_unused = |seen: &Seen| {
         let is_large = seen.max_score >= LEAST_MAX && seen.max_score.is_finite();
-        seen.scores >= LEAST_SCORES && seen.most > 0.0 && seen.most <= MOST && is_large
+        let is_little = seen.most > 0.0 && LITTLE * seen.most <= seen.max_score;
+        seen.scores >= LEAST_SCORES && is_little && is_large
     };
     let unused = (0..).zip(&seen).filter(|(_, seen)| is_unused(seen));
     let unused = unused.map(|(item, seen)| UnusedScale {
         item,
+        most: seen.most,
         max_score: seen.max_score,
     });
     Ok(unused.collect())
@@ -74,5 +76,6 @@ pub fn unused_scales(gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<Un
 
 fn is_far_below(mark: &Mark) -> bool {
     let max = mark.scale.max_score().filter(|max| max.is_finite());
-    mark.state == State::Scored && mark.score <= MOST && max >= Some(LEAST_MAX)
+    let is_little = |max: f64| max >= LEAST_MAX && LITTLE * mark.score <= max;
+    mark.state == State::Scored && max.is_some_and(is_little)
 }

@@ -28,7 +28,7 @@ const LEAST_CORRELATION: f64 = 0.7;
 /// a total need not add up all.
 const MOST_LEFT_OUT: usize = 8;
 /// Students at most with whom sums are tried.
-const MOST_TRIED: usize = 256;
+const MOST_TRIED: usize = 512;
 /// Ways to add up.
 const MEASURES: usize = 3;
 
@@ -41,23 +41,20 @@ impl Sheet {
     /// increasing line through the sum of their points, the mean of their shares, or their points by
     /// those there were; of all other items, or of those that [`Sheet::added_up`] leaves.
     pub fn totals(&self, poll: Poll<'_>) -> memory::Result<Vec<(u32, u64)>> {
-        memory::ask(160 * self.starts.len() + 200 * self.items.len())?;
+        memory::ask(
+            160 * self.starts.len() + 200 * self.items.len() + size_of::<Cell>() * self.cells.len(),
+        )?;
+        let some = self.some();
         let mut totals = Vec::new();
         for place in self.candidates(poll) {
-            let scores = self.scores_of(place, poll);
-            let some = self.some_with(place, poll);
-            let is_total = (0..MEASURES).any(|measure| {
-                let is_part = some.added_up(place, measure, poll);
-                is_part.is_some_and(|is_part| {
-                    let sums = self.sums(&is_part, measure, poll);
-                    let total = sums.and_then(|sums| on_line(&sums, &scores));
-                    total.is_some_and(|total| self.parts_differ(&is_part, &total, poll))
-                })
+            let answers = (0..MEASURES).find_map(|measure| {
+                let is_part = some.added_up(place, measure, poll)?;
+                let scores = self.scores_of(place, poll);
+                let total = on_line(&self.sums(&is_part, measure, poll)?, &scores)?;
+                self.parts_differ(&is_part, &total, poll)
+                    .then(|| scores.iter().flatten().count() as u64)
             });
-            if is_total {
-                let answers = scores.iter().flatten().count() as u64;
-                totals.push((self.items[place], answers));
-            }
+            totals.extend(answers.map(|answers| (self.items[place], answers)));
         }
         Ok(totals)
     }
@@ -119,24 +116,16 @@ impl Sheet {
         (most.0 < 0.0).then_some(most.1)
     }
 
-    /// Some of the students with an answer to the item at a place, evenly from among them, which is
-    /// enough to try out what adds up.
-    fn some_with(&self, place: usize, poll: Poll<'_>) -> Self {
-        poll();
-        let has = |cells: &&[Cell]| cells.iter().any(|cell| cell.place as usize == place);
-        let step = self
-            .students()
-            .filter(has)
-            .count()
-            .div_ceil(MOST_TRIED)
-            .max(1);
+    /// Some of the students, evenly from among them, who are enough to try out what adds up.
+    fn some(&self) -> Self {
+        let step = self.students().count().div_ceil(MOST_TRIED).max(1);
         let mut some = Self {
             items: self.items.clone(),
             points: self.points.clone(),
             cells: Vec::new(),
             starts: vec![0],
         };
-        for cells in self.students().filter(has).step_by(step) {
+        for cells in self.students().step_by(step) {
             some.cells.extend_from_slice(cells);
             some.starts.push(some.cells.len() as u32);
         }
