@@ -255,7 +255,7 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_blanks(name) IS
 'internal: which groups of a model leave more blank than others';
 
--- Questions that may be scored in shares, and were said to be in points.
+-- Questions of fewer points than was said, perhaps: shares that were said to be percentages.
 CREATE FUNCTION @extschema@._alert_of_scales(model name) RETURNS TABLE (
     rule text, subject text, student_group text, item text, value float8, threshold float8,
     is_event boolean, message text)
@@ -275,8 +275,9 @@ BEGIN
         FROM   {model}.alert_rules r
         CROSS  JOIN (SELECT b.subject::text AS subject, count(*) AS n, min(q.item) AS first,
                             max(q.most) AS most, min(q.max_score) AS points
-                     FROM   {model}.gradebook b
+                     FROM   {model}.gradebook b CROSS JOIN {model}.settings o
                      CROSS  JOIN LATERAL @extschema@._unused_scales(b.gradebook) q
+                     WHERE  array_position(o.exclude_items, q.item) IS NULL
                      GROUP  BY b.subject::text) u
         WHERE  r.rule = 'unused_scale' AND r.enabled AND u.n > r.threshold
         $sql$);

@@ -136,6 +136,14 @@ fn shares_that_are_read_as_points_are_noticed() {
     let one = "1 question in this model has no score above 1, though its max_score is 25 (question 2): see how many \
                points could be had, which is 1 for shares; a column can say it for each row.";
     assert!(warnings(&mut session)[0].contains(one));
+    // Of what does not count, nobody needs to know.
+    session.run("SELECT assess.set_option('one', 'exclude_items', '{2,NULL}')");
+    session.run("CALL assess.refresh('one')");
+    assert_eq!(
+        session
+            .table("SELECT message FROM one.alerts WHERE rule = 'unused_scale' AND ended IS NULL"),
+        [""; 0]
+    );
 }
 
 /// Questions of which nobody has a point, of few points, of few students, without an upper end, and
