@@ -18,7 +18,7 @@ echo "Generating $ROWS scores ..."
 sql -v rows="$ROWS" -f tests/bench/aggregates.sql
 
 statements=$(sql -At -c "SELECT s.name || '_' || a.name FROM bench.aggregates a
-                         JOIN bench.shapes s ON s.name = ANY (shapes) ORDER BY s.place, a.place")
+                         JOIN bench.groupings s ON s.name = ANY (groupings) ORDER BY s.place, a.place")
 # In turns, so that a busy moment of the machine does not fall on one of them only.
 echo "Measuring, $RUNS runs of each, all in one session ..."
 {

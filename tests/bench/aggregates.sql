@@ -12,15 +12,15 @@ SELECT i * 7919 % :students, i % 20, (random() < 0.6)::int, random(),
 FROM generate_series(0::bigint, :rows - 1) AS i;
 VACUUM (FREEZE, ANALYZE) bench.scores;
 
-CREATE TABLE bench.shapes (place int GENERATED ALWAYS AS IDENTITY, name text, grouping text);
-INSERT INTO bench.shapes (name, grouping) VALUES
+CREATE TABLE bench.groupings (place int GENERATED ALWAYS AS IDENTITY, name text, grouping text);
+INSERT INTO bench.groupings (name, grouping) VALUES
     ('one', ''), ('questions', 'GROUP BY question_id'), ('students', 'GROUP BY student_id');
 
 -- What is compared with corr: one line for each. at_most is a ratio that is promised. Those that
 -- keep every row are for small groups, as is core's array_agg, which does as well.
 CREATE TABLE bench.aggregates (
     place int GENERATED ALWAYS AS IDENTITY, name text, call text, at_most float8,
-    shapes text[] NOT NULL DEFAULT '{one,questions,students}');
+    groupings text[] NOT NULL DEFAULT '{one,questions,students}');
 INSERT INTO bench.aggregates (name, call, at_most) VALUES
     ('corr', 'corr(score, criterion)', NULL),
     ('discrimination', 'assess.discrimination(score, criterion)', 1.5),
@@ -32,7 +32,7 @@ INSERT INTO bench.aggregates (name, call, at_most) VALUES
     ('item_agg', 'assess.item_agg(score, criterion)', NULL),
     ('decay_agg', 'assess.decay_agg(score, taken_on, interval ''60 days'')', NULL),
     ('trend_agg', 'assess.trend_agg(score, taken_on)', NULL);
-INSERT INTO bench.aggregates (name, call, shapes) VALUES
+INSERT INTO bench.aggregates (name, call, groupings) VALUES
     ('array_agg', 'array_agg(score)', '{students}'),
     ('discrimination_index', 'assess.discrimination_index(score, criterion)', '{students}'),
     ('somers_d', 'assess.somers_d(score, criterion)', '{students}'),
@@ -48,7 +48,7 @@ INSERT INTO bench.aggregates (name, call, shapes) VALUES
 SELECT format('CREATE VIEW bench.%I AS SELECT count(figure)
                FROM (SELECT %s AS figure FROM bench.scores %s) AS f',
               s.name || '_' || a.name, call, grouping)
-FROM bench.aggregates a JOIN bench.shapes s ON s.name = ANY (shapes) \gexec
+FROM bench.aggregates a JOIN bench.groupings s ON s.name = ANY (groupings) \gexec
 
 CREATE TABLE IF NOT EXISTS bench.timings (setting text, statement text, ms float8);
 CREATE TABLE bench.plans (setting text, statement text, nodes text, peak_kb bigint);

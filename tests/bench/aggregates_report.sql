@@ -12,7 +12,7 @@ CREATE TEMPORARY VIEW medians AS
 SELECT t.setting, s.name AS shape, a.place, a.name, a.at_most,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms
 FROM bench.aggregates a
-CROSS JOIN bench.shapes s
+CROSS JOIN bench.groupings s
 JOIN bench.timings t ON t.statement = s.name || '_' || a.name
 WHERE t.setting <> 'warm'
 GROUP BY t.setting, s.name, a.place, a.name, a.at_most;
