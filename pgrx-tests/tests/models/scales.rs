@@ -168,6 +168,17 @@ fn scales_that_may_be_right_are_not_asked_about() {
         session.table("SELECT item, max_score FROM m.gradebook, assess._unused_scales(gradebook)"),
         [""; 0]
     );
+    // By the way from the minimum, at which nobody says anything: 5 of 5 to 100, and 6 of them.
+    assert_eq!(
+        session.table(
+            "SELECT item, most FROM assess._unused_scales((
+                 SELECT assess.gradebook_agg(s, q, 1, CASE WHEN s = 1 THEN most ELSE low END, low, top,
+                                             date '2026-01-01')
+                 FROM   (VALUES (1, 5, 5, 100), (2, 6, 5, 100), (3, -5, -100, 100), (4, -95, -100, 100))
+                            v(q, most, low, top), generate_series(1, 12) s))"
+        ),
+        ["2|6", "4|-95"]
+    );
     assert_eq!(warnings(&mut session), [""; 0]);
 }
 

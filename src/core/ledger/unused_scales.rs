@@ -25,6 +25,8 @@ pub struct UnusedScale {
 struct Seen {
     scores: u64,
     most: f64,
+    /// The largest share of the way from the minimum to the maximum.
+    share: f64,
     max_score: f64,
 }
 
@@ -39,7 +41,8 @@ pub fn unused_scales(gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<Un
     memory::ask((size_of::<Seen>() + size_of::<UnusedScale>()) * items)?;
     let nothing = Seen {
         scores: 0,
-        most: 0.0,
+        most: f64::NEG_INFINITY,
+        share: 0.0,
         max_score: f64::INFINITY,
     };
     let mut seen = vec![nothing; items];
@@ -53,7 +56,8 @@ pub fn unused_scales(gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<Un
                     seen.scores += 1;
                     seen.most = seen.most.max(mark.score);
                     // An unknown maximum may be any.
-                    let max = mark.scale.max_score().unwrap_or(0.0);
+                    let (min, max) = ends(mark);
+                    seen.share = seen.share.max((mark.score - min) / (max - min));
                     seen.max_score = seen.max_score.min(max);
                 }
             }
@@ -62,7 +66,7 @@ pub fn unused_scales(gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<Un
     )?;
     let is_unused = |seen: &Seen| {
         let is_large = seen.max_score >= LEAST_MAX && seen.max_score.is_finite();
-        let is_little = seen.most > 0.0 && LITTLE * seen.most <= seen.max_score;
+        let is_little = seen.share > 0.0 && LITTLE * seen.share <= 1.0;
         seen.scores >= LEAST_SCORES && is_little && is_large
     };
     let unused = (0..).zip(&seen).filter(|(_, seen)| is_unused(seen));
@@ -75,7 +79,15 @@ pub fn unused_scales(gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Vec<Un
 }
 
 fn is_far_below(mark: &Mark) -> bool {
-    let max = mark.scale.max_score().filter(|max| max.is_finite());
-    let is_little = |max: f64| max >= LEAST_MAX && LITTLE * mark.score <= max;
-    mark.state == State::Scored && max.is_some_and(is_little)
+    let (min, max) = ends(mark);
+    let is_little = LITTLE * (mark.score - min) <= max - min;
+    mark.state == State::Scored && max.is_finite() && max >= LEAST_MAX && is_little
+}
+
+/// The ends of a scale; 0 and 0 where the upper one is not known.
+fn ends(mark: &Mark) -> (f64, f64) {
+    match mark.scale.max_score() {
+        Some(max) => (mark.scale.min_score(), max),
+        None => (0.0, 0.0),
+    }
 }
