@@ -52,6 +52,7 @@ setup: ## install what is missing for everything below
 
 # `sudo make install` after `make build` needs no Rust toolchain.
 build: $(SCRIPT) ## build the release library and the install script
+	@command -v "$(PG_CONFIG)" >/dev/null || { echo 'make: no $(PG_CONFIG) here: say PG_CONFIG=/path/to/pg_config' >&2; exit 1; }
 	@if command -v cargo >/dev/null; then \
 	    $(CARGO_PG) build --profile $(BUILD_PROFILE) -p pg_assess $(PG_FEATURES); \
 	else \

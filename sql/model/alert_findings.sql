@@ -54,12 +54,15 @@ BEGIN
                    max(s.last_at) AS last_at,
                    (extract(epoch FROM max(s.as_of) - max(s.last_at)) / 86400)::float8 AS age
             FROM   {model}.students s GROUP BY s.subject::text),
-        -- A subject that was there at the last run, or is missed since, has no students now.
+        -- A subject of which no row counts, or that was there at the last run, or is missed since,
+        -- has no students now.
         subjects AS (
             SELECT t.* FROM there t
             UNION ALL
             SELECT g.subject, @extschema@._alert_subject(g.subject), NULL, NULL, 0, NULL, NULL
-            FROM  (SELECT f.subject FROM {model}.run_figures f
+            FROM  (SELECT b.subject::text FROM {model}.gradebook b
+                   UNION
+                   SELECT f.subject FROM {model}.run_figures f
                    WHERE  f.figure = 'left_out'
                    AND    f.run_id = (SELECT max(l.run_id) FROM {model}.run_log l
                                       WHERE l.run_id < $1 AND l.status = 'succeeded')
@@ -78,7 +81,8 @@ BEGIN
         WHERE  r.rule = 'little_evidence' AND s.thin::float8 / s.students > r.threshold
         UNION  ALL
         SELECT r.rule, s.subject, NULL, NULL, s.known, r.threshold, false,
-               format('There is evidence of only %s %s %s, fewer than %s.', s.known,
+               format('There is evidence of %s %s %s, fewer than %s.',
+                      CASE WHEN s.known = 0 THEN 'no' ELSE 'only ' || s.known END,
                       @extschema@._plural(s.known, 'student'), s.place, r.threshold)
         FROM   rules r CROSS JOIN subjects s
         WHERE  r.rule = 'few_students' AND s.known < r.threshold
@@ -374,7 +378,8 @@ BEGIN
                       @extschema@._alert_subject(l.subject),
                       CASE WHEN l.moved < 0 THEN 'fell' ELSE 'rose' END,
                       round(l.before::numeric, 3), round(l.value::numeric, 3),
-                      @extschema@._day(l.since),
+                      CASE WHEN l.since = l.as_of THEN 'an earlier run, also of '
+                           ELSE '' END || @extschema@._day(l.since),
                       coalesce(round(abs(l.in_errors)::numeric, 1)::text, 'many'),
                       l.size, @extschema@._plural(l.size, 'student'))
         FROM   {model}.alert_rules r CROSS JOIN levels l

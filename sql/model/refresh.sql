@@ -251,6 +251,12 @@ END $$;
 COMMENT ON FUNCTION @extschema@._refresh_step(name, boolean, text, text, text, bigint, int) IS
 'internal: one transaction of a refresh';
 
+CREATE FUNCTION @extschema@._is_in_transaction_block() RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'is_in_transaction_block_wrapper';
+COMMENT ON FUNCTION @extschema@._is_in_transaction_block() IS
+'internal: whether the client has a transaction open, which only the client can end';
+
 -- A procedure that commits may not pin its search_path by a SET clause (CREATE PROCEDURE), so each
 -- of its transactions begins with it.
 CREATE PROCEDURE @extschema@.refresh(model name, everything boolean DEFAULT false)
@@ -269,6 +275,13 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     PERFORM @extschema@._must_be_owner(model);
+    IF @extschema@._is_in_transaction_block() THEN
+        RAISE EXCEPTION 'a refresh cannot run inside a transaction block'
+            USING ERRCODE = 'invalid_transaction_termination',
+                  DETAIL = 'It commits on its own, so that no reader waits for it.',
+                  HINT = 'CALL it alone: without BEGIN, with autocommit on, in a psql -c of its '
+                         'own.';
+    END IF;
     model_schema := @extschema@._schema(model);
     LOOP
         -- The first COMMIT ends what the caller has begun, with the rights of the caller.

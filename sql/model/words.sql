@@ -32,11 +32,12 @@ RETURN @extschema@._plural(n, 'is', 'are');
 COMMENT ON FUNCTION @extschema@._is_or_are(bigint) IS 'internal: the verb after a number';
 
 -- A level or score in points of a hundred, kept within 0 to 100: others would mean nothing.
-CREATE FUNCTION @extschema@._points(share float8) RETURNS text
+CREATE FUNCTION @extschema@._points(share float8, digits int DEFAULT 0) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN share IS NOT NULL
-            THEN pg_catalog.round(100 * greatest(least(share, 1), 0)::numeric)::text END;
-COMMENT ON FUNCTION @extschema@._points(float8) IS 'internal: a share in points of a hundred';
+            THEN pg_catalog.round(100 * greatest(least(share, 1), 0)::numeric, digits)::text END;
+COMMENT ON FUNCTION @extschema@._points(float8, int) IS
+'internal: a share in points of a hundred, to so many digits after the point';
 
 -- By how many points something moves a level, up or down.
 CREATE FUNCTION @extschema@._amount(share float8) RETURNS text

@@ -1,6 +1,8 @@
-//! What is settled once, when a backend loads the library.
+//! The session: what is settled once, when a backend loads the library, and whether a transaction
+//! of the client's is open.
 
 use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 
 /// Keeps Rust from putting its own stack under every message, which pgrx does where the server was
@@ -33,4 +35,12 @@ pub fn require_utf8() {
             .set_hint("Create the database with ENCODING 'UTF8'.")
             .report(PgLogLevel::ERROR);
     }
+}
+
+/// Whether the client has begun a transaction, so that no procedure can commit. Declared in
+/// `sql/model/refresh.sql`.
+#[pg_extern(sql = false)]
+fn is_in_transaction_block() -> bool {
+    // SAFETY: reads the state of the backend.
+    unsafe { pg_sys::IsTransactionBlock() }
 }

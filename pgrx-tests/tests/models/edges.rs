@@ -35,6 +35,25 @@ fn a_schema_of_any_number_can_be_locked() {
 }
 
 #[test]
+fn a_subject_of_which_nothing_counts_is_reported_when_a_model_is_made() {
+    let (_database, mut session) = with_model("");
+    session.run(
+        "INSERT INTO r SELECT student, item, assessment, score, maximum, taken_on + 100, 'Later'
+         FROM r WHERE subject = 'Art'",
+    );
+    session.run(
+        "SELECT assess.create_model('late', 'r', 'student', 'item', 'assessment', 'score',
+             'taken_on', max_score => 'maximum', subject => 'subject',
+             settings => '{\"as_of\": \"2026-05-15\"}')",
+    );
+    let reported = session.table("SELECT message FROM late.alerts WHERE rule = 'few_students'");
+    assert_eq!(
+        reported,
+        ["There is evidence of no students in Later, fewer than 10."]
+    );
+}
+
+#[test]
 fn a_subject_that_vanishes_is_missed_until_it_is_back() {
     let (_database, mut session) = with_model("");
     let open = "SELECT rule, subject, value FROM m.alerts WHERE ended IS NULL ORDER BY 1, 2";

@@ -335,7 +335,7 @@ fn a_level_that_moved_is_reported_at_its_edge() {
     assert_eq!(north, ["t"]);
     let message: String = session.one(
         "SELECT 'The level of North in Math fell from ' || round(before::numeric, 3) || ' to '
-                || round(level::numeric, 3) || ' since 2 March 2026, '
+                || round(level::numeric, 3) || ' since an earlier run, also of 2 March 2026, '
                 || round(-value::numeric, 1) || ' times the standard error of the change ('
                 || n || ' students).'
          FROM moves WHERE student_group = 'North'",

@@ -74,6 +74,11 @@ fn points(level: f64) -> f64 {
         .round()
 }
 
+/// Points of a hundred to a tenth, as levels are shown that whole points would show as one.
+fn tenths(level: f64) -> String {
+    format!("{:.1}", 100.0 * level.clamp(0.0, 1.0))
+}
+
 /// An amount as it is shown.
 fn amount(change: f64) -> String {
     let found = (100.0 * change.abs()).round();

@@ -2,7 +2,7 @@
 
 use pg_assess_it::{Database, Session};
 
-use super::{GRAMMAR, amount, points, says, with_model};
+use super::{GRAMMAR, amount, points, says, tenths, with_model};
 
 /// Rows of compare_runs whose parts do not add up, or whose reason or sentence is not theirs.
 const WRONG: &str = "abs(change - (level_after - level_before)) > 1e-12
@@ -23,17 +23,19 @@ fn sentences_tell_the_numbers_of_their_rows(session: &mut Session, a: i64, c: i6
     for row in &rows {
         let text: &str = row.get("explanation");
         let (before, after): (f64, f64) = (row.get("level_before"), row.get("level_after"));
-        if points(before) == points(after) {
+        let shown = if points(before) == points(after) {
+            [before, after].map(tenths)
+        } else {
+            [before, after].map(|level| points(level).to_string())
+        };
+        let [shown_before, shown_after] = &shown;
+        if (after - before).abs() < 0.005 || shown_before == shown_after {
             says(text, &format!("stayed at {} out of 100", points(after)));
         } else {
             let way = if after > before { "up" } else { "down" };
             says(
                 text,
-                &format!(
-                    "went {way} from {} to {} out of 100",
-                    points(before),
-                    points(after)
-                ),
+                &format!("went {way} from {shown_before} to {shown_after} out of 100"),
             );
         }
         let parts: [(&str, f64); 3] = [
