@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use crate::Poll;
 use crate::ledger::Ledger;
 use crate::memory::{self, Result};
-use crate::questions::difficulty::{self, Answers};
+use crate::questions::additive::{self, Answers};
 use crate::statistics::moments::Moments;
 
 pub struct Sittings {
@@ -94,6 +94,6 @@ impl Sittings {
             students: self.student_count(),
             responses_of: &|student| self.starts[student]..self.starts[student + 1],
         };
-        difficulty::effects(&answers, poll)
+        additive::effects(answers, poll)
     }
 }

@@ -1,24 +1,20 @@
 //! How hard each item is, and how able each student: the additive fit `score = ability + effect`.
 //!
-//! A plain mean punishes the students who sat the harder tests. The least-squares fit of one number
-//! per student and one per item takes that out, for any pattern of missing answers. Abilities are
-//! eliminated and the normal equations of the items solved by conjugate gradients, with the number
-//! of answers as preconditioner (Hestenes and Stiefel 1952): the same answer as alternating means,
-//! in a few passes over the responses also where few items link two groups.
-
-use std::ops::Range;
-
-use log::debug;
+//! A plain mean punishes the students who sat the harder tests. One number per student and one per
+//! item takes that out, for any pattern of missing answers. The numbers of items are drawn towards
+//! 0 by what answers do not show (random effects): a question with two answers would else explain
+//! these answers and take away what they say of their students.
 
 use crate::Poll;
 use crate::ledger::Ledger;
 use crate::memory::{self, Result};
+use crate::questions::additive::{Answers, NormalEquations};
 use crate::questions::totals::Totals;
+use crate::statistics::rounding::ROUNDING;
 
-/// Passes after which the fit is used as it stands.
-const MAX_PASSES: usize = 200;
-/// Largest mean residual of an item that is left over, in parts of the score scale.
-const TOLERANCE: f64 = 1e-11;
+/// Degrees of freedom that all variation within students counts as noise, beside what the fit
+/// leaves over: of a few answers the fit may leave next to nothing by chance.
+const WITHIN_DF: f64 = 8.0;
 
 /// The additive fit.
 #[derive(Debug)]
@@ -26,6 +22,11 @@ pub struct Difficulty {
     /// Per item: how much easier (above 0) or harder it is than the mean of all responses, in
     /// parts of the score scale. Items that no student links are compared by their plain scores.
     pub effect: Vec<f64>,
+    /// Per item: how many answers of others the effect rests on, with those that what is likely of
+    /// all items is worth; without end where nothing was taken from the answers.
+    information: Vec<f64>,
+    /// Whether a student answered an item more than once.
+    has_repeats: bool,
     /// Variance of scores about the fit, with its degrees of freedom; none when there are none.
     pub residual_variance: Option<f64>,
     /// Variance of abilities between students, without what noise adds; 0 when noise explains
@@ -35,29 +36,101 @@ pub struct Difficulty {
     pub totals: Totals,
 }
 
+/// One student in the fit.
+pub struct Fitted {
+    /// Mean adjusted score.
+    level: f64,
+    answers: f64,
+    /// Their items in order, where somebody answered one more than once; else empty.
+    items: Vec<u32>,
+}
+
+impl Fitted {
+    /// How many of the student's answers an answer to `item` is free of.
+    fn others(&self, item: u32) -> f64 {
+        let own = match self.items.is_empty() {
+            true => 1,
+            false => {
+                let from = self.items.partition_point(|&other| other < item);
+                let to = self.items.partition_point(|&other| other <= item);
+                to - from
+            }
+        };
+        1.0 - own as f64 / self.answers
+    }
+}
+
 impl Difficulty {
     /// Fits all responses of the ledger; without `adjust` every item counts as equally hard.
     pub fn fit(ledger: &Ledger, adjust: bool, poll: Poll<'_>) -> Self {
-        let effect = if adjust {
-            let answers = Answers {
-                items: &ledger.items,
-                scores: &ledger.scores,
-                item_count: ledger.item_count(),
-                students: ledger.student_count(),
-                responses_of: &|student| ledger.responses_of(student),
-            };
-            effects(&answers, poll)
-        } else {
-            vec![0.0; ledger.item_count()]
-        };
         let mut fit = Self {
-            effect,
+            effect: vec![0.0; ledger.item_count()],
+            information: vec![f64::INFINITY; ledger.item_count()],
+            has_repeats: false,
             residual_variance: None,
             ability_variance: 0.0,
             totals: Totals::default(),
         };
-        fit.set_variances(ledger, adjust, poll);
+        let is_saturated = adjust && !fit.adjust(ledger, poll);
+        if is_saturated {
+            return fit;
+        }
+        let layout = Layout::of(ledger, |at| fit.adjusted(ledger, at), poll);
+        if fit.residual_variance.is_none() {
+            fit.residual_variance = layout.variance_within();
+        }
+        if let Some(residual) = fit.residual_variance {
+            fit.ability_variance = layout.variance_between(residual);
+        }
         fit
+    }
+
+    /// Predicts the effects from what the answers show of each item and what is likely of all: the
+    /// equations of the mixed model (Henderson 1975), with the variance of effects by his third
+    /// method (Searle, Casella and McCulloch 1992, section 5.5). False where every answer may be due
+    /// to its item, and nothing is taken from any.
+    fn adjust(&mut self, ledger: &Ledger, poll: Poll<'_>) -> bool {
+        let responses_of = |student| ledger.responses_of(student);
+        let answers = Answers {
+            items: &ledger.items,
+            scores: &ledger.scores,
+            item_count: ledger.item_count(),
+            students: ledger.student_count(),
+            responses_of: &responses_of,
+        };
+        let equations = NormalEquations::new(answers, poll);
+        let rank = equations.rank();
+        let free = ledger.items.len() - equations.students;
+        if free < rank + 1 {
+            return false;
+        }
+        let plain = equations.solve(0.0, self.effect.clone(), poll);
+        self.effect = plain;
+        let left = Layout::of(ledger, |at| self.adjusted(ledger, at), poll);
+        let df = (free - rank) as f64;
+        let residual = left.within / df;
+        self.residual_variance = Some(residual);
+        if residual <= ROUNDING * ROUNDING {
+            return true;
+        }
+        let within = equations.squares / free as f64;
+        let noise = (left.within + WITHIN_DF * within) / (df + WITHIN_DF);
+        let explained = equations.squares - left.within - rank as f64 * noise;
+        let between = explained / equations.information.iter().sum::<f64>();
+        if between <= ROUNDING * ROUNDING || !between.is_finite() {
+            self.effect.fill(0.0);
+            return true;
+        }
+        let ridge = noise / between;
+        let plain = std::mem::take(&mut self.effect);
+        self.effect = equations.solve(ridge, plain, poll);
+        equations.centre(&mut self.effect);
+        self.has_repeats = equations.has_repeats;
+        self.information = equations.information;
+        self.information
+            .iter_mut()
+            .for_each(|known| *known += ridge);
+        true
     }
 
     /// The same without totals. A total is then as hard as it was for students of the level that
@@ -109,13 +182,68 @@ impl Difficulty {
         ledger.scores[response] - self.effect[ledger.items[response] as usize]
     }
 
-    /// Variance components by the moments of the one-way layout students x responses (Searle,
-    /// Casella and McCulloch 1992, section 3.6).
-    fn set_variances(&mut self, ledger: &Ledger, adjust: bool, poll: Poll<'_>) {
-        let mut within = 0.0;
-        let (mut students, mut n, mut n_squares) = (0.0, 0.0, 0.0);
-        let mut total = 0.0;
-        let mut means = Vec::new();
+    /// The same effects with every answer seen by what all show, its own as well: for outcomes, of
+    /// which equal ones must stay equal.
+    pub fn by_all(mut self) -> Self {
+        self.information.fill(f64::INFINITY);
+        self
+    }
+
+    /// One student, to see the student's answers [by what others show](Self::by_others).
+    pub fn fitted(&self, ledger: &Ledger, student: usize) -> Fitted {
+        let is_question = |at: &usize| !self.totals.has(ledger.items[*at]);
+        let (mut sum, mut answers) = (0.0, 0.0);
+        for at in ledger.responses_of(student).filter(is_question) {
+            sum += self.adjusted(ledger, at);
+            answers += 1.0;
+        }
+        let mut items = Vec::new();
+        if self.has_repeats {
+            items.extend_from_slice(&ledger.items[ledger.responses_of(student)]);
+            items.sort_unstable();
+        }
+        Fitted {
+            level: sum / answers,
+            answers,
+            items,
+        }
+    }
+
+    /// A score without what the others' answers show of the item, and the share of an answer that
+    /// it counts: it is that much less sure, as the others show less. The residual of a linear
+    /// smoother without the answer itself (Hastie, Tibshirani and Friedman 2009, section 7.10).
+    #[inline]
+    pub fn by_others(&self, student: &Fitted, ledger: &Ledger, response: usize) -> (f64, f64) {
+        let item = ledger.items[response];
+        let adjusted = self.adjusted(ledger, response);
+        let information = self.information[item as usize];
+        if information == f64::INFINITY {
+            return (adjusted, 1.0);
+        }
+        let own = student.others(item) / information;
+        let others = 1.0 - own;
+        (adjusted + (adjusted - student.level) * own / others, others)
+    }
+}
+
+/// The one-way layout of students and their adjusted answers.
+struct Layout {
+    /// Sum of squares about the students' means.
+    within: f64,
+    answers: usize,
+    /// Per student with an answer: the mean and how many answers.
+    means: Vec<(f64, f64)>,
+    total: f64,
+}
+
+impl Layout {
+    fn of(ledger: &Ledger, adjusted: impl Fn(usize) -> f64, poll: Poll<'_>) -> Self {
+        let mut layout = Self {
+            within: 0.0,
+            answers: ledger.items.len(),
+            means: Vec::new(),
+            total: 0.0,
+        };
         for student in 0..ledger.student_count() {
             poll();
             let responses = ledger.responses_of(student);
@@ -123,140 +251,34 @@ impl Difficulty {
                 continue;
             }
             let count = responses.len() as f64;
-            let sum: f64 = responses.clone().map(|at| self.adjusted(ledger, at)).sum();
+            let sum: f64 = responses.clone().map(&adjusted).sum();
             let mean = sum / count;
-            within += responses
-                .map(|at| (self.adjusted(ledger, at) - mean).powi(2))
+            layout.within += responses
+                .map(|at| (adjusted(at) - mean).powi(2))
                 .sum::<f64>();
-            students += 1.0;
-            n += count;
-            n_squares += count * count;
-            total += sum;
-            means.push((mean, count));
+            layout.total += sum;
+            layout.means.push((mean, count));
         }
-        let items = if adjust {
-            answered_items(ledger) as f64 - 1.0
-        } else {
-            0.0
-        };
-        let df = n - students - items;
-        if df < 1.0 {
-            return;
-        }
-        let residual = within / df;
-        self.residual_variance = Some(residual);
-        let spread = n - n_squares / n;
-        if students > 1.0 && spread > 0.0 {
-            let grand = total / n;
-            let between: f64 = means
-                .iter()
-                .map(|(mean, k)| k * (mean - grand).powi(2))
-                .sum();
-            self.ability_variance = ((between - (students - 1.0) * residual) / spread).max(0.0);
-        }
+        layout
     }
-}
 
-fn answered_items(ledger: &Ledger) -> usize {
-    let mut answered = vec![false; ledger.item_count()];
-    for &item in &ledger.items {
-        answered[item as usize] = true;
+    /// Of answers about their student's level; none where nobody has two.
+    fn variance_within(&self) -> Option<f64> {
+        let df = self.answers - self.means.len();
+        (df > 0).then(|| self.within / df as f64)
     }
-    answered.into_iter().filter(|&yes| yes).count()
-}
 
-/// Who answered what, and how well.
-pub struct Answers<'a> {
-    /// Per response: its item, by its number.
-    pub items: &'a [u32],
-    /// Per response: its score.
-    pub scores: &'a [f64],
-    pub item_count: usize,
-    pub students: usize,
-    /// Numbers of the responses of a student.
-    pub responses_of: &'a dyn Fn(usize) -> Range<usize>,
-}
-
-/// Solves `(D - N' S^-1 N) effect = b`, where `D` counts the answers per item, `S` per student,
-/// `N` says who answered what and `b` sums each item's distances from its students' means.
-/// Starting from 0, the solution has a weighted mean of 0 over every linked group of items.
-pub fn effects(answers: &Answers<'_>, poll: Poll<'_>) -> Vec<f64> {
-    let items = answers.item_count;
-    let mut count = vec![0.0; items];
-    let mut residual = vec![0.0; items];
-    for student in 0..answers.students {
-        poll();
-        let responses = (answers.responses_of)(student);
-        if responses.is_empty() {
-            continue;
+    /// Of levels between students, by moments (Searle, Casella and McCulloch 1992, section 3.6).
+    fn variance_between(&self, residual: f64) -> f64 {
+        let n = self.answers as f64;
+        let squares: f64 = self.means.iter().map(|(_, k)| k * k).sum();
+        let spread = n - squares / n;
+        if self.means.len() < 2 || spread <= 0.0 {
+            return 0.0;
         }
-        let scores = &answers.scores[responses.clone()];
-        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-        for (&item, &score) in answers.items[responses].iter().zip(scores) {
-            count[item as usize] += 1.0;
-            residual[item as usize] += score - mean;
-        }
+        let grand = self.total / n;
+        let square = |(mean, k): &(f64, f64)| k * (mean - grand).powi(2);
+        let between: f64 = self.means.iter().map(square).sum();
+        ((between - (self.means.len() as f64 - 1.0) * residual) / spread).max(0.0)
     }
-    let precondition = |residual: &[f64]| -> Vec<f64> {
-        residual
-            .iter()
-            .zip(&count)
-            .map(|(r, n)| if *n > 0.0 { r / n } else { 0.0 })
-            .collect()
-    };
-    let mut effect = vec![0.0; items];
-    let mut scaled = precondition(&residual);
-    let mut direction = scaled.clone();
-    let mut energy = dot(&residual, &scaled);
-    let mut passes = 0;
-    while passes < MAX_PASSES {
-        if scaled.iter().all(|r| r.abs() <= TOLERANCE) {
-            break;
-        }
-        let image = apply(answers, &direction, poll);
-        passes += 1;
-        let curvature = dot(&direction, &image);
-        if curvature <= 0.0 || !curvature.is_finite() {
-            break;
-        }
-        let step = energy / curvature;
-        for at in 0..items {
-            effect[at] += step * direction[at];
-            residual[at] -= step * image[at];
-        }
-        scaled = precondition(&residual);
-        let next = dot(&residual, &scaled);
-        let turn = next / energy;
-        energy = next;
-        for (d, r) in direction.iter_mut().zip(&scaled) {
-            *d = r + turn * *d;
-        }
-    }
-    debug!("fitted the difficulty of {items} questions in {passes} passes");
-    effect
-}
-
-/// One pass: what the responses make of `direction`.
-fn apply(answers: &Answers<'_>, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
-    let mut image = vec![0.0; direction.len()];
-    for student in 0..answers.students {
-        poll();
-        let items = &answers.items[(answers.responses_of)(student)];
-        if items.is_empty() {
-            continue;
-        }
-        let mean = items
-            .iter()
-            .map(|&item| direction[item as usize])
-            .sum::<f64>()
-            / items.len() as f64;
-        for &item in items {
-            image[item as usize] += direction[item as usize] - mean;
-        }
-    }
-    image
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -3,6 +3,7 @@
 //! Rests on `statistics` and the `ledger`. The `foundation`, `students` and
 //! `forecasts` import it; it knows none of them.
 
+pub mod additive;
 pub mod calibrate;
 pub mod criterion;
 pub mod curve;

@@ -71,6 +71,7 @@ pub fn t_quantile(p: f64, df: f64) -> f64 {
 #[derive(Debug)]
 pub struct TQuantiles {
     p: f64,
+    normal: f64,
     /// Degrees of freedom and their quantile.
     last: Cell<(f64, f64)>,
 }
@@ -80,8 +81,14 @@ impl TQuantiles {
     pub fn new(p: f64) -> Self {
         Self {
             p,
+            normal: normal_quantile(p),
             last: Cell::new((f64::NAN, f64::NAN)),
         }
+    }
+
+    /// That of the normal distribution, for no end of degrees of freedom.
+    pub fn normal(&self) -> f64 {
+        self.normal
     }
 
     /// For `df` degrees of freedom.

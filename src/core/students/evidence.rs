@@ -41,7 +41,7 @@ pub struct Evidence {
     pub adjusted: f64,
     /// Weighted mean of the plain scores.
     pub plain: f64,
-    /// Sum of the weights of its questions.
+    /// Sum of the weights of its questions, each as far as others show how hard it is.
     pub quality: f64,
     /// What it counts, before decay.
     pub precision: f64,
@@ -58,6 +58,7 @@ pub fn evidence_of(
     poll: Poll<'_>,
 ) {
     evidence.clear();
+    let fitted = difficulty.fitted(ledger, student);
     for unit in ledger.units_of(student) {
         if unit % 1024 == 0 {
             poll();
@@ -66,24 +67,29 @@ pub fn evidence_of(
         if options.counting == Counting::Responses {
             evidence.extend(responses.filter_map(|response| {
                 let quality = weights[ledger.items[response] as usize];
+                let (adjusted, counts) = difficulty.by_others(&fitted, ledger, response);
                 (quality > 0.0).then(|| Evidence {
                     unit,
                     response: Some(response),
                     taken_at: ledger.time_of(unit, response),
-                    adjusted: difficulty.adjusted(ledger, response),
+                    adjusted,
                     plain: ledger.scores[response],
-                    quality,
-                    precision: quality,
+                    quality: quality * counts,
+                    precision: quality * counts,
                 })
             }));
             continue;
         }
-        let (mut sum, mut squares, mut adjusted, mut plain) = (0.0, 0.0, 0.0, 0.0);
+        let (mut sum, mut squares, mut adjusted) = (0.0, 0.0, 0.0);
+        let (mut qualities, mut plain) = (0.0, 0.0);
         for response in responses {
             let quality = weights[ledger.items[response] as usize];
-            sum += quality;
-            squares += quality * quality;
-            adjusted += quality * difficulty.adjusted(ledger, response);
+            let (score, counts) = difficulty.by_others(&fitted, ledger, response);
+            let weight = quality * counts;
+            sum += weight;
+            squares += quality * weight;
+            adjusted += weight * score;
+            qualities += quality;
             plain += quality * ledger.scores[response];
         }
         if sum > 0.0 {
@@ -100,7 +106,7 @@ pub fn evidence_of(
                 response: None,
                 taken_at: ledger.unit(unit).taken_at,
                 adjusted: adjusted / sum,
-                plain: plain / sum,
+                plain: plain / qualities,
                 quality: sum,
                 precision,
             });

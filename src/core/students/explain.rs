@@ -17,10 +17,13 @@ pub struct Contribution {
     pub item: u32,
     pub taken_at: i64,
     pub score: f64,
-    /// The score of a student at the prior on this item.
+    /// The score of a student at the prior on this item, by what others show of it.
     pub expected: f64,
     /// The item's weight.
     pub quality: f64,
+    /// The share of an answer that it counts, as others show more or less of the item; see
+    /// [`Difficulty::by_others`](crate::questions::difficulty::Difficulty::by_others).
+    pub counts: f64,
     /// The weight of its age, as of the date.
     pub decay: f64,
     /// Its share in the level; what all shares leave to 1 is the share of the prior.
@@ -59,6 +62,7 @@ pub fn explain(
         &mut evidence,
         poll,
     );
+    let fitted = difficulty.fitted(ledger, student);
     let mut contributions = Vec::new();
     for piece in &evidence {
         if piece.unit % 1024 == 0 {
@@ -73,8 +77,9 @@ pub fn explain(
         for response in responses {
             let item = ledger.items[response];
             let score = ledger.scores[response];
-            let expected = level.prior + difficulty.effect[item as usize];
-            let share = piece_share * weights[item as usize] / piece.quality;
+            let (adjusted, counts) = difficulty.by_others(&fitted, ledger, response);
+            let expected = level.prior + (score - adjusted);
+            let share = piece_share * (counts * weights[item as usize] / piece.quality);
             contributions.push(Contribution {
                 assessment: ledger.unit(piece.unit).assessment,
                 item,
@@ -82,6 +87,7 @@ pub fn explain(
                 score,
                 expected,
                 quality: weights[item as usize],
+                counts,
                 decay: decay(
                     days_between(piece.taken_at, ledger.as_of),
                     options.half_life,

@@ -62,6 +62,9 @@ pub struct Level {
     pub level: f64,
     /// None where there is a single piece of evidence and nothing can, or may, be borrowed.
     pub se: Option<f64>,
+    /// The largest variance that silence may bring: what is open about the student without any
+    /// evidence.
+    pub widest: f64,
     /// Degrees of freedom of the standard error; none where it is as good as known.
     pub df: Option<f64>,
     /// Variance about the level of a piece of evidence of precision 1, as far as it is known.
@@ -82,6 +85,14 @@ pub struct Level {
     /// Probability that the true level lies below the cut.
     pub need: Option<f64>,
     pub last_at: Option<i64>,
+}
+
+impl Level {
+    /// A variance about the level when drift has added to it. A level may wander, but not further
+    /// than students are apart: nobody is less known for what they showed once.
+    pub fn after(&self, variance: f64, drift: f64) -> f64 {
+        (variance + drift).min(self.widest)
+    }
 }
 
 impl Cohort {
@@ -112,6 +123,7 @@ impl Cohort {
         let unknown = Level {
             level: prior.mean,
             se: None,
+            widest: prior.variance,
             ci_low: None,
             ci_high: None,
             raw_level: None,
@@ -126,7 +138,7 @@ impl Cohort {
         };
         let Some(own) = own else {
             let spread = Some((prior.variance.sqrt(), f64::INFINITY));
-            return self.with_spread(unknown, spread, reach);
+            return self.with_spread(unknown, spread, reach, f64::INFINITY);
         };
         let mean_variance = self.mean_variance(own, options);
         let silence = days_between(own.last_at, as_of);
@@ -147,24 +159,33 @@ impl Cohort {
             information: own.weight * decay(silence, options.half_life),
             last_at: Some(own.last_at),
             noise: self.noise.map(|_| mean_variance * own.effective_n),
+            widest: prior.variance.max(variance),
             ..unknown
         };
-        let se = (variance + self.drift * silence).sqrt();
-        self.with_spread(level, (df > 0.0).then_some((se, df)), reach)
+        let se = level.after(variance, self.drift * silence).sqrt();
+        // Nor is the interval wider than without evidence, which has the normal distribution's.
+        let longest = reach.map_or(f64::INFINITY, |reach| {
+            let without = reach.normal() * prior.variance.sqrt();
+            without.max(reach.at(df) * variance.sqrt())
+        });
+        self.with_spread(level, (df > 0.0).then_some((se, df)), reach, longest)
     }
 
-    /// The level with the interval and the need that follow from its standard error.
+    /// The level with the interval, of at most `longest` to either side, and the need that follow
+    /// from its standard error.
     fn with_spread(
         &self,
         level: Level,
         spread: Option<(f64, f64)>,
         reach: Option<&TQuantiles>,
+        longest: f64,
     ) -> Level {
         let spread = spread.filter(|_| self.noise.is_some());
         let reach = spread
             .zip(reach)
             .map(|((se, df), reach)| se * reach.at(df))
-            .filter(|reach| reach.is_finite());
+            .filter(|reach| reach.is_finite())
+            .map(|reach| reach.min(longest));
         Level {
             se: spread.map(|(se, _)| se),
             df: spread.map(|(_, df)| df).filter(|df| df.is_finite()),

@@ -232,14 +232,17 @@ fn noise_of_all(
     }
     if let Some(residual) = difficulty.residual_variance {
         let mut shares = Moments::default();
-        for unit in 0..ledger.unit_count() {
-            if unit % 1024 == 0 {
-                poll();
-            }
-            let responses = ledger.responses_in(unit);
-            let questions = difficulty.totals.questions_in(responses, ledger);
-            if questions > 0 {
-                shares.add(1.0 / questions as f64);
+        for student in 0..ledger.student_count() {
+            poll();
+            let fitted = difficulty.fitted(ledger, student);
+            for unit in ledger.units_of(student) {
+                let responses = ledger.responses_in(unit);
+                let is_question = |at: &usize| !difficulty.totals.has(ledger.items[*at]);
+                let counts = |at| difficulty.by_others(&fitted, ledger, at).1;
+                let questions: f64 = responses.filter(is_question).map(counts).sum();
+                if questions > 0.0 {
+                    shares.add(1.0 / questions);
+                }
             }
         }
         let mut precision = Moments::default();

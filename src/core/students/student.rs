@@ -104,7 +104,7 @@ pub fn students(
             n: ledger.responses_of(student).len() as u64,
             assessments: units,
             trend: records.lines[student]
-                .map_or(Trend::NONE, |line| Trend::of(&line, noise, &trends)),
+                .map_or(Trend::NONE, |line| Trend::of_student(&line, noise, &trends)),
             need_rank: Some(u64::from(ranks[student])).filter(|&rank| rank > 0),
             work: work[student],
             omitted: unmarked.iter().map(|own| u64::from(own.omitted)).sum(),

@@ -86,9 +86,18 @@ impl Line {
         Self::about(evidence, as_of, window).map(|(line, _)| line)
     }
 
-    /// The same line from its first to its last time, as times and scores.
-    pub fn ends(evidence: &[Evidence], as_of: i64, window: Option<f64>) -> Option<[(i64, f64); 2]> {
+    /// The same line from its first to its last time, as times and scores; none where it spans
+    /// fewer days than `min_span`.
+    pub fn ends(
+        evidence: &[Evidence],
+        as_of: i64,
+        window: Option<f64>,
+        min_span: f64,
+    ) -> Option<[(i64, f64); 2]> {
         let (line, centre) = Self::about(evidence, as_of, window)?;
+        if line.days < min_span {
+            return None;
+        }
         let at = |taken_at| {
             let days = days_between(centre.first, taken_at) - centre.time;
             (taken_at, centre.score + line.slope * days)
@@ -201,6 +210,15 @@ impl Trend {
         direction: Direction::Unclear,
     };
 
+    /// The trend of a student, none within less than the least span: that is no change of a month,
+    /// and by its rate two sittings of one morning would end far beyond any score.
+    pub fn of_student(line: &Line, noise: Option<f64>, options: &TrendOptions) -> Self {
+        match line.days < options.min_span {
+            true => Self::NONE,
+            false => Self::of(line, noise, options),
+        }
+    }
+
     /// Tests one line against noise.
     pub fn of(line: &Line, noise: Option<f64>, options: &TrendOptions) -> Self {
         let borrowed = noise.filter(|_| options.shrink);
@@ -251,7 +269,7 @@ impl Trend {
 }
 
 /// The ends of the line that the trend of a student is read from, as times and scores. None with
-/// fewer than two different times.
+/// fewer than two different times, or a span below the least one.
 pub fn trend_line(
     student: u32,
     foundation: &Foundation,
@@ -270,5 +288,10 @@ pub fn trend_line(
         poll,
     );
     sort_by_time(&mut evidence, poll);
-    Line::ends(&evidence, ledger.as_of, options.trend_window)
+    Line::ends(
+        &evidence,
+        ledger.as_of,
+        options.trend_window,
+        options.trend_min_span,
+    )
 }

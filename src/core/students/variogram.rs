@@ -9,6 +9,9 @@ const LAGS: usize = 5;
 /// What the variogram proposes is kept within what was ever found to be of use, in days.
 const SHORTEST: f64 = 14.0;
 const LONGEST: f64 = 365.0;
+/// Evidence closer than this, in days, is of one time: what differs from hour to hour says nothing
+/// of months.
+const ONE_TIME: f64 = 1.0;
 
 /// How the squared difference of two pieces of a student's evidence grows with the days between
 /// them: `noise * (1/precision + 1/precision) + drift * days` (the variogram of a level that
@@ -32,7 +35,10 @@ impl Variogram {
                 let noise = 1.0 / first.precision + 1.0 / second.precision;
                 // A squared difference varies as its mean does.
                 let weight = 1.0 / (noise * noise);
-                let days = days_between(first.taken_at, second.taken_at);
+                let days = match days_between(first.taken_at, second.taken_at) {
+                    days if days < ONE_TIME => 0.0,
+                    days => days,
+                };
                 let square = (second.adjusted - first.adjusted).powi(2);
                 self.noise_noise += weight * noise * noise;
                 self.noise_days += weight * noise * days;

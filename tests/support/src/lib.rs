@@ -1,6 +1,8 @@
 //! What the tests of the core, the evaluation and the fuzz targets share.
 
 mod data;
+pub mod difficulty;
+pub mod drift;
 mod past;
 mod random;
 mod rows;

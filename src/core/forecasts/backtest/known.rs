@@ -60,7 +60,7 @@ impl Whole {
                 ..EvidenceOptions::from(&**options)
             },
             ledger: foundation.ledger,
-            difficulty: foundation.difficulty,
+            difficulty: foundation.difficulty.by_all(),
         })
     }
 
@@ -297,7 +297,7 @@ impl Outlook {
     /// `noise` times that of a piece of evidence of precision 1.
     fn spread(&self, level: &Level, at: i64, noise: f64) -> Option<Spread> {
         let drift = self.drift * days_between(self.as_of, at);
-        let se = (level.se?.powi(2) + drift + level.noise? * noise).sqrt();
+        let se = (level.after(level.se?.powi(2), drift) + level.noise? * noise).sqrt();
         let df = level.df.unwrap_or(f64::INFINITY);
         Some(Spread { se, df }).filter(|spread| spread.se.is_finite())
     }

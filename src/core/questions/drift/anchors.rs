@@ -2,7 +2,7 @@
 
 use crate::Poll;
 use crate::ledger::Ledger;
-use crate::questions::difficulty::Difficulty;
+use crate::questions::additive::{Answers, effects};
 
 /// Other questions that an answer is compared with, and how many of these must have been used
 /// on both sides of a change.
@@ -54,7 +54,8 @@ pub struct Anchors<'a> {
     pub sittings: &'a Ledger,
     /// Per item: whether others may be compared with it.
     pub sound: &'a [bool],
-    difficulty: Difficulty,
+    /// Per item: see [`effects`].
+    effects: Vec<f64>,
     /// Mean adjusted score, from which all are measured so that sums lose no digits.
     pub mean: f64,
 }
@@ -62,21 +63,30 @@ pub struct Anchors<'a> {
 impl<'a> Anchors<'a> {
     pub fn new(sittings: &'a Ledger, sound: &'a [bool], poll: Poll<'_>) -> Self {
         let anchoring = sittings.by_sitting(|at| sound[sittings.items[at] as usize], poll);
-        let difficulty = Difficulty::fit(&anchoring, true, poll);
-        let all = 0..anchoring.items.len();
-        let sum: f64 = all.map(|at| difficulty.adjusted(&anchoring, at)).sum();
+        let answers = Answers {
+            items: &anchoring.items,
+            scores: &anchoring.scores,
+            item_count: anchoring.item_count(),
+            students: anchoring.student_count(),
+            responses_of: &|student| anchoring.responses_of(student),
+        };
+        let effects = effects(answers, poll);
+        let all = anchoring.items.iter().zip(&anchoring.scores);
+        let sum: f64 = all
+            .map(|(&item, score)| score - effects[item as usize])
+            .sum();
         Self {
             sittings,
             sound,
-            difficulty,
+            effects,
             mean: sum / anchoring.items.len().max(1) as f64,
         }
     }
 
     /// The adjusted score of a response that others may be compared with.
     fn anchor(&self, response: usize) -> Option<f64> {
-        let sound = self.sound[self.sittings.items[response] as usize];
-        sound.then(|| self.difficulty.adjusted(self.sittings, response) - self.mean)
+        let item = self.sittings.items[response] as usize;
+        self.sound[item].then(|| self.sittings.scores[response] - self.effects[item] - self.mean)
     }
 
     /// The responses of a sitting that count, with what each is compared with.

@@ -43,7 +43,8 @@ fn evidence(rows: &[OwnRow], asked: &impl Ask) -> Vec<Vec<Piece>> {
             .collect();
         if options.counting == Counting::Responses {
             let piece = |own: &pg_assess_core::students::explain::Contribution| {
-                (days(own.taken_at), own.score - own.expected, own.quality)
+                let precision = own.quality * own.counts;
+                (days(own.taken_at), own.score - own.expected, precision)
             };
             return own
                 .iter()
@@ -56,10 +57,11 @@ fn evidence(rows: &[OwnRow], asked: &impl Ask) -> Vec<Vec<Piece>> {
         units.dedup();
         let piece = |unit: u32| {
             let own: Vec<_> = own.iter().filter(|own| own.assessment == unit).collect();
-            let sum: f64 = own.iter().map(|own| own.quality).sum();
-            let squares: f64 = own.iter().map(|own| own.quality.powi(2)).sum();
+            let sum: f64 = own.iter().map(|own| own.quality * own.counts).sum();
+            let squares = own.iter().map(|own| own.quality.powi(2) * own.counts);
+            let squares: f64 = squares.sum();
             let score = |own: &&pg_assess_core::students::explain::Contribution| {
-                own.quality * (own.score - own.expected)
+                own.quality * own.counts * (own.score - own.expected)
             };
             let score = own.iter().map(score).sum::<f64>() / sum;
             let k = sum * sum / squares;

@@ -307,10 +307,9 @@ fn last_year_is_worth_about_one_score() {
         );
         assert_eq!((plain.n, carried.n), (n, n));
         assert!(carried.rmse < plain.rmse && carried.rho > plain.rho, "{k}");
-        assert!(
-            carried.rmse < pooled.rmse && carried.rho > pooled.rho,
-            "{k}"
-        );
+        // Both years in one gradebook are as good, as what students do not link is drawn in.
+        assert!((carried.rmse - pooled.rmse).abs() < 0.0025, "{k}");
+        assert!((carried.rho - pooled.rho).abs() < 0.005, "{k}");
         if k == 1 {
             assert!(carried.rho >= 0.7 && carried.rmse < 0.13, "{carried:?}");
         }

@@ -4,6 +4,7 @@
 //! The figures of psych and base R were written with ten decimals, so they are held to 1e-9, and
 //! so are those of CTT, which have fifteen.
 
+use pg_assess_test_support::difficulty::SlowDifficulty;
 use pg_assess_test_support::solve;
 use std::path::Path;
 
@@ -237,61 +238,6 @@ fn alpha_of_complete_rows_is_that_of_psych() {
     }
 }
 
-/// Item effects by alternating means, to convergence.
-fn slow_effects(scores: &[Vec<Option<f64>>], items: usize) -> Vec<f64> {
-    let mut abilities = vec![0.0; scores.len()];
-    let mut effects = vec![0.0; items];
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    for _ in 0..200 {
-        for (ability, row) in abilities.iter_mut().zip(scores) {
-            *ability = mean(
-                row.iter()
-                    .zip(&effects)
-                    .filter_map(|(x, e)| Some((*x)? - e))
-                    .collect(),
-            );
-        }
-        for (item, effect) in effects.iter_mut().enumerate() {
-            *effect = mean(
-                scores
-                    .iter()
-                    .zip(&abilities)
-                    .filter_map(|(row, a)| Some(row[item]? - a))
-                    .collect(),
-            );
-        }
-    }
-    effects
-}
-
-/// Answers at which a mean is half noise: the variance of residuals over that of abilities, by
-/// the moments of the one-way layout of adjusted scores.
-fn slow_half(scores: &[Vec<Option<f64>>], effects: &[f64]) -> f64 {
-    let adjusted: Vec<Vec<f64>> = scores
-        .iter()
-        .map(|row| {
-            row.iter()
-                .zip(effects)
-                .filter_map(|(x, e)| Some((*x)? - e))
-                .collect()
-        })
-        .collect();
-    let n: f64 = adjusted.iter().map(|row| row.len() as f64).sum();
-    let students = adjusted.len() as f64;
-    let grand = adjusted.iter().flatten().sum::<f64>() / n;
-    let (mut within, mut between, mut squares) = (0.0, 0.0, 0.0);
-    for row in &adjusted {
-        let k = row.len() as f64;
-        let mean = row.iter().sum::<f64>() / k;
-        within += row.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
-        between += k * (mean - grand) * (mean - grand);
-        squares += k * k;
-    }
-    let residual = within / (n - students - (effects.len() as f64 - 1.0));
-    let ability = (between - (students - 1.0) * residual) / (n - squares / n);
-    residual / ability
-}
-
 /// The weighted correlation of (x, y, w).
 fn slow_correlation(pairs: &[(f64, f64, f64)]) -> f64 {
     let total: f64 = pairs.iter().map(|(.., w)| w).sum();
@@ -346,8 +292,15 @@ fn missing_answers_give_pairwise_alpha_and_adjusted_rests() {
     close_option(assessment.sd, total.numbers("sd")[0], TOLERANCE, "sd");
     let psych = Table::read(&data.join("ref_psych_alpha_items_pairwise.csv"));
 
-    let effects = slow_effects(&matrix.scores, matrix.items.len());
-    let half = slow_half(&matrix.scores, &effects);
+    let mut answers = Vec::new();
+    for (person, row) in matrix.scores.iter().enumerate() {
+        let own = row.iter().enumerate();
+        answers.extend(own.filter_map(|(item, score)| Some((person, item, (*score)?))));
+    }
+    let difficulty = SlowDifficulty::new(&answers, true);
+    let effects = &difficulty.effect;
+    let (residual, ability) = difficulty.components.expect("variances");
+    let half = residual / ability;
     for (at, item) in items.iter().enumerate() {
         let mut pairs = Vec::new();
         for row in &matrix.scores {

@@ -6,4 +6,5 @@ mod items_reference;
 mod level_groups;
 mod recovery;
 mod reliability;
+mod sparse;
 mod totals;

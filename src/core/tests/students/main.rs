@@ -6,5 +6,6 @@ mod edge_outcomes;
 mod laws;
 mod oulad_reference;
 mod sample_network;
+mod silence;
 mod slow_reference;
 mod summary_rows;

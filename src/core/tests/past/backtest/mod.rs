@@ -4,6 +4,7 @@
 mod edges;
 mod figures;
 mod slow;
+mod slow_fit;
 mod truth;
 
 use pg_assess_core::forecasts::backtest::{Difference, Method, Outcome, Slice, Target};

@@ -10,13 +10,14 @@ use pg_assess_core::time::DAY;
 use pg_assess_test_support::solve::{self, Ask, Asked, Settings, forecasts};
 use pg_assess_test_support::{OwnRow, answers, close, close_option, go, gradebook, integer, mean};
 
+use super::slow_fit::{Effects, drift_of};
 use super::{METHODS, TIE, TOLERANCE};
 
 /// When an assessment was taken, which, and the answers.
-type Sitting = (i64, u32, Vec<Contribution>);
+pub(super) type Sitting = (i64, u32, Vec<Contribution>);
 
 /// One student's assessments: time, id, its answers; by time, then by id.
-fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<Sitting> {
+pub(super) fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<Sitting> {
     let own = answers.iter().filter(|(id, _)| *id == student);
     let mut sittings: Vec<Sitting> = Vec::new();
     for (_, answer) in own {
@@ -32,10 +33,15 @@ fn sittings(answers: &[(i64, Contribution)], student: i64) -> Vec<Sitting> {
     sittings
 }
 
-/// Precision of questions with these weights.
-fn precision(weights: &[f64], options: &Options) -> f64 {
-    let sum: f64 = weights.iter().sum();
-    let squares: f64 = weights.iter().map(|q| q * q).sum();
+/// Precision of answers with their weights.
+pub(super) fn precision(answers: &[Contribution], options: &Options) -> f64 {
+    precision_of(answers.iter().map(|own| (own.quality, own.counts)), options)
+}
+
+/// That of pairs of a question's weight and the share of an answer that it counts.
+fn precision_of(weights: impl Iterator<Item = (f64, f64)> + Clone, options: &Options) -> f64 {
+    let sum: f64 = weights.clone().map(|(q, counts)| q * counts).sum();
+    let squares: f64 = weights.map(|(q, counts)| q * q * counts).sum();
     let k = sum * sum / squares;
     match options.counting {
         Counting::Effective => squares / sum * k / (k + options.half_precision_items),
@@ -80,15 +86,6 @@ pub(super) fn of(levels: &[(i64, Level)], student: i64) -> Option<Level> {
     Some(own.1)
 }
 
-/// How fast levels drift is how fast a million days of silence make them uncertain.
-fn drift_of(levels: &[(i64, Level)], later: Vec<(i64, Level)>) -> f64 {
-    let variance = |levels: &[(i64, Level)]| levels.iter().find_map(|own| own.1.se);
-    match (variance(levels), variance(&later)) {
-        (Some(now), Some(then)) => (then.powi(2) - now.powi(2)) / 1e6,
-        _ => 0.0,
-    }
-}
-
 /// How scores are measured that came later: over all that there is.
 fn in_hindsight(options: &Asked, settings: &Settings) -> Asked {
     Asked {
@@ -126,21 +123,27 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn of(ahead: &[Sitting], whole: &Asked, options: &Asked, weight: &dyn Fn(u32) -> f64) -> Self {
+    fn of(
+        ahead: &[Sitting],
+        whole: &Asked,
+        options: &Asked,
+        effects: &Effects,
+        weight: &dyn Fn(u32) -> f64,
+    ) -> Self {
         let (mut sum, mut total, mut noise) = (0.0, 0.0, 0.0);
         for (_, _, answers) in ahead {
-            let weights: Vec<f64> = answers.iter().map(|answer| answer.quality).collect();
-            let counts = precision(&weights, whole);
+            let weights = answers.iter().map(|answer| (answer.quality, 1.0));
+            let counts = precision_of(weights, whole);
             let score = answers
                 .iter()
-                .map(|answer| answer.quality * (answer.score - answer.expected))
+                .map(|answer| answer.quality * (answer.score - effects.of(answer.item)))
                 .sum::<f64>()
-                / weights.iter().sum::<f64>();
-            let weights: Vec<f64> = answers.iter().map(|answer| weight(answer.item)).collect();
+                / answers.iter().map(|answer| answer.quality).sum::<f64>();
+            let weights = answers.iter().map(|answer| (weight(answer.item), 1.0));
             sum += counts;
             total += counts * score;
-            noise += match weights.iter().sum::<f64>() > 0.0 {
-                true => counts * counts / precision(&weights, options),
+            noise += match weights.clone().map(|own| own.0).sum::<f64>() > 0.0 {
+                true => counts * counts / precision_of(weights, options),
                 false => f64::INFINITY,
             };
         }
@@ -225,9 +228,13 @@ pub(super) fn forecasts_at(
     let [shrunk, decayed, undecayed] =
         [&plain, &adjusted, &forever].map(|options| levels(&past, options));
     let known = answers(&past, &plain);
-    let drift = drift_of(&level, levels(&past, &as_of(1_000_000)));
+    let fit = Effects::new(&known, options);
+    let drift = drift_of(&fit, &answers(&past, &as_of(0)), &level, options);
     let whole = in_hindsight(options, settings);
     let coming = answers(&all, &whole);
+    let mut even = whole.clone();
+    even.options.quality = false;
+    let effects = Effects::new(&answers(&all, &even), options);
     let weights = weights_of(&past, &as_of(0));
     let weight = |item: u32| {
         let own = weights.iter().find(|(id, _)| *id == i64::from(item));
@@ -260,11 +267,12 @@ pub(super) fn forecasts_at(
             if ahead.is_empty() {
                 continue;
             }
-            let Ahead { sum, total, noise } = Ahead::of(ahead, &whole, options, &weight);
+            let Ahead { sum, total, noise } = Ahead::of(ahead, &whole, options, &effects, &weight);
             let days = (ahead[ahead.len() / 2].0 - cut_at) as f64 / DAY as f64;
             let reach = |level: Level| -> Option<[f64; 2]> {
                 let noise = level.noise? * noise / (sum * sum);
-                let spread = (level.se?.powi(2) + drift * days + noise).sqrt();
+                let own = (level.se?.powi(2) + drift * days).min(level.widest);
+                let spread = (own + noise).sqrt();
                 let df = level.df.unwrap_or(f64::INFINITY);
                 let reach = [0.9, 0.975].map(|p| spread * t_quantile(p, df));
                 reach[1].is_finite().then_some(reach)

@@ -1,5 +1,7 @@
 //! Tables and options of every kind.
 
+use std::ops::Range;
+
 use pg_assess_core::gradebook::{MaxScore, Standing};
 use pg_assess_core::ledger::{Attempts, Blanks, MissingMax, OutOfRange, Reading};
 use pg_assess_core::options::{Counting, Options};
@@ -139,8 +141,13 @@ fn row_of(student: i64, item: i64, test: i64) -> OwnRow {
 
 /// A small school: enough answers per item for every status, some students absent.
 pub(super) fn school(seed: u64) -> Vec<OwnRow> {
+    school_of(5..45, seed)
+}
+
+/// The same with so many students.
+pub(super) fn school_of(students: Range<i32>, seed: u64) -> Vec<OwnRow> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let students = rng.gen_range(5..45);
+    let students = rng.gen_range(students);
     let (assessments, questions) = (rng.gen_range(1..9), rng.gen_range(1..7));
     let attendance = rng.gen_range(0.5..1.0);
     let effects: Vec<f64> = (0..assessments * questions)

@@ -3,9 +3,10 @@
 use std::f64::consts::FRAC_PI_2;
 
 use pg_assess_core::options::{Counting, Options};
+use pg_assess_test_support::difficulty::SlowDifficulty;
 use pg_assess_test_support::mean;
 
-use super::questions::{Quality, components, dersimonian_laird, effects, qualities};
+use super::questions::{Quality, dersimonian_laird, qualities};
 use super::{Response, count};
 
 /// What an assessment, or a response, says of a student.
@@ -17,42 +18,59 @@ pub(super) struct Piece {
     pub(super) precision: f64,
 }
 
+/// An answer, the score without what others show of its item, and how much of an answer it counts.
+type Adjusted = (Response, f64, f64);
+
+fn adjusted(rows: &[Response], student: usize, difficulty: &SlowDifficulty) -> Vec<Adjusted> {
+    let own: Vec<&Response> = rows.iter().filter(|r| r.student == student).collect();
+    let answers: Vec<(usize, f64)> = own.iter().map(|r| (r.item, r.score)).collect();
+    let found = difficulty.by_others(&answers);
+    let row = |(r, (score, counts)): (&Response, (f64, f64))| (*r, score, counts);
+    own.into_iter().zip(found).map(row).collect()
+}
+
 pub(super) fn pieces(
     rows: &[Response],
     student: usize,
-    effect: &[f64],
+    difficulty: &SlowDifficulty,
     weight: &[f64],
     options: &Options,
 ) -> Vec<Piece> {
     let mut pieces = Vec::new();
+    let all = adjusted(rows, student, difficulty);
     for assessment in 0..count(rows, |r| r.assessment) {
-        let own: Vec<&Response> = rows
+        let own: Vec<&Adjusted> = all
             .iter()
-            .filter(|r| r.student == student && r.assessment == assessment)
-            .filter(|r| weight[r.item] > 0.0)
+            .filter(|(r, ..)| r.assessment == assessment && weight[r.item] > 0.0)
             .collect();
         if options.counting == Counting::Responses {
-            pieces.extend(own.iter().map(|r| Piece {
+            pieces.extend(own.iter().map(|(r, adjusted, counts)| Piece {
                 day: r.day,
-                adjusted: r.score - effect[r.item],
+                adjusted: *adjusted,
                 plain: r.score,
-                precision: weight[r.item],
+                precision: weight[r.item] * counts,
             }));
         } else if !own.is_empty() {
-            let q = |f: &dyn Fn(&Response) -> f64| {
-                own.iter().map(|r| weight[r.item] * f(r)).sum::<f64>()
+            let q = |f: &dyn Fn(&Adjusted) -> f64| {
+                own.iter()
+                    .map(|r| weight[r.0.item] * r.2 * f(r))
+                    .sum::<f64>()
             };
             let total = q(&|_| 1.0);
-            let squares = q(&|r| weight[r.item]);
+            let squares = q(&|r| weight[r.0.item]);
             let k = total * total / squares;
             let factor = match options.counting {
                 Counting::Effective => k / (k + options.half_precision_items),
                 _ => 1.0,
             };
             pieces.push(Piece {
-                day: own.iter().map(|r| r.day).fold(f64::MIN, f64::max),
-                adjusted: q(&|r| r.score - effect[r.item]) / total,
-                plain: q(&|r| r.score) / total,
+                day: own.iter().map(|r| r.0.day).fold(f64::MIN, f64::max),
+                adjusted: q(&|r| r.1) / total,
+                plain: own
+                    .iter()
+                    .map(|r| weight[r.0.item] * r.0.score)
+                    .sum::<f64>()
+                    / own.iter().map(|r| weight[r.0.item]).sum::<f64>(),
                 precision: squares / total * factor,
             });
         }
@@ -95,32 +113,6 @@ fn own_level(pieces: &[Piece], half_life: f64) -> Own {
         noise: if several { squares / expected } else { 0.0 },
         df: if several { df } else { 0.0 },
     }
-}
-
-/// Variance that levels gain per day: squared differences on the noise and the days between.
-pub(super) fn drift(all: &[Vec<Piece>]) -> f64 {
-    let mut m = [[0.0; 2]; 2];
-    let mut v = [0.0; 2];
-    for pieces in all {
-        for i in 0..pieces.len() {
-            for j in i + 1..pieces.len().min(i + 6) {
-                let noise = 1.0 / pieces[i].precision + 1.0 / pieces[j].precision;
-                let x = [noise, pieces[j].day - pieces[i].day];
-                let y = (pieces[j].adjusted - pieces[i].adjusted).powi(2);
-                for a in 0..2 {
-                    v[a] += x[a] * y / (noise * noise);
-                    for b in 0..2 {
-                        m[a][b] += x[a] * x[b] / (noise * noise);
-                    }
-                }
-            }
-        }
-    }
-    let determinant = m[0][0] * m[1][1] - m[0][1] * m[1][0];
-    if determinant <= 1e-12 * m[0][0] * m[1][1] {
-        return 0.0;
-    }
-    ((m[0][0] * v[1] - m[1][0] * v[0]) / determinant).max(0.0)
 }
 
 /// P(T < t), by Simpson's rule over the angle in t = sqrt(df) tan(angle), for at least one
@@ -243,25 +235,21 @@ impl Cohort {
 
 /// `noise` stands in where the rows do not show any.
 pub(super) fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -> Cohort {
-    let items = count(rows, |r| r.item);
-    let effect = if options.adjust_difficulty {
-        effects(rows)
-    } else {
-        vec![0.0; items]
-    };
-    let variances = components(rows, &effect, options.adjust_difficulty);
+    let answers: Vec<_> = rows.iter().map(|r| (r.student, r.item, r.score)).collect();
+    let difficulty = SlowDifficulty::new(&answers, options.adjust_difficulty);
+    let variances = difficulty.components;
     let half = match variances {
         Some((residual, ability)) if ability > 0.0 => residual / ability,
         _ => 0.0,
     };
-    let items = qualities(rows, &effect, half, options);
+    let items = qualities(rows, &difficulty.effect, half, options);
     let weight: Vec<f64> = items
         .iter()
         .map(|item| if options.quality { item.weight } else { 1.0 })
         .collect();
     let students = count(rows, |r| r.student);
     let all: Vec<Vec<Piece>> = (0..students)
-        .map(|s| pieces(rows, s, &effect, &weight, options))
+        .map(|s| pieces(rows, s, &difficulty, &weight, options))
         .collect();
     let own: Vec<Option<Own>> = all
         .iter()
@@ -274,11 +262,10 @@ pub(super) fn cohort(rows: &[Response], options: &Options, noise: Option<f64>) -
         let mut shares = Vec::new();
         for student in 0..students {
             for assessment in 0..count(rows, |r| r.assessment) {
-                let k = rows
-                    .iter()
-                    .filter(|r| r.student == student && r.assessment == assessment)
-                    .count();
-                shares.extend((k > 0).then(|| 1.0 / k as f64));
+                let own = adjusted(rows, student, &difficulty);
+                let own = own.iter().filter(|(r, ..)| r.assessment == assessment);
+                let k: f64 = own.map(|(.., counts)| counts).sum();
+                shares.extend((k > 0.0).then(|| 1.0 / k));
             }
         }
         // That is the noise of a sitting; one of precision 1 has as much less.

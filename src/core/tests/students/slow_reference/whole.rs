@@ -3,15 +3,17 @@
 use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::{Counting, Options};
 use pg_assess_core::solve::Item;
+use pg_assess_core::statistics::distribution::normal_quantile;
 use pg_assess_core::students::level::Level;
 use pg_assess_core::students::student::Student;
 use pg_assess_core::time::DAY;
+use pg_assess_test_support::drift::slow_drift;
 use pg_assess_test_support::solve::{self, Asked};
 use pg_assess_test_support::{close, close_option, go, normal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::levels::{Own, Piece, cohort, drift, due_and_missing, line, slow_t_cdf, standing};
+use super::levels::{Own, Piece, cohort, due_and_missing, line, slow_t_cdf, standing};
 use super::questions::{Quality, close_up, reliability};
 use super::{Response, TOLERANCE, bytes_of};
 
@@ -144,13 +146,15 @@ impl Lines {
 
 fn compare_trend(row: &Student, lines: &Lines, options: &Options, what: &str) {
     let (inside, line) = &lines.own[row.student as usize];
+    let span = |inside: &[Piece]| inside[inside.len() - 1].day - inside[0].day;
+    let line = line.filter(|_| span(inside) >= options.trend_min_span);
     close_option(
         row.trend.slope,
         line.map(|line| 30.0 * line[0]),
         TOLERANCE,
         what,
     );
-    let Some([slope, spread, residual, df]) = *line else {
+    let Some([slope, spread, residual, df]) = line else {
         return;
     };
     let (noise, df) = if options.shrink && lines.df > 0.0 {
@@ -175,11 +179,10 @@ fn compare_trend(row: &Student, lines: &Lines, options: &Options, what: &str) {
     close_option(row.trend.p, Some(p), 1e-4, what);
     let mut days: Vec<i64> = inside.iter().map(|p| p.day.floor() as i64).collect();
     days.dedup();
-    let long = inside[inside.len() - 1].day - inside[0].day >= options.trend_min_span;
     let margin = options.steady_margin / 90.0;
     let inside_margin = slow_t_cdf((margin - slope.abs()) / se, df) >= 0.95;
     let direction = match slope {
-        _ if (days.len() as u64) < options.trend_min_dates || !long => "unclear",
+        _ if (days.len() as u64) < options.trend_min_dates => "unclear",
         slope if p < options.trend_alpha && slope < 0.0 => "falling",
         _ if p < options.trend_alpha => "rising",
         _ if inside_margin => "steady",
@@ -191,6 +194,8 @@ fn compare_trend(row: &Student, lines: &Lines, options: &Options, what: &str) {
 /// What is known of a student with evidence.
 struct Known {
     prior: f64,
+    /// How far levels may be from it, without evidence.
+    open: f64,
     believed: f64,
     mean_variance: f64,
     /// Days since the last evidence, and by how much variance has grown since.
@@ -211,7 +216,10 @@ fn compare_level(level: &Level, own: &Own, known: &Known, options: &Options, wha
     );
     let information = own.sum * 0.5_f64.powf(known.age / options.half_life);
     close(level.information, information, TOLERANCE, what);
-    let variance = b * known.mean_variance + known.gained;
+    let own_variance = b * known.mean_variance;
+    let widest = own_variance.max(known.open);
+    let variance = (own_variance + known.gained).min(widest);
+    close(level.widest, widest, TOLERANCE, what);
     let df = own.df
         + if options.shrink {
             options.noise_df
@@ -225,7 +233,17 @@ fn compare_level(level: &Level, own: &Own, known: &Known, options: &Options, wha
             let reach = level.ci_high.expect("an interval") - level.level;
             let coverage = 0.5 + options.confidence / 2.0;
             let near = if df < 4.0 { 1e-4 } else { 1e-9 };
-            close(slow_t_cdf(reach / se, df), coverage, near, what);
+            // Silence brings no interval beyond that of a student without evidence.
+            let holds = |variance: f64| slow_t_cdf(reach / variance.sqrt(), df);
+            let normal = normal_quantile(coverage) * known.open.sqrt();
+            let is_own = (holds(own_variance) - coverage).abs() < near;
+            if (holds(variance) - coverage).abs() < near {
+                assert!(reach < normal + 1e-9 || is_own, "{what}");
+            } else {
+                assert!(holds(variance) < coverage, "{what}");
+                let is_longest = (reach - normal).abs() < 1e-9 || is_own && reach > normal;
+                assert!(is_longest, "{what}");
+            }
             let need = slow_t_cdf((known.cut - level.level) / se, df);
             close_option(level.need, Some(need), near.max(1e-7), what);
         }
@@ -278,6 +296,12 @@ fn cut_of(mut spread: Vec<f64>, share: f64) -> f64 {
     below + place.fract() * (above - below)
 }
 
+fn by_day(own: &[Piece]) -> Vec<(f64, f64, f64)> {
+    own.iter()
+        .map(|p| (p.day, p.adjusted, p.precision))
+        .collect()
+}
+
 /// The same with a year before: students are numbered alike in both. Returns of how many students
 /// last year says something.
 fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: &Options) -> usize {
@@ -326,7 +350,7 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
         let r = options.carry_over;
         (centre + r * z * tau2.sqrt(), tau2 * (1.0 - r * r * known))
     };
-    let gain = drift(all);
+    let gain = slow_drift(&all.iter().map(|own| by_day(own)).collect::<Vec<_>>());
     let believed = |student: usize, own: &Own| {
         if options.shrink {
             reliability(prior(student).1, this_year.mean_variance(own, options))
@@ -364,6 +388,7 @@ fn compare_after(before: &[Response], rows: &[Response], silence: f64, options: 
         let age = as_of - all[student].last().expect("evidence").day;
         let known = Known {
             prior,
+            open,
             believed: believed(student, own),
             mean_variance: this_year.mean_variance(own, options),
             age,

@@ -1,0 +1,221 @@
+//! The additive fit `score = ability + effect` of one number per student and one per item.
+//!
+//! Abilities are eliminated and the normal equations of the items solved by conjugate gradients, with
+//! their diagonal as preconditioner (Hestenes and Stiefel 1952): the same answer as alternating
+//! means, in a few passes over the responses also where few items link two groups.
+
+use std::ops::Range;
+
+use log::debug;
+
+use crate::Poll;
+
+/// Passes after which the fit is used as it stands.
+const MAX_PASSES: usize = 200;
+/// Largest mean residual of an item that is left over, in parts of the score scale.
+const TOLERANCE: f64 = 1e-11;
+
+/// Who answered what, and how well.
+pub struct Answers<'a> {
+    /// Per response: its item, by its number.
+    pub items: &'a [u32],
+    /// Per response: its score.
+    pub scores: &'a [f64],
+    pub item_count: usize,
+    pub students: usize,
+    /// Numbers of the responses of a student.
+    pub responses_of: &'a dyn Fn(usize) -> Range<usize>,
+}
+
+/// The normal equations `(D - N' S^-1 N) effect = b` of the items, where `D` counts the answers per
+/// item, `S` per student, `N` says who answered what and `b` sums each item's distances from its
+/// students' means.
+pub struct NormalEquations<'a> {
+    answers: Answers<'a>,
+    /// Per item: its answers.
+    count: Vec<f64>,
+    /// Per item: the sum of its distances.
+    distances: Vec<f64>,
+    /// Per item: the diagonal, its answers less the share that each is of its student's.
+    pub information: Vec<f64>,
+    /// Per item: the lowest number of the items that students link with it.
+    group: Vec<u32>,
+    /// Students with an answer.
+    pub students: usize,
+    /// Sum of squares about the students' means.
+    pub squares: f64,
+    /// Whether a student answered an item more than once.
+    pub has_repeats: bool,
+}
+
+impl<'a> NormalEquations<'a> {
+    /// Adds up every response.
+    pub fn new(answers: Answers<'a>, poll: Poll<'_>) -> Self {
+        let items = answers.item_count;
+        let mut own = Self {
+            answers,
+            count: vec![0.0; items],
+            distances: vec![0.0; items],
+            information: vec![0.0; items],
+            group: (0..items as u32).collect(),
+            students: 0,
+            squares: 0.0,
+            has_repeats: false,
+        };
+        let mut times = vec![0u32; items];
+        for student in 0..own.answers.students {
+            poll();
+            own.add(student, &mut times);
+        }
+        for item in 0..items as u32 {
+            own.group[item as usize] = first_of(&mut own.group, item);
+        }
+        own
+    }
+
+    /// `times` is 0 for every item, before and after.
+    fn add(&mut self, student: usize, times: &mut [u32]) {
+        let responses = (self.answers.responses_of)(student);
+        let items = &self.answers.items[responses.clone()];
+        let scores = &self.answers.scores[responses];
+        let Some(&first) = items.first() else {
+            return;
+        };
+        self.students += 1;
+        let n = scores.len() as f64;
+        let mean = scores.iter().sum::<f64>() / n;
+        for &item in items {
+            times[item as usize] += 1;
+        }
+        for (&item, &score) in items.iter().zip(scores) {
+            let at = item as usize;
+            self.count[at] += 1.0;
+            self.distances[at] += score - mean;
+            self.squares += (score - mean).powi(2);
+            self.information[at] += 1.0 - f64::from(times[at]) / n;
+            self.has_repeats |= times[at] > 1;
+            let (a, b) = (
+                first_of(&mut self.group, first),
+                first_of(&mut self.group, item),
+            );
+            self.group[a.max(b) as usize] = a.min(b);
+        }
+        for &item in items {
+            times[item as usize] = 0;
+        }
+    }
+
+    /// How many effects the answers can distinguish: items with an answer, less one for each group
+    /// of items that students link.
+    pub fn rank(&self) -> usize {
+        let answered = (0..self.count.len()).filter(|&item| self.count[item] > 0.0);
+        answered
+            .filter(|&item| self.group[item] as usize != item)
+            .count()
+    }
+
+    /// Solves them with `ridge` added to the diagonal, from effects that are near the solution.
+    /// Over every linked group the solution has a weighted mean of 0 where there is no ridge and the
+    /// start has.
+    pub fn solve(&self, ridge: f64, start: Vec<f64>, poll: Poll<'_>) -> Vec<f64> {
+        let items = start.len();
+        let mut effect = start;
+        let mut residual = self.distances.clone();
+        if effect.iter().any(|&effect| effect != 0.0) {
+            let image = self.apply(ridge, &effect, poll);
+            residual
+                .iter_mut()
+                .zip(image)
+                .for_each(|(r, image)| *r -= image);
+        }
+        let precondition = |residual: &[f64]| -> Vec<f64> {
+            let scaled = |(r, n): (&f64, &f64)| if *n > 0.0 { r / (n + ridge) } else { 0.0 };
+            residual.iter().zip(&self.count).map(scaled).collect()
+        };
+        let mut scaled = precondition(&residual);
+        let mut direction = scaled.clone();
+        let mut energy = dot(&residual, &scaled);
+        let mut passes = 0;
+        while passes < MAX_PASSES {
+            if scaled.iter().all(|r| r.abs() <= TOLERANCE) {
+                break;
+            }
+            let image = self.apply(ridge, &direction, poll);
+            passes += 1;
+            let curvature = dot(&direction, &image);
+            if curvature <= 0.0 || !curvature.is_finite() {
+                break;
+            }
+            let step = energy / curvature;
+            for at in 0..items {
+                effect[at] += step * direction[at];
+                residual[at] -= step * image[at];
+            }
+            scaled = precondition(&residual);
+            let next = dot(&residual, &scaled);
+            let turn = next / energy;
+            energy = next;
+            for (d, r) in direction.iter_mut().zip(&scaled) {
+                *d = r + turn * *d;
+            }
+        }
+        debug!("fitted the difficulty of {items} questions in {passes} passes");
+        effect
+    }
+
+    /// One pass: what the responses, and the ridge, make of `direction`.
+    fn apply(&self, ridge: f64, direction: &[f64], poll: Poll<'_>) -> Vec<f64> {
+        let mut image: Vec<f64> = direction.iter().map(|d| ridge * d).collect();
+        for student in 0..self.answers.students {
+            poll();
+            let items = &self.answers.items[(self.answers.responses_of)(student)];
+            if items.is_empty() {
+                continue;
+            }
+            let sum: f64 = items.iter().map(|&item| direction[item as usize]).sum();
+            let mean = sum / items.len() as f64;
+            for &item in items {
+                image[item as usize] += direction[item as usize] - mean;
+            }
+        }
+        image
+    }
+
+    /// Moves effects to a mean of 0 over the answers of every linked group, so that levels stay on
+    /// the scale of plain scores.
+    pub fn centre(&self, effect: &mut [f64]) {
+        let mut sums = vec![(0.0, 0.0); effect.len()];
+        for (at, n) in self.count.iter().enumerate() {
+            let (sum, answers) = &mut sums[self.group[at] as usize];
+            *sum += n * effect[at];
+            *answers += n;
+        }
+        for (at, effect) in effect.iter_mut().enumerate() {
+            let (sum, answers) = sums[self.group[at] as usize];
+            if answers > 0.0 {
+                *effect -= sum / answers;
+            }
+        }
+    }
+}
+
+/// The effects of least squares.
+pub fn effects(answers: Answers<'_>, poll: Poll<'_>) -> Vec<f64> {
+    let start = vec![0.0; answers.item_count];
+    NormalEquations::new(answers, poll).solve(0.0, start, poll)
+}
+
+/// The first of the items that an item is linked with, as far as it is known; the way there gets
+/// shorter.
+fn first_of(group: &mut [u32], mut item: u32) -> u32 {
+    while group[item as usize] != item {
+        let next = group[group[item as usize] as usize];
+        group[item as usize] = next;
+        item = next;
+    }
+    item
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
