@@ -276,6 +276,7 @@ impl Ledger {
                 + self.item_count(),
         )?;
         let mut joined = Self {
+            duplicates: self.duplicates,
             known: self.known.clone(),
             unbounded: self.unbounded.clone(),
             assessments: 1,

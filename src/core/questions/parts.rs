@@ -18,8 +18,10 @@ const TOLERANCE: f64 = 0.0075;
 /// The least standard deviation of a total, and how far a part is off its own line at least to
 /// differ from the total.
 const LEAST_SPREAD: f64 = 4.0 * TOLERANCE;
-/// One student in so many may be off the line of a total.
+/// One student in so many may be off the line of a total, and one in so many of those who have not
+/// the most frequent score: where nearly everybody has everything right, these lie on any line.
 const MOST_OFF: usize = 20;
+const MOST_OFF_OF_OTHERS: usize = 10;
 /// Times that a line is fitted again to the students that are nearest to it.
 const CONCENTRATIONS: usize = 3;
 /// Correlation with a sum below which it is not tried again.
@@ -49,8 +51,10 @@ impl Sheet {
         for place in self.candidates(poll) {
             let answers = (0..MEASURES).find_map(|measure| {
                 let is_part = some.added_up(place, measure, poll)?;
+                let left_out = is_part.iter().filter(|is_part| !**is_part).count() - 1;
                 let scores = self.scores_of(place, poll);
-                let total = on_line(&self.sums(&is_part, measure, poll)?, &scores)?;
+                let sums = self.sums(&is_part, measure, poll)?;
+                let total = on_line(&sums, &scores, LEAST_STUDENTS + left_out)?;
                 self.parts_differ(&is_part, &total, poll)
                     .then(|| scores.iter().flatten().count() as u64)
             });
@@ -69,7 +73,7 @@ impl Sheet {
         let most_left_out = MOST_LEFT_OUT.min(self.items.len().checked_sub(LEAST_PARTS + 1)?);
         for left_out in 0..=most_left_out {
             let sums = self.sums(&is_part, measure, poll)?;
-            if on_line(&sums, &scores).is_some() {
+            if on_line(&sums, &scores, LEAST_STUDENTS + left_out).is_some() {
                 return Some(is_part);
             }
             if left_out < most_left_out {
@@ -213,15 +217,17 @@ impl Sheet {
 }
 
 /// The scores that are an increasing linear function of the sums, to rounding, where they take
-/// several values. Few may be off it, as a mark that was changed by hand or the row of an export
-/// that is no student: the line is that of least trimmed squares, by steps of concentration
-/// (Rousseeuw and Van Driessen 2006).
-fn on_line(sums: &Sums, scores: &Sums) -> Option<Sums> {
+/// several values, of at least so many students: one more for each item that was chosen to be left
+/// out, as a choice among many fits a few. Few may be off it, as a mark that was changed by hand or
+/// the row of an export that is no student: the line is that of least trimmed squares, by steps of
+/// concentration (Rousseeuw and Van Driessen 2006).
+fn on_line(sums: &Sums, scores: &Sums, least: usize) -> Option<Sums> {
     let both = (0..).zip(sums.iter().zip(scores));
     let known = both.filter_map(|(student, (x, y))| Some((student, (*x)?, (*y)?)));
     let mut points: Vec<Point> = known.collect();
-    let kept = points.len() - points.len() / MOST_OFF;
-    if kept < LEAST_STUDENTS {
+    let others = points.len() - most_frequent(&points);
+    let kept = points.len() - (points.len() / MOST_OFF).min(others / MOST_OFF_OF_OTHERS);
+    if kept < least {
         return None;
     }
     let mut line = Line::through(&points);
@@ -254,6 +260,14 @@ fn on_line(sums: &Sums, scores: &Sums) -> Option<Sums> {
         on_it[student] = Some(y);
     }
     Some(on_it)
+}
+
+/// How many have the score that most have.
+fn most_frequent(points: &[Point]) -> usize {
+    let mut scores: Vec<f64> = points.iter().map(|point| point.2).collect();
+    scores.sort_unstable_by(f64::total_cmp);
+    let runs = scores.chunk_by(|a, b| a == b).map(<[f64]>::len);
+    runs.max().unwrap_or(0)
 }
 
 /// A student, what the parts add up to, and the score.

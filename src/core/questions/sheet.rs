@@ -30,7 +30,7 @@ pub struct Cell {
 #[derive(Default)]
 pub struct Sheet {
     pub items: Vec<u32>,
-    /// None where there were several scales.
+    /// None where there were several scales, each of more than a few scores.
     pub points: Vec<Option<Points>>,
     pub cells: Vec<Cell>,
     /// Per student: the first cell; one more at the end.
@@ -45,17 +45,46 @@ impl Sheet {
     }
 }
 
-/// The sheets of a gradebook as of a time, in microseconds since 2000-01-01: of each student the
-/// earliest score for an item. `number_of` numbers the sheets from 0, and gives by assessment the
-/// one that it belongs to, if any.
+/// Which of a student's scores for an item are entered, where there are several: a total may be
+/// that of any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    First,
+    Last,
+    Best,
+    /// All, with each sitting as a student.
+    Sittings,
+}
+
+impl Entered {
+    pub const ALL: [Self; 4] = [Self::First, Self::Last, Self::Best, Self::Sittings];
+
+    /// Whether a score is entered in place of another of a student, by their times.
+    fn takes(self, new: (i64, f64), old: (i64, f64)) -> bool {
+        match self {
+            Self::First => new.0 < old.0,
+            Self::Last => new.0 >= old.0,
+            Self::Best => new.1 > old.1,
+            Self::Sittings => false,
+        }
+    }
+}
+
+/// The sheets of a gradebook as of a time, in microseconds since 2000-01-01, and whether a student
+/// has several scores for an item of a sheet. `number_of` numbers the sheets from 0, and gives by
+/// assessment the one that it belongs to, if any; rows of other items than those that `has_item`
+/// are passed over.
 pub fn sheets(
     gradebook: &Gradebook<'_>,
     as_of: i64,
+    entered: Entered,
+    has_item: impl Fn(u32) -> bool,
     number_of: impl Fn(u32) -> Option<u32>,
     poll: Poll<'_>,
-) -> Result<Vec<Sheet>> {
+) -> Result<(Vec<Sheet>, bool)> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut places = HashMap::new();
+    let mut has_several = false;
     gradebook.visit(
         |mark| mark,
         poll,
@@ -70,38 +99,74 @@ pub fn sheets(
                 memory::ask_for_more(&drafts, 1)?;
                 drafts.push(Draft::default());
             }
-            drafts[number as usize].take(number, &sitting, &mut places)
+            let draft = &mut drafts[number as usize];
+            has_several |= draft.take(number, &sitting, entered, &has_item, &mut places)?;
+            Ok(())
         },
     )?;
-    Ok(drafts.into_iter().map(Draft::finish).collect())
+    let sheets = drafts.into_iter().map(Draft::finish).collect();
+    Ok((sheets, has_several))
 }
 
 /// The places of items in their sheets, by the number of the sheet and the item.
 type Places = HashMap<(u32, u32), u32>;
 
+/// One score in so many may be on another scale than the others for its item: a slip of who entered
+/// it.
+const MOST_ON_ANOTHER: u32 = 20;
+
 /// What is known of a column while it is written.
 struct Column {
-    scale: Scale,
-    /// Whether all scores were given on it.
-    is_one: bool,
+    /// The first two scales, with the scores that were given on them.
+    scales: [(Scale, u32); 2],
+    /// Scores on a third.
+    on_others: u32,
     highest: f64,
-    /// The student with the last score.
-    last: u32,
+    /// The line with the last score, its cell, and when it was given.
+    line: u32,
+    cell: u32,
+    taken_at: i64,
 }
 
 impl Column {
+    fn count(&mut self, mark: &Mark) {
+        let [first, second] = &mut self.scales;
+        if second.1 == 0 && mark.scale != first.0 {
+            second.0 = mark.scale;
+        }
+        match mark.scale {
+            scale if scale == first.0 => first.1 += 1,
+            scale if scale == second.0 => second.1 += 1,
+            _ => self.on_others += 1,
+        }
+        self.highest = self.highest.max(mark.score);
+    }
+
+    /// That of most scores.
+    fn scale(&self) -> Scale {
+        let [first, second] = self.scales;
+        if second.1 > first.1 {
+            second.0
+        } else {
+            first.0
+        }
+    }
+
     fn is_bounded(&self) -> bool {
-        self.scale.max_score().is_some_and(f64::is_finite)
+        self.scale().max_score().is_some_and(f64::is_finite)
     }
 
     fn points(&self) -> Option<Points> {
-        let lowest = self.scale.min_score();
+        let [first, second] = self.scales.map(|scale| scale.1);
+        let n = first + second + self.on_others;
+        let lowest = self.scale().min_score();
         let highest = match self.is_bounded() {
-            true => self.scale.max_score()?,
+            true => self.scale().max_score()?,
             false => self.highest,
         };
         let span = highest - lowest;
-        let is_known = self.is_one && span.is_finite() && span > 0.0;
+        let is_one = n - first.max(second) <= n / MOST_ON_ANOTHER;
+        let is_known = is_one && span.is_finite() && span > 0.0;
         is_known.then_some(Points { lowest, span })
     }
 }
@@ -111,11 +176,19 @@ impl Column {
 struct Draft {
     sheet: Sheet,
     columns: Vec<Column>,
-    student: Option<u32>,
+    student: Option<(u32, Option<i64>, i64)>,
 }
 
 impl Draft {
-    fn take(&mut self, number: u32, rows: &Sitting<'_, Mark>, places: &mut Places) -> Result<()> {
+    /// Whether the student has another score for one of the items.
+    fn take(
+        &mut self,
+        number: u32,
+        rows: &Sitting<'_, Mark>,
+        entered: Entered,
+        has_item: &impl Fn(u32) -> bool,
+        places: &mut Places,
+    ) -> Result<bool> {
         let Sheet {
             items,
             cells,
@@ -123,14 +196,20 @@ impl Draft {
             ..
         } = &mut self.sheet;
         memory::ask_for_more(cells, rows.items.len())?;
-        if self.student != Some(rows.student) {
+        let student = match entered {
+            Entered::Sittings => (rows.student, rows.attempt, rows.taken_at),
+            _ => (rows.student, None, 0),
+        };
+        if self.student != Some(student) {
             memory::ask_for_more(starts, 1)?;
             starts.push(cells.len() as u32);
-            self.student = Some(rows.student);
+            self.student = Some(student);
         }
+        let line = starts.len() as u32;
+        let mut has_several = false;
         let mut next = 0;
         for (&item, mark) in rows.items.iter().zip(rows.marks) {
-            let Some(score) = near_its_scale(mark) else {
+            let Some(score) = near_its_scale(mark).filter(|_| has_item(item)) else {
                 continue;
             };
             if places.len() == places.capacity() {
@@ -147,21 +226,32 @@ impl Draft {
                 memory::ask_for_more(&self.columns, 1)?;
                 items.push(item);
                 self.columns.push(Column {
-                    scale: mark.scale,
-                    is_one: true,
+                    scales: [(mark.scale, 0); 2],
+                    on_others: 0,
                     highest: f64::NEG_INFINITY,
-                    last: u32::MAX,
+                    line: u32::MAX,
+                    cell: 0,
+                    taken_at: 0,
                 });
             }
             let column = &mut self.columns[place as usize];
-            column.is_one &= column.scale == mark.scale;
-            column.highest = column.highest.max(mark.score);
-            if column.last != rows.student {
-                column.last = rows.student;
+            column.count(mark);
+            if column.line != line {
+                column.line = line;
+                column.cell = cells.len() as u32;
+                column.taken_at = rows.taken_at;
                 cells.push(Cell { place, score });
+                continue;
+            }
+            has_several = true;
+            let cell = &mut cells[column.cell as usize];
+            let before = (column.taken_at, cell.score);
+            if entered.takes((rows.taken_at, score), before) {
+                column.taken_at = rows.taken_at;
+                cell.score = score;
             }
         }
-        Ok(())
+        Ok(has_several)
     }
 
     fn finish(mut self) -> Sheet {

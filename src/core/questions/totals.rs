@@ -7,10 +7,10 @@ use hashbrown::HashMap;
 
 use crate::Poll;
 use crate::gradebook::{Gradebook, Result};
-use crate::ledger::{Ledger, Unit};
+use crate::ledger::{Ledger, Left, Unit};
 use crate::memory;
 use crate::questions::parts::LEAST_PARTS;
-use crate::questions::sheet::{Sheet, sheets};
+use crate::questions::sheet::{Entered, sheets};
 use crate::statistics::moments::PairSums;
 
 /// Correlation with the mean of the others below which nothing is looked at more closely. It only
@@ -92,17 +92,19 @@ impl Totals {
     /// was entered, as a total also adds up what somebody chose not to count.
     pub fn find(ledger: &Ledger, gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Self> {
         let mut found = Found::default();
-        if let Some(candidates) = candidates(ledger, poll)? {
-            let numbers = assessments_of(&candidates, ledger, poll)?;
-            let sheets = sheets(gradebook, ledger.as_of, |at| numbers[at as usize], poll)?;
-            found.look_at(&sheets, poll)?;
+        // Of what is not laid out nothing can be said beforehand.
+        let is_whole = ledger.left_out.all().of(Left::Excluded) == 0;
+        let some = candidates(ledger, poll)?;
+        if !is_whole || some.is_some() {
+            let is_candidate = some.filter(|_| is_whole);
+            let numbers = assessments_of(is_candidate.as_deref(), ledger, poll)?;
+            found.look_at(ledger, gradebook, |at| numbers[at as usize], poll)?;
         }
         let is_piece = ledger.assessments_of_one_item(poll)?;
         let pieces = ledger.of_one_item_each(&is_piece, poll)?;
-        if candidates(&pieces, poll)?.is_some() {
+        if !is_whole || candidates(&pieces, poll)?.is_some() {
             let number = |at: u32| is_piece[at as usize].then_some(0);
-            let sheets = sheets(gradebook, ledger.as_of, number, poll)?;
-            found.look_at(&sheets, poll)?;
+            found.look_at(ledger, gradebook, number, poll)?;
         }
         if found.0.is_empty() {
             return Ok(Self::default());
@@ -129,11 +131,40 @@ impl Totals {
 struct Found(HashMap<u32, u64>);
 
 impl Found {
-    fn look_at(&mut self, sheets: &[Sheet], poll: Poll<'_>) -> memory::Result<()> {
-        for sheet in sheets {
-            for (item, answers) in sheet.totals(poll)? {
-                *self.0.entry(item).or_default() += answers;
+    /// Looks at all that was entered, whichever of several scores counts, and again without items
+    /// that somebody chose not to count.
+    fn look_at(
+        &mut self,
+        ledger: &Ledger,
+        gradebook: &Gradebook<'_>,
+        number_of: impl Fn(u32) -> Option<u32>,
+        poll: Poll<'_>,
+    ) -> Result<()> {
+        let mut most: HashMap<u32, u64> = HashMap::new();
+        let is_whole = ledger.left_out.all().of(Left::Excluded) == 0;
+        let is_asked_for = |item| ledger.left_out.of_item(item).of(Left::Excluded) == 0;
+        let choices: [&dyn Fn(u32) -> bool; 2] = [&|_| true, &is_asked_for];
+        for has_item in choices.into_iter().take(if is_whole { 1 } else { 2 }) {
+            for entered in Entered::ALL {
+                let (sheets, has_several) =
+                    sheets(gradebook, ledger.as_of, entered, has_item, &number_of, poll)?;
+                let mut answers_of: HashMap<u32, u64> = HashMap::new();
+                for sheet in &sheets {
+                    for (item, answers) in sheet.totals(poll)? {
+                        *answers_of.entry(item).or_default() += answers;
+                    }
+                }
+                for (item, answers) in answers_of {
+                    let most = most.entry(item).or_default();
+                    *most = answers.max(*most);
+                }
+                if entered == Entered::First && !has_several {
+                    break;
+                }
             }
+        }
+        for (item, answers) in most {
+            *self.0.entry(item).or_default() += answers;
         }
         Ok(())
     }
@@ -182,8 +213,9 @@ fn sample(ledger: &Ledger, poll: Poll<'_>) -> Result<Vec<u32>> {
     Ok(sample)
 }
 
-/// Items with more than two values that go with the mean of the others; none where there are none,
-/// as in a test of right and wrong answers alone.
+/// Items with other values than right and wrong that go with the mean of the others, or any such
+/// where some answers do not count; none where there are none, as in a test of right and wrong
+/// answers alone.
 fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
     let sample = sample(ledger, poll)?;
     memory::ask((size_of::<f64>() + size_of::<PairSums>() + 2) * ledger.item_count())?;
@@ -211,6 +243,10 @@ fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
     if !any {
         return Ok(None);
     }
+    // A total of other answers than those that count need not go with these.
+    if ledger.duplicates > 0 {
+        return Ok(Some(graded));
+    }
     let mut sums = vec![PairSums::default(); ledger.item_count()];
     for (at, &unit) in sample.iter().enumerate() {
         if at % 1024 == 0 {
@@ -235,9 +271,9 @@ fn candidates(ledger: &Ledger, poll: Poll<'_>) -> Result<Option<Vec<bool>>> {
     Ok(candidates.contains(&true).then_some(candidates))
 }
 
-/// Numbers of the assessments in which a candidate was used.
+/// Numbers of the assessments in which a candidate was used, or any item where all may be totals.
 fn assessments_of(
-    candidates: &[bool],
+    candidates: Option<&[bool]>,
     ledger: &Ledger,
     poll: Poll<'_>,
 ) -> memory::Result<Vec<Option<u32>>> {
@@ -250,7 +286,8 @@ fn assessments_of(
         }
         let number = &mut numbers[ledger.unit(unit).assessment as usize];
         let mut items = ledger.items[ledger.responses_in(unit)].iter();
-        if number.is_none() && items.any(|&item| candidates[item as usize]) {
+        let is_candidate = |&item: &u32| candidates.is_none_or(|are| are[item as usize]);
+        if number.is_none() && items.any(is_candidate) {
             *number = Some(count);
             count += 1;
         }

@@ -23,7 +23,8 @@ fn status(rows: &[OwnRow], scope: impl Fn(&Gradebook<'_>) -> Scope, name: &str) 
     let options = Options::default().checked().expect("options");
     let items = solve::items(&book, &scope(&book), &options, &go).expect("items");
     let item = book.items().find(name).expect("an item");
-    items[item as usize].quality.status
+    let own = items.iter().find(|own| own.item == item);
+    own.expect("a row").quality.status
 }
 
 fn is_question(row: &OwnRow, name: &str) -> bool {
@@ -61,6 +62,102 @@ fn of_two_attempts_whichever_answers_count() {
             let found = status(&rows, scope, "zz total");
             assert_eq!(found, ItemStatus::Total, "{seed}, {attempts:?}");
         }
+    }
+}
+
+/// Two sittings by their days, of which the total was entered once, for the last.
+#[test]
+fn of_the_last_of_two_sittings() {
+    for seed in 0..5 {
+        let first = Sheet::new(2 * seed, 40, &MAXIMA).rows();
+        let last = with_total(2 * seed + 1)
+            .rows()
+            .into_iter()
+            .map(|own| OwnRow {
+                taken_at: row(0, 0, 0, 0.0, 3.0).taken_at,
+                ..own
+            });
+        let rows: Vec<OwnRow> = first.into_iter().chain(last).collect();
+        // The first attempt as a whole has no total.
+        for attempts in Attempts::ALL
+            .into_iter()
+            .filter(|own| *own != Attempts::FirstAttempt)
+        {
+            let scope = |_: &Gradebook<'_>| Scope {
+                attempts,
+                ..Scope::default()
+            };
+            let found = status(&rows, scope, "zz total");
+            assert_eq!(found, ItemStatus::Total, "{seed}, {attempts:?}");
+        }
+    }
+}
+
+/// An essay counted as 0 until it was marked, and the total was entered after that.
+#[test]
+fn after_a_mark_was_corrected() {
+    for seed in 0..5 {
+        let mut rows = with_total(seed).rows();
+        for own in &mut rows {
+            own.taken_at = row(0, 0, 0, 0.0, 2.0).taken_at;
+        }
+        let essays: Vec<OwnRow> = rows
+            .iter()
+            .filter(|own| is_question(own, "q6"))
+            .cloned()
+            .collect();
+        rows.extend(essays.into_iter().map(|own| OwnRow {
+            score: Some(0.0),
+            taken_at: row(0, 0, 0, 0.0, 0.0).taken_at,
+            ..own
+        }));
+        assert_eq!(
+            status(&rows, |_| Scope::default(), "zz total"),
+            ItemStatus::Total
+        );
+    }
+}
+
+/// Each sitting with its total, of which some answers are not there, so that no line of a student's
+/// first, last or best answers is one sitting.
+#[test]
+fn of_each_sitting_by_itself() {
+    let mut rows = Vec::new();
+    for attempt in 1..=2 {
+        let sheet = Sheet::new(attempt as u64, 60, &MAXIMA).with_gaps(attempt as u64, 0.1);
+        let sheet = sheet.with("zz total", 23.0, |_, points| Some(sum(points)));
+        let own = sheet.rows().into_iter().filter(|own| own.score.is_some());
+        rows.extend(own.map(|own| OwnRow {
+            attempt: Some(attempt),
+            ..own
+        }));
+    }
+    for attempts in Attempts::ALL {
+        let scope = |_: &Gradebook<'_>| Scope {
+            attempts,
+            ..Scope::default()
+        };
+        let found = status(&rows, scope, "zz total");
+        assert_eq!(found, ItemStatus::Total, "{attempts:?}");
+    }
+}
+
+/// However many of its parts are left out, and whatever else is.
+#[test]
+fn where_only_few_questions_count() {
+    let rows = with_total(3).with_survey();
+    for left_out in 0..=MAXIMA.len() {
+        let scope = |book: &Gradebook<'_>| {
+            let survey = (0..9).map(|at| format!("survey {at}"));
+            let parts = (0..left_out).map(|at| format!("q{at}"));
+            let find = |name: String| book.items().find(&name).expect("an item");
+            Scope {
+                exclude_items: parts.chain(survey).map(find).collect(),
+                ..Scope::default()
+            }
+        };
+        let found = status(&rows, scope, "zz total");
+        assert_eq!(found, ItemStatus::Total, "{left_out}");
     }
 }
 

@@ -4,6 +4,11 @@ use pg_assess_core::gradebook::Gradebook;
 use pg_assess_core::options::Options;
 use pg_assess_test_support::{OwnRow, close, close_option, go, gradebook, solve};
 
+use pg_assess_core::gradebook::MaxScore;
+use pg_assess_test_support::normal;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 use super::{Sheet, names, sum, totals};
 
 const MIXED: [f64; 9] = [1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 4.0];
@@ -162,6 +167,48 @@ fn what_is_no_total_is_not_called_one() {
         assert_eq!(totals(&close.rows()), names(&[]), "nearly a sum, {seed}");
         let small = Sheet::new(seed, 8, &MIXED).with("TOTAL", 33.0, |_, points| Some(sum(points)));
         assert_eq!(totals(&small.rows()), names(&[]), "eight students, {seed}");
+    }
+}
+
+/// A mark out of another maximum is a slip, and hides no total.
+#[test]
+fn a_total_beside_one_mark_on_another_scale_is_found() {
+    for seed in 0..20 {
+        let sheet = Sheet::new(seed, 40, &MIXED).with("TOTAL", 33.0, |_, points| Some(sum(points)));
+        let mut rows = sheet.rows();
+        let at = (31 * seed as usize) % rows.len();
+        rows[at].max_score = MaxScore::Points(Some(40.0));
+        assert_eq!(totals(&rows), names(&["TOTAL"]), "{seed}");
+    }
+}
+
+/// Tests that nearly everybody passes with full marks: whatever the others have, the line through
+/// these is not theirs.
+#[test]
+fn questions_that_nearly_everybody_masters_are_no_totals() {
+    for seed in 0..10 {
+        let mut sheet = Sheet::new(seed, 900, &[4.0; 10]);
+        for points in &mut sheet.students[50..] {
+            points.fill(Some(4.0));
+        }
+        assert_eq!(totals(&sheet.rows()), names(&[]), "{seed}");
+    }
+}
+
+/// Ten students and many questions of one level: a sum can be chosen that fits them.
+#[test]
+fn questions_of_few_students_are_no_totals() {
+    for seed in 0..300 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut sheet = Sheet::new(seed, 10 + seed as usize % 2, &[100.0; 24]);
+        for points in &mut sheet.students {
+            let ability = normal(&mut rng);
+            for score in points.iter_mut() {
+                let mark = 78.0 + 4.0 * (0.7 * ability + 0.71 * normal(&mut rng));
+                *score = Some(mark.round().min(100.0));
+            }
+        }
+        assert_eq!(totals(&sheet.rows()), names(&[]), "{seed}");
     }
 }
 

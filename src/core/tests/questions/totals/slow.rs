@@ -43,7 +43,7 @@ fn regression(pairs: &[(f64, f64)]) -> (f64, f64) {
     (y - slope * x, slope)
 }
 
-fn adds_up(total: &Column, parts: &[&Column]) -> bool {
+fn adds_up(total: &Column, parts: &[&Column], left_out: usize) -> bool {
     let students = 0..total.2.len();
     let there = |student: usize| parts.iter().filter(move |part| part.2[student].is_some());
     let measures: [&dyn Fn(usize) -> f64; 3] = [
@@ -73,13 +73,16 @@ fn adds_up(total: &Column, parts: &[&Column]) -> bool {
                 let off = |(_, x, y): &(usize, f64, f64)| (y - a - b * x).abs();
                 off(p).total_cmp(&off(q))
             });
-            kept = by_distance[..pairs.len() - pairs.len() / 20].to_vec();
+            let frequency = |y: f64| pairs.iter().filter(|p| p.2 == y).count();
+            let most = pairs.iter().map(|p| frequency(p.2)).max().unwrap_or(0);
+            let off = (pairs.len() / 20).min((pairs.len() - most) / 10);
+            kept = by_distance[..pairs.len() - off].to_vec();
         }
         let (a, b) = of(&kept);
         let middle = mean(kept.iter().map(|p| p.2));
         let spread = mean(kept.iter().map(|p| (p.2 - middle).powi(2))).sqrt();
         let values: BTreeSet<u64> = kept.iter().map(|p| p.2.to_bits()).collect();
-        let is_line = kept.len() >= 10
+        let is_line = kept.len() >= 10 + left_out
             && b > 0.0
             && spread >= 0.03
             && values.len() >= 4
@@ -116,7 +119,7 @@ fn slow_totals(sheet: &Sheet) -> BTreeSet<String> {
         (0u32..1 << others.len()).any(|set| {
             let chosen = (0..others.len()).filter(|other| set >> other & 1 == 1);
             let parts: Vec<&Column> = chosen.map(|other| others[other]).collect();
-            parts.len() >= 3 && adds_up(&columns[*at], &parts)
+            parts.len() >= 3 && adds_up(&columns[*at], &parts, others.len() - parts.len())
         })
     };
     let found = (0..columns.len()).filter(is_total);
