@@ -62,10 +62,10 @@ impl<'a> NormalEquations<'a> {
             squares: 0.0,
             has_repeats: false,
         };
-        let mut times = vec![0u32; items];
+        let mut seen = vec![u32::MAX; items];
         for student in 0..own.answers.students {
             poll();
-            own.add(student, &mut times);
+            own.add(student, &mut seen);
         }
         for item in 0..items as u32 {
             own.group[item as usize] = first_of(&mut own.group, item);
@@ -73,8 +73,8 @@ impl<'a> NormalEquations<'a> {
         own
     }
 
-    /// `times` is 0 for every item, before and after.
-    fn add(&mut self, student: usize, times: &mut [u32]) {
+    /// `seen` is the last student with an answer to each item.
+    fn add(&mut self, student: usize, seen: &mut [u32]) {
         let responses = (self.answers.responses_of)(student);
         let items = &self.answers.items[responses.clone()];
         let scores = &self.answers.scores[responses];
@@ -82,26 +82,38 @@ impl<'a> NormalEquations<'a> {
             return;
         };
         self.students += 1;
-        let n = scores.len() as f64;
-        let mean = scores.iter().sum::<f64>() / n;
-        for &item in items {
-            times[item as usize] += 1;
-        }
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        let others = 1.0 - 1.0 / scores.len() as f64;
+        let mut group = first_of(&mut self.group, first);
+        let mut repeats = false;
         for (&item, &score) in items.iter().zip(scores) {
             let at = item as usize;
+            repeats |= seen[at] == student as u32;
+            seen[at] = student as u32;
             self.count[at] += 1.0;
             self.distances[at] += score - mean;
             self.squares += (score - mean).powi(2);
-            self.information[at] += 1.0 - f64::from(times[at]) / n;
-            self.has_repeats |= times[at] > 1;
-            let (a, b) = (
-                first_of(&mut self.group, first),
-                first_of(&mut self.group, item),
-            );
-            self.group[a.max(b) as usize] = a.min(b);
+            self.information[at] += others;
+            if self.group[at] != group {
+                let other = first_of(&mut self.group, item);
+                self.group[group.max(other) as usize] = group.min(other);
+                group = group.min(other);
+            }
         }
-        for &item in items {
-            times[item as usize] = 0;
+        if repeats {
+            self.has_repeats = true;
+            self.take_repeats(items);
+        }
+    }
+
+    /// Each answer of a student is also part of the mean that the student's other answers to the same
+    /// item are measured from.
+    fn take_repeats(&mut self, items: &[u32]) {
+        let mut ordered = items.to_vec();
+        ordered.sort_unstable();
+        for own in ordered.chunk_by(|a, b| a == b) {
+            let pairs = (own.len() * (own.len() - 1)) as f64;
+            self.information[own[0] as usize] -= pairs / items.len() as f64;
         }
     }
 
@@ -112,6 +124,14 @@ impl<'a> NormalEquations<'a> {
         answered
             .filter(|&item| self.group[item] as usize != item)
             .count()
+    }
+
+    /// The solution with a ridge, from that without.
+    pub fn draw_in(&self, ridge: f64, mut plain: Vec<f64>, poll: Poll<'_>) -> Vec<f64> {
+        for (effect, information) in plain.iter_mut().zip(&self.information) {
+            *effect *= information / (information + ridge);
+        }
+        self.solve(ridge, plain, poll)
     }
 
     /// Solves them with `ridge` added to the diagonal, from effects that are near the solution.

@@ -22,9 +22,11 @@ pub struct Difficulty {
     /// Per item: how much easier (above 0) or harder it is than the mean of all responses, in
     /// parts of the score scale. Items that no student links are compared by their plain scores.
     pub effect: Vec<f64>,
-    /// Per item: how many answers of others the effect rests on, with those that what is likely of
-    /// all items is worth; without end where nothing was taken from the answers.
-    information: Vec<f64>,
+    /// Per item: one over the answers that the effect rests on, with those that what is likely of
+    /// all items is worth; 0 where nothing was taken from the answers.
+    pull: Vec<f64>,
+    /// Per student: the mean of the adjusted scores, and how many there are.
+    students: Vec<(f64, f64)>,
     /// Whether a student answered an item more than once.
     has_repeats: bool,
     /// Variance of scores about the fit, with its degrees of freedom; none when there are none.
@@ -65,7 +67,8 @@ impl Difficulty {
     pub fn fit(ledger: &Ledger, adjust: bool, poll: Poll<'_>) -> Self {
         let mut fit = Self {
             effect: vec![0.0; ledger.item_count()],
-            information: vec![f64::INFINITY; ledger.item_count()],
+            pull: vec![0.0; ledger.item_count()],
+            students: Vec::new(),
             has_repeats: false,
             residual_variance: None,
             ability_variance: 0.0,
@@ -82,6 +85,7 @@ impl Difficulty {
         if let Some(residual) = fit.residual_variance {
             fit.ability_variance = layout.variance_between(residual);
         }
+        fit.students = layout.means;
         fit
     }
 
@@ -123,13 +127,14 @@ impl Difficulty {
         }
         let ridge = noise / between;
         let plain = std::mem::take(&mut self.effect);
-        self.effect = equations.solve(ridge, plain, poll);
+        self.effect = equations.draw_in(ridge, plain, poll);
         equations.centre(&mut self.effect);
         self.has_repeats = equations.has_repeats;
-        self.information = equations.information;
-        self.information
-            .iter_mut()
-            .for_each(|known| *known += ridge);
+        let pull = |&information: &f64| match information > 0.0 {
+            true => 1.0 / (information + ridge),
+            false => 0.0,
+        };
+        self.pull = equations.information.iter().map(pull).collect();
         true
     }
 
@@ -185,44 +190,41 @@ impl Difficulty {
     /// The same effects with every answer seen by what all show, its own as well: for outcomes, of
     /// which equal ones must stay equal.
     pub fn by_all(mut self) -> Self {
-        self.information.fill(f64::INFINITY);
+        self.pull.fill(0.0);
         self
     }
 
     /// One student, to see the student's answers [by what others show](Self::by_others).
     pub fn fitted(&self, ledger: &Ledger, student: usize) -> Fitted {
-        let is_question = |at: &usize| !self.totals.has(ledger.items[*at]);
-        let (mut sum, mut answers) = (0.0, 0.0);
-        for at in ledger.responses_of(student).filter(is_question) {
-            sum += self.adjusted(ledger, at);
-            answers += 1.0;
-        }
+        let (level, answers) = self.students.get(student).copied().unwrap_or((0.0, 1.0));
         let mut items = Vec::new();
         if self.has_repeats {
             items.extend_from_slice(&ledger.items[ledger.responses_of(student)]);
             items.sort_unstable();
         }
         Fitted {
-            level: sum / answers,
+            level,
             answers,
             items,
         }
     }
 
+    /// The share of an answer to `item` that it counts: it is that much less sure, as others show
+    /// less of the item.
+    #[inline]
+    pub fn counts(&self, student: &Fitted, item: u32) -> f64 {
+        1.0 - student.others(item) * self.pull[item as usize]
+    }
+
     /// A score without what the others' answers show of the item, and the share of an answer that
-    /// it counts: it is that much less sure, as the others show less. The residual of a linear
-    /// smoother without the answer itself (Hastie, Tibshirani and Friedman 2009, section 7.10).
+    /// it counts. The residual of a linear smoother without the answer itself (Hastie, Tibshirani
+    /// and Friedman 2009, section 7.10).
     #[inline]
     pub fn by_others(&self, student: &Fitted, ledger: &Ledger, response: usize) -> (f64, f64) {
-        let item = ledger.items[response];
+        let counts = self.counts(student, ledger.items[response]);
         let adjusted = self.adjusted(ledger, response);
-        let information = self.information[item as usize];
-        if information == f64::INFINITY {
-            return (adjusted, 1.0);
-        }
-        let own = student.others(item) / information;
-        let others = 1.0 - own;
-        (adjusted + (adjusted - student.level) * own / others, others)
+        let own = (1.0 - counts) / counts;
+        (adjusted + (adjusted - student.level) * own, counts)
     }
 }
 
@@ -231,7 +233,8 @@ struct Layout {
     /// Sum of squares about the students' means.
     within: f64,
     answers: usize,
-    /// Per student with an answer: the mean and how many answers.
+    students: usize,
+    /// Per student: the mean and how many answers.
     means: Vec<(f64, f64)>,
     total: f64,
 }
@@ -241,7 +244,8 @@ impl Layout {
         let mut layout = Self {
             within: 0.0,
             answers: ledger.items.len(),
-            means: Vec::new(),
+            students: 0,
+            means: vec![(0.0, 0.0); ledger.student_count()],
             total: 0.0,
         };
         for student in 0..ledger.student_count() {
@@ -257,14 +261,15 @@ impl Layout {
                 .map(|at| (adjusted(at) - mean).powi(2))
                 .sum::<f64>();
             layout.total += sum;
-            layout.means.push((mean, count));
+            layout.students += 1;
+            layout.means[student] = (mean, count);
         }
         layout
     }
 
     /// Of answers about their student's level; none where nobody has two.
     fn variance_within(&self) -> Option<f64> {
-        let df = self.answers - self.means.len();
+        let df = self.answers - self.students;
         (df > 0).then(|| self.within / df as f64)
     }
 
@@ -273,12 +278,12 @@ impl Layout {
         let n = self.answers as f64;
         let squares: f64 = self.means.iter().map(|(_, k)| k * k).sum();
         let spread = n - squares / n;
-        if self.means.len() < 2 || spread <= 0.0 {
+        if self.students < 2 || spread <= 0.0 {
             return 0.0;
         }
         let grand = self.total / n;
         let square = |(mean, k): &(f64, f64)| k * (mean - grand).powi(2);
         let between: f64 = self.means.iter().map(square).sum();
-        ((between - (self.means.len() as f64 - 1.0) * residual) / spread).max(0.0)
+        ((between - (self.students as f64 - 1.0) * residual) / spread).max(0.0)
     }
 }

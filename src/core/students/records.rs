@@ -238,7 +238,7 @@ fn noise_of_all(
             for unit in ledger.units_of(student) {
                 let responses = ledger.responses_in(unit);
                 let is_question = |at: &usize| !difficulty.totals.has(ledger.items[*at]);
-                let counts = |at| difficulty.by_others(&fitted, ledger, at).1;
+                let counts = |at: usize| difficulty.counts(&fitted, ledger.items[at]);
                 let questions: f64 = responses.filter(is_question).map(counts).sum();
                 if questions > 0.0 {
                     shares.add(1.0 / questions);
