@@ -238,6 +238,20 @@ COMMENT ON FUNCTION @extschema@.summary_rows IS
 'students who look like rows of an export that sum up all others: their mean, or the most points '
 'that could be had or that anybody had';
 
+CREATE FUNCTION @extschema@._coverage_asked(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz,
+    attempts text,
+    exclude text[],
+    out_of_range text,
+    missing_max text,
+    blanks text,
+    exclude_items text[]
+) RETURNS TABLE (reason text, rows bigint)
+LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 9 AS 'MODULE_PATHNAME', 'coverage_wrapper';
+COMMENT ON FUNCTION @extschema@._coverage_asked IS
+'internal: what became of every row, but for those of assessments that are left out';
+
 CREATE FUNCTION @extschema@._is_left_out(reason text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_left_out_wrapper';
 COMMENT ON FUNCTION @extschema@._is_left_out(text) IS
@@ -245,9 +259,12 @@ COMMENT ON FUNCTION @extschema@._is_left_out(text) IS
 
 CREATE FUNCTION @extschema@._scale_advice(
     gradebook @extschema@.gradebook,
+    as_of timestamptz,
+    exclude text[],
     out_of_range text,
     missing_max text,
-    blanks text
+    blanks text,
+    exclude_items text[]
 ) RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_wrapper';
 COMMENT ON FUNCTION @extschema@._scale_advice IS
@@ -255,9 +272,12 @@ COMMENT ON FUNCTION @extschema@._scale_advice IS
 
 CREATE FUNCTION @extschema@._scale_advice_by_item(
     gradebook @extschema@.gradebook,
+    as_of timestamptz,
+    exclude text[],
     out_of_range text,
     missing_max text,
-    blanks text
+    blanks text,
+    exclude_items text[]
 ) RETURNS TABLE (item text, advice text)
 LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'scale_advice_by_item_wrapper';
 COMMENT ON FUNCTION @extschema@._scale_advice_by_item IS
@@ -273,11 +293,14 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'has_a
 COMMENT ON FUNCTION @extschema@._has_assessment(@extschema@.gradebook, text) IS
 'internal: whether there is a row of an assessment';
 
-CREATE FUNCTION @extschema@._unused_scales(gradebook @extschema@.gradebook)
-RETURNS TABLE (item text, most float8, max_score float8)
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
-AS 'MODULE_PATHNAME', 'unused_scales_wrapper';
-COMMENT ON FUNCTION @extschema@._unused_scales(@extschema@.gradebook) IS
+CREATE FUNCTION @extschema@._unused_scales(
+    gradebook @extschema@.gradebook,
+    as_of timestamptz DEFAULT NULL,
+    exclude text[] DEFAULT '{}',
+    exclude_items text[] DEFAULT '{}'
+) RETURNS TABLE (item text, most float8, max_score float8)
+LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'unused_scales_wrapper';
+COMMENT ON FUNCTION @extschema@._unused_scales IS
 'internal: questions of 20 points or more of which nobody has more than one in twenty';
 
 CREATE FUNCTION @extschema@._zero_times(gradebook @extschema@.gradebook) RETURNS bigint

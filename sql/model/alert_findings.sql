@@ -97,6 +97,39 @@ END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_subjects(name, bigint) IS
 'internal: which rules about subjects hold of a model';
 
+-- What became of the rows of a model but for those of assessments that its settings leave out, as
+-- the view coverage counts all.
+CREATE FUNCTION @extschema@._rows_asked_about(model name)
+RETURNS TABLE (subject text, reason text, rows bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY EXECUTE @extschema@._over(model, $sql$
+        SELECT c.subject::text, c.reason, c.rows
+        FROM   {model}.coverage c
+        WHERE  NOT EXISTS (SELECT FROM {model}.settings s WHERE cardinality(s.exclude) > 0)
+        UNION  ALL
+        SELECT g.subject::text, v.reason, v.rows
+        FROM   {gradebooks} CROSS JOIN LATERAL {coverage} v
+        WHERE  EXISTS (SELECT FROM {model}.settings s WHERE cardinality(s.exclude) > 0)
+        $sql$, jsonb_build_object(
+            'gradebooks', @extschema@._from(model),
+            'coverage', @extschema@._call(model, '@extschema@._coverage_asked'::regproc)));
+END $$;
+COMMENT ON FUNCTION @extschema@._rows_asked_about(name) IS
+'internal: what became of the rows of a model that its settings do not leave out';
+
+-- Some of so many rows, in a sentence, with the verb that follows.
+CREATE FUNCTION @extschema@._alert_rows(
+    n bigint, rows bigint, place text, one text, many text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN rows = 1 THEN pg_catalog.format('The only row %s %s', place, one)
+                ELSE pg_catalog.format('%s of the %s rows %s %s', n, rows, place,
+                                       CASE n WHEN 1 THEN one ELSE many END) END;
+END;
+COMMENT ON FUNCTION @extschema@._alert_rows(bigint, bigint, text, text, text) IS
+'internal: some of so many rows, in a sentence';
+
 -- A subject with rows that do not count though they might, or of which more do not than at the run
 -- before.
 CREATE FUNCTION @extschema@._alert_of_rows(model name, run bigint, before bigint) RETURNS TABLE (
@@ -107,31 +140,32 @@ BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         WITH rules AS (SELECT * FROM {model}.alert_rules a WHERE a.enabled),
         counts AS (
-            SELECT c.subject, sum(c.rows) AS rows,
-                   sum(c.rows) FILTER (WHERE @extschema@._is_left_out(c.reason)) AS left_out,
+            SELECT c.subject, sum(c.rows)::bigint AS rows,
+                   sum(c.rows) FILTER (WHERE @extschema@._is_left_out(c.reason))::bigint
+                       AS left_out,
                    string_agg(format('%s %s', c.rows, c.reason), ', ' ORDER BY c.rows DESC)
                        FILTER (WHERE @extschema@._is_left_out(c.reason) AND c.rows > 0) AS reasons,
-                   sum(c.rows) FILTER (WHERE c.reason = 'conflicting') AS conflicting
-            FROM   {model}.coverage c GROUP BY c.subject),
+                   sum(c.rows) FILTER (WHERE c.reason = 'conflicting')::bigint AS conflicting
+            FROM   @extschema@._rows_asked_about($3) c GROUP BY c.subject),
         shares AS (
-            SELECT n.*, n.subject::text AS name,
-                   @extschema@._alert_subject(n.subject::text) AS place,
-                   (n.left_out / nullif(n.rows, 0))::float8 AS share,
-                   (n.conflicting / nullif(n.rows, 0))::float8 AS conflict
+            SELECT n.*, n.subject AS name, @extschema@._alert_subject(n.subject) AS place,
+                   n.left_out / nullif(n.rows, 0)::float8 AS share,
+                   n.conflicting / nullif(n.rows, 0)::float8 AS conflict
             FROM   counts n)
         SELECT r.rule, s.name, NULL::text, NULL::text, s.share, r.threshold, false,
-               format('%s of the %s rows %s do not count: %s.%s', s.left_out, s.rows, s.place,
-                      s.reasons, ' ' || @extschema@._scale_advice(
-                          g.gradebook, o.out_of_range, o.missing_max, o.blanks))
-        FROM   rules r CROSS JOIN shares s CROSS JOIN {model}.settings o
-        JOIN   {model}.gradebook g ON ARRAY[g.subject] = ARRAY[s.subject]
+               format('%s: %s.%s', @extschema@._alert_rows(
+                          s.left_out, s.rows, s.place, 'does not count', 'do not count'),
+                      s.reasons, ' ' || {advice})
+        FROM   {gradebooks} CROSS JOIN rules r
+        JOIN   shares s ON ARRAY[s.subject] = ARRAY[g.subject::text]
         WHERE  r.rule = 'rows_left_out' AND s.share > r.threshold
         UNION  ALL
         SELECT r.rule, s.name, NULL, NULL, s.conflict, r.threshold, false,
-               format('%s of the %s rows %s contradict another of the same student, question,'
+               format('%s another of the same student, question,'
                       ' assessment and time, and the higher score counts: where two questions have'
                       ' one name make it unique, where they are attempts name the attempt.',
-                      s.conflicting, s.rows, s.place)
+                      @extschema@._alert_rows(s.conflicting, s.rows, s.place, 'contradicts',
+                                              'contradict'))
         FROM   rules r CROSS JOIN shares s
         WHERE  r.rule = 'conflicting_rows' AND s.conflict > r.threshold
         UNION  ALL
@@ -148,7 +182,10 @@ BEGIN
                             AND ARRAY[b.subject] = ARRAY[n.subject]
                      WHERE  n.run_id = $1 AND n.figure = 'left_out') l
         WHERE  r.rule = 'left_out_rose' AND l.rise > r.threshold
-        $sql$) USING run, before;
+        $sql$, jsonb_build_object(
+            'gradebooks', @extschema@._from(model),
+            'advice', @extschema@._call(model, '@extschema@._scale_advice'::regproc)))
+        USING run, before, model;
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_rows(name, bigint, bigint) IS
 'internal: whether rows of a model do not count';
@@ -171,28 +208,23 @@ BEGIN
             FROM   rules r CROSS JOIN questions q
             WHERE  r.rule = 'question_left_out' AND q.left_out > 0
             AND    q.left_out::float8 / (q.left_out + q.n) > r.threshold),
-        gradebooks AS (
-            SELECT l.subject, g.gradebook, g.as_of, o.attempts, o.out_of_range, o.missing_max,
-                   o.blanks
-            FROM  (SELECT DISTINCT k.subject FROM left_out k) l CROSS JOIN {model}.settings o
-            JOIN   {model}.gradebook g ON ARRAY[g.subject::text] = ARRAY[l.subject]),
         reasons AS (
-            SELECT g.subject, c.item, string_agg(format('%s %s', c.rows, c.reason), ', '
-                                                 ORDER BY c.rows DESC) AS reasons
-            FROM   gradebooks g
-            CROSS  JOIN LATERAL @extschema@.coverage_by_item(
-                g.gradebook, g.as_of, g.attempts, g.out_of_range, g.missing_max, g.blanks) c
-            WHERE  @extschema@._is_left_out(c.reason)
-            GROUP  BY g.subject, c.item),
+            SELECT g.subject::text AS subject, v.item, sum(v.rows)::bigint AS rows,
+                   string_agg(format('%s %s', v.rows, v.reason), ', ' ORDER BY v.rows DESC)
+                       FILTER (WHERE @extschema@._is_left_out(v.reason)) AS reasons
+            FROM   {gradebooks} CROSS JOIN LATERAL {coverage} v
+            WHERE  ARRAY[g.subject::text] IN (SELECT ARRAY[k.subject] FROM left_out k)
+            GROUP  BY g.subject::text, v.item),
         advice AS (
-            SELECT g.subject, a.item, a.advice
-            FROM   gradebooks g
-            CROSS  JOIN LATERAL @extschema@._scale_advice_by_item(
-                g.gradebook, g.out_of_range, g.missing_max, g.blanks) a)
+            SELECT g.subject::text AS subject, a.item, a.advice
+            FROM   {gradebooks} CROSS JOIN LATERAL {advice} a
+            WHERE  ARRAY[g.subject::text] IN (SELECT ARRAY[k.subject] FROM left_out k))
         SELECT l.rule, l.subject, NULL::text, l.item, l.share, l.threshold, false,
-               format('%s of the %s rows of question %s %s do not count: %s.%s', l.left_out,
-                      l.left_out + l.n, @extschema@._quoted(l.item), l.place, y.reasons,
-                      ' ' || a.advice)
+               format('%s: %s.%s', @extschema@._alert_rows(
+                          l.left_out, l.n + coalesce(y.rows, l.left_out),
+                          format('of question %s %s', @extschema@._quoted(l.item), l.place),
+                          'does not count', 'do not count'),
+                      y.reasons, ' ' || a.advice)
         FROM   left_out l
         LEFT   JOIN reasons y ON ARRAY[y.subject, y.item] = ARRAY[l.subject, l.item]
         LEFT   JOIN advice a ON ARRAY[a.subject, a.item] = ARRAY[l.subject, l.item]
@@ -208,7 +240,10 @@ BEGIN
                      FROM   questions q GROUP BY q.subject, q.place) b
         CROSS  JOIN {model}.settings o
         WHERE  r.rule = 'blank_answers' AND b.share > r.threshold AND o.blanks = 'ignore'
-        $sql$);
+        $sql$, jsonb_build_object(
+            'gradebooks', @extschema@._from(model),
+            'coverage', @extschema@._call(model, '@extschema@.coverage_by_item'::regproc),
+            'advice', @extschema@._call(model, '@extschema@._scale_advice_by_item'::regproc)));
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_answers(name) IS
 'internal: whether rows of a model''s questions do not count';
@@ -277,14 +312,14 @@ BEGIN
                       u.n, @extschema@._alert_subject(u.subject), u.most, u.points,
                       @extschema@._quoted(u.first))
         FROM   {model}.alert_rules r
-        CROSS  JOIN (SELECT b.subject::text AS subject, count(*) AS n, min(q.item) AS first,
+        CROSS  JOIN (SELECT g.subject::text AS subject, count(*) AS n, min(q.item) AS first,
                             max(q.most) AS most, min(q.max_score) AS points
-                     FROM   {model}.gradebook b CROSS JOIN {model}.settings o
-                     CROSS  JOIN LATERAL @extschema@._unused_scales(b.gradebook) q
-                     WHERE  array_position(o.exclude_items, q.item) IS NULL
-                     GROUP  BY b.subject::text) u
+                     FROM   {gradebooks} CROSS JOIN LATERAL {unused_scales} q
+                     GROUP  BY g.subject::text) u
         WHERE  r.rule = 'unused_scale' AND r.enabled AND u.n > r.threshold
-        $sql$);
+        $sql$, jsonb_build_object(
+            'gradebooks', @extschema@._from(model),
+            'unused_scales', @extschema@._call(model, '@extschema@._unused_scales'::regproc)));
 END $$;
 COMMENT ON FUNCTION @extschema@._alert_of_scales(name) IS
 'internal: which subjects of a model have questions that use next to nothing of their scale';
@@ -333,10 +368,11 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY EXECUTE @extschema@._over(model, $sql$
         SELECT r.rule, g.subject::text, NULL::text, NULL::text, g.zero::float8, r.threshold, false,
-               format('%s of the %s rows %s are of 1970-01-01, the time 0 of computers: where that'
+               format('%s of 1970-01-01, the time 0 of computers: where that'
                       ' stands for never, make it NULL in a view by nullif(); a row without a time'
-                      ' does not count.', g.zero, g.rows,
-                      @extschema@._alert_subject(g.subject::text))
+                      ' does not count.', @extschema@._alert_rows(
+                          g.zero, g.rows, @extschema@._alert_subject(g.subject::text), 'is',
+                          'are'))
         FROM   {model}.alert_rules r
         CROSS  JOIN (SELECT b.subject, b.rows, @extschema@._zero_times(b.gradebook) AS zero
                      FROM   {model}.gradebook b OFFSET 0) g

@@ -22,10 +22,11 @@ BEGIN ATOMIC
         (6, 'rows_left_out', 'share', 0, 1, 0.05, true,
          'something is wrong with more than this share of a subject''s rows, which do not count'),
         (7, 'question_left_out', 'share', 0, 1, 0.1, true,
-         'something is wrong with more than this share of a question''s rows, which do not count'),
+         'something is wrong with more than this share of the rows of a question that count or that'
+         ' something is wrong with'),
         (8, 'unused_scale', 'questions', 0, 1e6, 0, true,
-         'more questions of a subject than this are of 20 points or more, with ten scores or more,'
-         ' of which none is above a twentieth of the points'),
+         'more questions of a subject than this are of 20 points or more, with scores in range of'
+         ' which none is above a twentieth of the points'),
         (9, 'left_out_rose', 'share', 0, 1, 0.02, false,
          'the share of a subject''s rows that are left out rose by more than this since the last'
          ' run'),

@@ -67,7 +67,8 @@ BEGIN ATOMIC
                WITH ORDINALITY AS a(name, mode, place)
     CROSS  JOIN (SELECT '{"gradebook": "g.gradebook", "as_of": "g.as_of"}'::jsonb
                         || _call.given AS given) w
-    WHERE  f.oid = _call.function AND a.mode = 'i'
+    -- A function that returns no table has no modes.
+    WHERE  f.oid = _call.function AND coalesce(a.mode, 'i') = 'i'
     AND   (w.given ? a.name
            OR EXISTS (SELECT FROM pg_catalog.pg_attribute s
                       WHERE s.attrelid = pg_catalog.format('%I.settings',

@@ -27,29 +27,54 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION @extschema@._begin(name) IS 'internal: logs that a run begins';
 
--- An error where something is wrong with every row: results of nothing help nobody.
+-- An error where no row counts, waits for its mark or says why it has none: results of nothing help
+-- nobody.
 CREATE FUNCTION @extschema@._must_use_rows(model name) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found record;
+    advice text;
 BEGIN
     EXECUTE @extschema@._over(model, $sql$
-        SELECT sum(c.rows) AS rows, bool_and(@extschema@._is_left_out(c.reason) OR c.rows = 0)
-                   AS is_nothing,
-               string_agg(format('%s %s', c.rows, c.reason), ', ' ORDER BY c.rows DESC)
-                   FILTER (WHERE c.rows > 0) AS reasons,
-              (SELECT @extschema@._scale_advice(a.gradebook, o.out_of_range, o.missing_max,
-                                                o.blanks)
-               FROM   {model}.gradebook a CROSS JOIN {model}.settings o
-               ORDER  BY a.rows DESC LIMIT 1) AS advice
-        FROM  (SELECT v.reason, sum(v.rows) AS rows FROM {model}.coverage v GROUP BY v.reason) c
-        $sql$) INTO found;
-    IF found.is_nothing AND found.rows > 0 THEN
-        RAISE EXCEPTION 'no row of the source of model % can be used', quote_ident(model)
-            USING ERRCODE = 'no_data_found', DETAIL = format('Of %s rows: %s.', found.rows,
-                                                             found.reasons),
-                  HINT = coalesce(found.advice, 'See which columns were named for what.');
+        SELECT g.rows, c.*
+        FROM  (SELECT coalesce(sum(b.rows), 0) AS rows FROM {model}.gradebook b) g
+        CROSS  JOIN (
+            SELECT sum(r.rows) AS asked,
+                   coalesce(bool_or(NOT @extschema@._is_left_out(r.reason) AND r.rows > 0
+                                    AND r.reason NOT IN ('future', 'excluded', 'duplicate',
+                                                         'conflicting')), false) AS is_some,
+                   string_agg(format('%s %s', r.rows, r.reason), ', ' ORDER BY r.rows DESC)
+                       FILTER (WHERE r.rows > 0) AS reasons,
+                   coalesce(sum(r.rows) FILTER (WHERE r.reason = 'future'), 0) AS future
+            FROM  (SELECT v.reason, sum(v.rows) AS rows
+                   FROM   @extschema@._rows_asked_about($1) v GROUP BY v.reason) r) c
+        $sql$) INTO found USING model;
+    IF found.is_some OR found.rows = 0 THEN
+        RETURN;
     END IF;
+    EXECUTE @extschema@._over(model, $sql$
+        SELECT a.advice
+        FROM  (SELECT {advice} AS advice, (SELECT max(b.rows) FROM {model}.gradebook b
+                                           WHERE ARRAY[b.subject] = ARRAY[g.subject]) AS rows
+               FROM   {gradebooks}) a
+        WHERE  a.advice IS NOT NULL ORDER BY a.rows DESC LIMIT 1
+        $sql$, jsonb_build_object(
+            'gradebooks', @extschema@._from(model),
+            'advice', @extschema@._call(model, '@extschema@._scale_advice'::regproc)))
+    INTO advice;
+    RAISE EXCEPTION 'no row of the source of model % can be used', quote_ident(model)
+        USING ERRCODE = 'no_data_found',
+              DETAIL = format('Of %s rows: %s.', found.rows, concat_ws(
+                  ', ', found.reasons,
+                  CASE WHEN found.rows > found.asked
+                       THEN format('%s of assessments in exclude', found.rows - found.asked) END)),
+              HINT = coalesce(
+                  advice,
+                  CASE WHEN found.future > 0
+                       THEN 'See the times of the rows, and the setting as_of: what is later than '
+                            'that does not count.'
+                       ELSE 'See the settings exclude and exclude_items, and which columns were '
+                            'named for what.' END);
 END $$;
 COMMENT ON FUNCTION @extschema@._must_use_rows(name) IS
 'internal: refuses results of nothing';

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
 use pg_assess_core::gradebook::{Builder, Gradebook};
-use pg_assess_core::ledger::{Census, Reading, rows_of_zero_time};
+use pg_assess_core::ledger::{Census, Scope, rows_of_zero_time};
 use pg_assess_core::memory;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -219,7 +219,7 @@ fn warn_of_rows_left_out(
     fcinfo: pg_sys::FunctionCallInfo,
     gradebook: &Gradebook<'_>,
 ) -> Result<(), ErrorReport> {
-    let census = Census::of(gradebook, &Reading::default(), &poll).map_err(report)?;
+    let census = Census::of(gradebook, &Scope::default(), &poll).map_err(report)?;
     if census.total() == 0 || !notices::is_first_in_query(fcinfo, Notice::Responses) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Result, report};
-use crate::functions::options::{Rows, read_reading, read_scope};
+use crate::functions::options::{Rows, read_rows, read_scope};
 use crate::pg::arguments::NamedArguments;
 use crate::poll;
 
@@ -67,8 +67,8 @@ fn scale_advice(fcinfo: pg_sys::FunctionCallInfo) -> Result<Option<String>> {
         return Ok(None);
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let reading = read_reading(&from, &gradebook)?;
-    let census = Census::of(&gradebook, &reading, &poll).map_err(report)?;
+    let scope = read_scope(&from, &gradebook)?;
+    let census = Census::of(&gradebook, &scope, &poll).map_err(report)?;
     Ok(census.doubt.map(advice))
 }
 
@@ -82,8 +82,8 @@ fn scale_advice_by_item(
         return Ok(TableIterator::empty());
     };
     let gradebook = Gradebook::open(bytes).map_err(report)?;
-    let reading = read_reading(&from, &gradebook)?;
-    let doubts = Census::doubts_by_item(&gradebook, &reading, &poll).map_err(report)?;
+    let scope = read_scope(&from, &gradebook)?;
+    let doubts = Census::doubts_by_item(&gradebook, &scope, &poll).map_err(report)?;
     let items = gradebook.items().clone();
     Ok(TableIterator::new(doubts.into_iter().map(
         move |(item, doubt)| (items.get(item).to_string(), advice(doubt)),
@@ -107,10 +107,15 @@ fn has_assessment(gradebook: &[u8], id: &str) -> Result<bool> {
 /// The questions whose scores use next to nothing of their scale.
 #[pg_extern(sql = false)]
 fn unused_scales(
-    gradebook: &[u8],
+    fcinfo: pg_sys::FunctionCallInfo,
 ) -> Rows<(name!(item, String), name!(most, f64), name!(max_score, f64))> {
-    let gradebook = Gradebook::open(gradebook).map_err(report)?;
-    let unused = ledger::unused_scales(&gradebook, &poll).map_err(report)?;
+    let from = NamedArguments::of(fcinfo);
+    let Some(bytes) = from.optional::<&[u8]>("gradebook") else {
+        return Ok(TableIterator::empty());
+    };
+    let gradebook = Gradebook::open(bytes).map_err(report)?;
+    let scope = read_rows(&from, &gradebook)?;
+    let unused = ledger::unused_scales(&gradebook, &scope, &poll).map_err(report)?;
     let items = gradebook.items().clone();
     Ok(TableIterator::new(unused.into_iter().map(move |own| {
         let item = items.get(own.item).to_string();
@@ -130,12 +135,23 @@ fn zero_times(gradebook: &[u8]) -> Result<i64> {
 pub fn advice(found: Doubtful) -> String {
     const BY_COLUMN: &str = "those of the others do not: name a column with each row's maximum as \
                              max_score, or leave out what is no question with exclude_items.";
+    const BY_QUESTION: &str = "give the maximum of each question as max_score, or 100 where they \
+                               are percentages.";
     let Doubtful { doubt, items, of } = found;
     let all = match (doubt, found.is_mixed()) {
         (Doubt::Percentages, true) => {
             return format!(
                 "The scores of {items} of {of} questions look like percentages, {BY_COLUMN}"
             );
+        }
+        (Doubt::PointsOrPercentages, true) => {
+            return format!(
+                "The scores of {items} of {of} questions look like points or percentages, \
+                 {BY_COLUMN}"
+            );
+        }
+        (Doubt::PointsOrPercentages, false) => {
+            return format!("These scores look like points or percentages: {BY_QUESTION}");
         }
         (Doubt::Points, true) => {
             return format!(
@@ -155,12 +171,16 @@ pub fn advice(found: Doubtful) -> String {
         (Doubt::Points, false) => {
             "These scores look like points: give as their max_score how many could be had."
         }
+        (Doubt::Codes, _) => {
+            "Few scores lie far above their maximum, as a code such as 999 may that stands for no \
+             score: make them NULL in a view, or give the right max_score."
+        }
         (Doubt::Bonus, _) => {
             "Scores above their maximum may be a bonus: read them with out_of_range => 'clip', or \
              give the right max_score."
         }
         (Doubt::LostSign, _) => {
-            "Scores are below 0, as where wrong answers take points away: give the lowest as \
+            "Scores are below the minimum, as where wrong answers take points away: give the lowest as \
              min_score."
         }
         (Doubt::UnknownMax, false) => {

@@ -43,6 +43,14 @@ pub fn read_as_of(from: &NamedArguments) -> Result<Option<i64>> {
 /// `as_of`, `attempts`, `exclude`, `exclude_items` and how marks are read: which responses count, in the terms of a
 /// gradebook: its clock and its numbers.
 pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Scope> {
+    Ok(Scope {
+        reading: read_reading(from, gradebook)?,
+        ..read_rows(from, gradebook)?
+    })
+}
+
+/// The same, but of how marks are read, which is as usual.
+pub fn read_rows(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Scope> {
     let exclude: Vec<Option<String>> = from.optional("exclude").unwrap_or_default();
     let items: Vec<Option<String>> = from.optional("exclude_items").unwrap_or_default();
     Ok(Scope {
@@ -62,7 +70,7 @@ pub fn read_scope(from: &NamedArguments, gradebook: &Gradebook<'_>) -> Result<Sc
             .flatten()
             .filter_map(|item| gradebook.items().find(item))
             .collect(),
-        reading: read_reading(from, gradebook)?,
+        ..Scope::default()
     })
 }
 

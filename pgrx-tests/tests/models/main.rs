@@ -1,5 +1,6 @@
 //! Models: made over any source, kept up to date, and reported on.
 
+mod advice;
 mod alerts;
 mod attach;
 mod due;

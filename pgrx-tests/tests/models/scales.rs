@@ -168,16 +168,17 @@ fn scales_that_may_be_right_are_not_asked_about() {
         session.table("SELECT item, max_score FROM m.gradebook, assess._unused_scales(gradebook)"),
         [""; 0]
     );
-    // By the way from the minimum, at which nobody says anything: 5 of 5 to 100, and 6 of them.
+    // By the way from the minimum, at which nobody says anything: 5 of 5 to 100, and 6 of them. Of
+    // points that were taken away alone, nobody solved the question.
     assert_eq!(
         session.table(
             "SELECT item, most FROM assess._unused_scales((
                  SELECT assess.gradebook_agg(s, q, 1, CASE WHEN s = 1 THEN most ELSE low END, low, top,
                                              date '2026-01-01')
-                 FROM   (VALUES (1, 5, 5, 100), (2, 6, 5, 100), (3, -5, -100, 100), (4, -95, -100, 100))
+                 FROM   (VALUES (1, 5, 5, 100), (2, 6, 5, 100), (3, -5, -100, 100), (4, -95, -100, 100), (5, 1, -1, 100))
                             v(q, most, low, top), generate_series(1, 12) s))"
         ),
-        ["2|6", "4|-95"]
+        ["2|6", "5|1"]
     );
     assert_eq!(warnings(&mut session), [""; 0]);
 }
@@ -211,7 +212,8 @@ fn each_question_is_asked_about_its_own_scale() {
              above their maximum may be a bonus: read them with out_of_range => 'clip', or give \
              the right max_score.",
             "4|15 of the 30 rows of question 4 in this model do not count: 15 below_min. Scores \
-             are below 0, as where wrong answers take points away: give the lowest as min_score.",
+             are below the minimum, as where wrong answers take points away: give the lowest as \
+             min_score.",
             "5|30 of the 30 rows of question 5 in this model do not count: 30 no_max_score. \
              There is no max_score for 1 of 12 questions: give it, read their points with \
              missing_max => 'observed', give 'infinity' for a scale without an upper bound, or leave \

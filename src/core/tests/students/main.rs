@@ -6,6 +6,7 @@ mod edge_outcomes;
 mod laws;
 mod oulad_reference;
 mod sample_network;
+mod scales;
 mod silence;
 mod slow_reference;
 mod summary_rows;
