@@ -9,15 +9,17 @@ DECLARE
     has_status boolean := meanings ->> 'status' IS NOT NULL;
 BEGIN
     FOR meaning IN
-        SELECT a.argument, (meanings ->> a.argument)::name AS attribute, a.needed
+        SELECT a.argument, meanings ->> a.argument AS given,
+               (meanings ->> a.argument)::name AS attribute, a.needed
         FROM (VALUES
             ('student', true), ('item', true), ('assessment', true), ('score', true),
             ('taken_at', true), ('min_score', false), ('max_score', false), ('subject', false),
             ('student_group', false), ('attempt', false), ('item_position', false),
             ('status', false), ('answer', false)) AS a(argument, needed)
     LOOP
+        -- As long as it was given: a name is cut off, a number with many digits is none.
         CONTINUE WHEN (@extschema@._literal(source, meaning.argument,
-                                            meaning.attribute)).expression IS NOT NULL;
+                                            meaning.given)).expression IS NOT NULL;
         IF meaning.attribute IS NOT NULL THEN
             types := types || jsonb_build_object(meaning.argument,
                 @extschema@._source_column(source, meaning.argument, meaning.attribute)::int8);

@@ -133,9 +133,11 @@ BEGIN
     FROM pg_attribute a
     WHERE a.attrelid = source AND a.attname = attribute AND a.attnum > 0 AND NOT a.attisdropped;
     IF type IS NULL THEN
-        -- Postgres knows which of its columns is spelt like it; r is not the user's name for it.
+        -- Postgres knows which of its columns is spelt like it; r is not the user's name for it. Of
+        -- an empty name it says nothing.
         BEGIN
-            EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', attribute, source);
+            EXECUTE format('SELECT r.%I FROM %s AS r LIMIT 0', coalesce(nullif(attribute, ''), '?'),
+                           source);
         EXCEPTION WHEN undefined_column THEN
             GET STACKED DIAGNOSTICS advice = PG_EXCEPTION_HINT;
             advice := regexp_replace(advice, '"r[.]', '"', 'g');
@@ -148,7 +150,8 @@ BEGIN
                   HINT = concat_ws(' ', nullif(advice, ''), format('It has: %s.', list),
                                    CASE WHEN argument = 'taken_at'
                                         THEN 'A day such as 2026-06-01 can stand for a column.'
-                                   END,
+                                        WHEN argument IN ('min_score', 'max_score')
+                                        THEN 'A number such as 100 can stand for a column.' END,
                                    CASE WHEN argument = 'taken_at'
                                         AND  attribute ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}'
                                         THEN format('There is no such time as %s.', attribute)
@@ -251,8 +254,17 @@ BEGIN
         expression := format('%L::timestamptz', given::timestamptz);
         type := 'timestamptz';
     END IF;
-EXCEPTION WHEN data_exception THEN
-    RETURN;
+EXCEPTION
+    WHEN numeric_value_out_of_range THEN
+        RAISE EXCEPTION '% is out of range', argument
+            USING ERRCODE = 'numeric_value_out_of_range',
+                  DETAIL = format('As float8, %s would be infinite, or 0.',
+                                  CASE WHEN length(given) > 40 THEN left(given, 40) || '...'
+                                       ELSE given END),
+                  HINT = 'Give a number that float8 has, ''infinity'' as max_score where there is '
+                         'no upper bound, or name a column.';
+    WHEN data_exception THEN
+        RETURN;
 END $$;
 COMMENT ON FUNCTION @extschema@._literal(regclass, text, text) IS
 'internal: a number or a time that was given in place of a column';

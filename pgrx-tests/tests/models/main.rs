@@ -8,6 +8,7 @@ mod edges;
 mod excluded;
 mod keys;
 mod models;
+mod named;
 mod names;
 mod scales;
 mod totals;
