@@ -78,6 +78,64 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@._standings() IS 'internal: what a status says of a score';
 
+-- Refuses a status that two arguments name, and warns of those that no row has: where a value of
+-- counted is written otherwise than in the source, all scores wait.
+CREATE FUNCTION @extschema@._check_statuses(source regclass, meanings jsonb, type oid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
+DECLARE
+    status name := meanings ->> 'status';
+    id text := (@extschema@._id(type, status)).expression;
+    named jsonb;
+    twice record;
+    lacking record;
+BEGIN
+    EXECUTE format(
+        'SELECT coalesce(jsonb_agg(jsonb_build_object(''argument'', t.argument, ''place'', t.place,
+                                                      ''id'', (%1$s)::text)), ''[]'')
+         FROM   @extschema@._standings() t
+         CROSS  JOIN LATERAL jsonb_array_elements_text(
+                    CASE jsonb_typeof($1 -> t.argument) WHEN ''array'' THEN $1 -> t.argument END)
+                    AS v(given)
+         CROSS  JOIN LATERAL (SELECT v.given::%2$s AS %3$I) r
+         WHERE  v.given IS NOT NULL', id, format_type(@extschema@._base(type), -1), status)
+    INTO named USING meanings;
+    SELECT n.id, string_agg(DISTINCT n.argument, ' and ') AS arguments INTO twice
+    FROM   jsonb_to_recordset(named) AS n(argument text, place int, id text)
+    GROUP  BY n.id HAVING count(DISTINCT n.argument) > 1 ORDER BY n.id LIMIT 1;
+    IF twice.id IS NOT NULL THEN
+        RAISE EXCEPTION 'status % is named twice', @extschema@._quoted(twice.id)
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('It is a value of %s.', twice.arguments),
+                  HINT = 'Name each status in one of them: it says one thing of a score.';
+    END IF;
+    EXECUTE format(
+        'WITH named AS (
+             SELECT * FROM jsonb_to_recordset($1) AS n(argument text, place int, id text)),
+         present AS MATERIALIZED (SELECT DISTINCT (%s)::text AS id FROM %s AS r)
+         SELECT count(DISTINCT n.id) AS n, bool_or(n.argument = ''counted'') AS is_counted,
+                string_agg(DISTINCT format(''%%s (%%s)'', @extschema@._quoted(n.id), n.argument),
+                           '', '') AS list,
+               (SELECT string_agg(@extschema@._quoted(o.id), '', '' ORDER BY o.id)
+                FROM  (SELECT p.id FROM present p
+                       WHERE  p.id NOT IN (SELECT k.id FROM named k) ORDER BY p.id LIMIT 10) o)
+                   AS others
+         FROM   named n WHERE n.id NOT IN (SELECT p.id FROM present p WHERE p.id IS NOT NULL)', id,
+        source)
+    INTO lacking USING named;
+    IF lacking.n > 0 THEN
+        RAISE WARNING 'no row of % has the %', source,
+            @extschema@._plural(lacking.n, 'status ', 'statuses ') || lacking.list
+            USING DETAIL = CASE WHEN lacking.is_counted
+                                THEN 'A score whose status is not among counted does not count.'
+                                ELSE 'It says nothing of any row.' END,
+                  HINT = concat_ws(' ', 'Write it as the source does, or leave it out.',
+                                   'Column ' || quote_ident(status) || ' also has: '
+                                   || lacking.others || '.');
+    END IF;
+END $$;
+COMMENT ON FUNCTION @extschema@._check_statuses(regclass, jsonb, oid) IS
+'internal: whether statuses that were named are of rows, and each of one meaning';
+
 -- How a score and its standing are read where the source has a status. Where values are named with
 -- which a score counts, with others that are not named there is none.
 CREATE FUNCTION @extschema@._judged(
@@ -104,6 +162,7 @@ BEGIN
         END IF;
     END LOOP;
     standing := format('CASE%s END', cases);
+    PERFORM @extschema@._check_statuses(source, meanings, type);
 END $$;
 COMMENT ON FUNCTION @extschema@._judged(regclass, jsonb, oid, text) IS
 'internal: how a model reads a score under its status';

@@ -1,4 +1,4 @@
-//! What is named as columns of a source, and in place of them.
+//! What is named as columns of a source, in place of them, and as values of its status.
 
 use pg_assess_it::{Database, Session};
 
@@ -74,5 +74,49 @@ fn numbers_in_place_of_columns_are_refused_that_are_none() {
         );
         session.run("SELECT assess.drop_model('m')");
         session.notices();
+    }
+}
+
+#[test]
+fn statuses_that_no_row_has_are_warned_of_and_none_means_two_things() {
+    let database = Database::new();
+    let mut session = database.session();
+    answers(&mut session);
+    let mut said = |more: &str| {
+        session.run(&model(&format!(", status => {more}")));
+        session.run("SELECT assess.drop_model('m')");
+        let notices = session.notices();
+        let notices = notices.iter().map(|notice| {
+            let (detail, hint) = (notice.detail().unwrap_or(""), notice.hint().unwrap_or(""));
+            format!("{}|{detail}|{hint}", notice.message())
+        });
+        notices
+            .filter(|said| said.starts_with("no row"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("'stt', counted => '{Graded}'"),
+        [
+            "no row of public.a has the status Graded (counted)|A score whose status is not among counted does not \
+          count.|Write it as the source does, or leave it out. Column stt also has: final, graded."
+        ]
+    );
+    assert_eq!(
+        said("'stt', counted => '{graded,final}', exempt => '{excused}', waiting => '{open,NULL}'"),
+        [
+            "no row of public.a has the statuses excused (exempt), open (waiting)|It says nothing of any row.|Write it as \
+          the source does, or leave it out."
+        ]
+    );
+    assert_eq!(said("'stt', counted => '{graded,graded}'"), [""; 0]);
+    // By their values, not as they are written.
+    assert_eq!(said("'odd', counted => '{01}', zero => '{0}'"), [""; 0]);
+    for more in [
+        ", status => 'stt', counted => '{graded,cheated}', zero => '{cheated}'",
+        ", status => 'odd', counted => '{1}', exempt => '{01}'",
+    ] {
+        let refused = session.refuses(&model(more), "22023");
+        assert!(refused.message().ends_with("is named twice"), "{refused:?}");
+        assert!(refused.hint().is_some() && refused.detail().is_some());
     }
 }
