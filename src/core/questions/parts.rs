@@ -24,7 +24,7 @@ const MOST_OFF: usize = 20;
 const MOST_OFF_OF_OTHERS: usize = 10;
 /// Times that a line is fitted again to the students that are nearest to it.
 const CONCENTRATIONS: usize = 3;
-/// Correlation with a sum below which it is not tried again.
+/// Correlation with the mean of the others, and with a sum, below which nothing is tried.
 const LEAST_CORRELATION: f64 = 0.7;
 /// Items that may be totals, and items at most that are left out of a sum one after the other, as
 /// a total need not add up all.
@@ -124,6 +124,7 @@ impl Sheet {
     fn some(&self) -> Self {
         let step = self.students().count().div_ceil(MOST_TRIED).max(1);
         let mut some = Self {
+            has_several: self.has_several,
             items: self.items.clone(),
             points: self.points.clone(),
             cells: Vec::new(),
@@ -136,7 +137,7 @@ impl Sheet {
         some
     }
 
-    /// The places of the items that go best with the mean of the others, the best first.
+    /// The places of the items that go with the mean of the others, the best first.
     fn candidates(&self, poll: Poll<'_>) -> Vec<usize> {
         let mut lines = vec![Line::default(); self.items.len()];
         for cells in self.students().filter(|cells| cells.len() > LEAST_PARTS) {
@@ -149,7 +150,7 @@ impl Sheet {
         }
         let mut ordered: Vec<(f64, usize)> = (0..self.items.len())
             .filter_map(|at| Some((lines[at].correlation()?, at)))
-            .filter(|(r, _)| *r > 0.0)
+            .filter(|(r, _)| *r >= LEAST_CORRELATION)
             .collect();
         ordered.sort_by(|a, b| {
             b.0.total_cmp(&a.0)

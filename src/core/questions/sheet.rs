@@ -29,6 +29,8 @@ pub struct Cell {
 /// Who got what for which item.
 #[derive(Default)]
 pub struct Sheet {
+    /// Whether a student has several scores for an item.
+    pub has_several: bool,
     pub items: Vec<u32>,
     /// None where there were several scales, each of more than a few scores.
     pub points: Vec<Option<Points>>,
@@ -70,10 +72,9 @@ impl Entered {
     }
 }
 
-/// The sheets of a gradebook as of a time, in microseconds since 2000-01-01, and whether a student
-/// has several scores for an item of a sheet. `number_of` numbers the sheets from 0, and gives by
-/// assessment the one that it belongs to, if any; rows of other items than those that `has_item`
-/// are passed over.
+/// The sheets of a gradebook as of a time, in microseconds since 2000-01-01. `number_of` numbers the
+/// sheets from 0, and gives by assessment the one that it belongs to, if any; rows of other items
+/// than those that `has_item` are passed over.
 pub fn sheets(
     gradebook: &Gradebook<'_>,
     as_of: i64,
@@ -81,10 +82,9 @@ pub fn sheets(
     has_item: impl Fn(u32) -> bool,
     number_of: impl Fn(u32) -> Option<u32>,
     poll: Poll<'_>,
-) -> Result<(Vec<Sheet>, bool)> {
+) -> Result<Vec<Sheet>> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut places = HashMap::new();
-    let mut has_several = false;
     gradebook.visit(
         |mark| mark,
         poll,
@@ -99,13 +99,10 @@ pub fn sheets(
                 memory::ask_for_more(&drafts, 1)?;
                 drafts.push(Draft::default());
             }
-            let draft = &mut drafts[number as usize];
-            has_several |= draft.take(number, &sitting, entered, &has_item, &mut places)?;
-            Ok(())
+            drafts[number as usize].take(number, &sitting, entered, &has_item, &mut places)
         },
     )?;
-    let sheets = drafts.into_iter().map(Draft::finish).collect();
-    Ok((sheets, has_several))
+    Ok(drafts.into_iter().map(Draft::finish).collect())
 }
 
 /// The places of items in their sheets, by the number of the sheet and the item.
@@ -180,7 +177,6 @@ struct Draft {
 }
 
 impl Draft {
-    /// Whether the student has another score for one of the items.
     fn take(
         &mut self,
         number: u32,
@@ -188,11 +184,12 @@ impl Draft {
         entered: Entered,
         has_item: &impl Fn(u32) -> bool,
         places: &mut Places,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let Sheet {
             items,
             cells,
             starts,
+            has_several,
             ..
         } = &mut self.sheet;
         memory::ask_for_more(cells, rows.items.len())?;
@@ -206,7 +203,6 @@ impl Draft {
             self.student = Some(student);
         }
         let line = starts.len() as u32;
-        let mut has_several = false;
         let mut next = 0;
         for (&item, mark) in rows.items.iter().zip(rows.marks) {
             let Some(score) = near_its_scale(mark).filter(|_| has_item(item)) else {
@@ -243,7 +239,7 @@ impl Draft {
                 cells.push(Cell { place, score });
                 continue;
             }
-            has_several = true;
+            *has_several = true;
             let cell = &mut cells[column.cell as usize];
             let before = (column.taken_at, cell.score);
             if entered.takes((rows.taken_at, score), before) {
@@ -251,7 +247,7 @@ impl Draft {
                 cell.score = score;
             }
         }
-        Ok(has_several)
+        Ok(())
     }
 
     fn finish(mut self) -> Sheet {

@@ -140,30 +140,35 @@ impl Found {
         number_of: impl Fn(u32) -> Option<u32>,
         poll: Poll<'_>,
     ) -> Result<()> {
-        let mut most: HashMap<u32, u64> = HashMap::new();
+        let mut most: HashMap<(usize, u32), u64> = HashMap::new();
         let is_whole = ledger.left_out.all().of(Left::Excluded) == 0;
         let is_asked_for = |item| ledger.left_out.of_item(item).of(Left::Excluded) == 0;
         let choices: [&dyn Fn(u32) -> bool; 2] = [&|_| true, &is_asked_for];
         for has_item in choices.into_iter().take(if is_whole { 1 } else { 2 }) {
+            // By sheet, once the first scores are known: whether there are others.
+            let mut has_several: Vec<bool> = Vec::new();
             for entered in Entered::ALL {
-                let (sheets, has_several) =
-                    sheets(gradebook, ledger.as_of, entered, has_item, &number_of, poll)?;
-                let mut answers_of: HashMap<u32, u64> = HashMap::new();
-                for sheet in &sheets {
+                let number = |at| {
+                    let number = number_of(at)?;
+                    let several = has_several.get(number as usize).copied();
+                    several.unwrap_or(true).then_some(number)
+                };
+                let sheets = sheets(gradebook, ledger.as_of, entered, has_item, number, poll)?;
+                for (number, sheet) in sheets.iter().enumerate() {
                     for (item, answers) in sheet.totals(poll)? {
-                        *answers_of.entry(item).or_default() += answers;
+                        let most = most.entry((number, item)).or_default();
+                        *most = answers.max(*most);
                     }
                 }
-                for (item, answers) in answers_of {
-                    let most = most.entry(item).or_default();
-                    *most = answers.max(*most);
-                }
-                if entered == Entered::First && !has_several {
-                    break;
+                if entered == Entered::First {
+                    has_several = sheets.iter().map(|sheet| sheet.has_several).collect();
+                    if !has_several.contains(&true) {
+                        break;
+                    }
                 }
             }
         }
-        for (item, answers) in most {
+        for ((_, item), answers) in most {
             *self.0.entry(item).or_default() += answers;
         }
         Ok(())
