@@ -10,7 +10,7 @@
 
 CREATE FUNCTION @extschema@.method_version() RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN 3;
+RETURN 4;
 COMMENT ON FUNCTION @extschema@.method_version() IS
 'the version of the method; results of different versions may differ';
 
