@@ -223,19 +223,18 @@ RETURN CASE
         'is new, at ' || @extschema@._points(level_after) || ' out of 100.', 'is new.')
     WHEN reason = 'gone' THEN 'is not there any more.'
     WHEN change IS NULL THEN 'had no level that could be compared.'
-    -- Two levels that whole points would show as one are shown to a tenth.
     WHEN reason = 'unchanged'
          OR @extschema@._points(level_before, 1) = @extschema@._points(level_after, 1)
     THEN pg_catalog.format('stayed at %s out of 100%s.', @extschema@._points(level_after), causes)
-    WHEN @extschema@._points(level_before) = @extschema@._points(level_after)
-    THEN pg_catalog.format('went %s from %s to %s out of 100%s.',
-                           CASE WHEN change > 0 THEN 'up' ELSE 'down' END,
-                           @extschema@._points(level_before, 1),
-                           @extschema@._points(level_after, 1), causes)
-    ELSE pg_catalog.format('went %s from %s to %s out of 100%s.',
-                           CASE WHEN change > 0 THEN 'up' ELSE 'down' END,
-                           @extschema@._points(level_before), @extschema@._points(level_after),
-                           causes) END;
+    ELSE (SELECT pg_catalog.format(
+                     'went %s from %s to %s out of 100%s.',
+                     CASE WHEN change > 0 THEN 'up' ELSE 'down' END,
+                     @extschema@._points(level_before, d.digits),
+                     @extschema@._points(level_after, d.digits), causes)
+          -- Two levels that whole points would show as one are shown to a tenth.
+          FROM (SELECT CASE WHEN @extschema@._points(level_before)
+                                 = @extschema@._points(level_after) THEN 1 ELSE 0 END) d(digits))
+    END;
 COMMENT ON FUNCTION @extschema@._describe_change(text, float8, float8, float8, text) IS
 'internal: what became of a student between two runs, in words';
 

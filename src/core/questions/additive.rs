@@ -9,6 +9,7 @@ use std::ops::Range;
 use log::debug;
 
 use crate::Poll;
+use crate::questions::linked::Linked;
 
 /// Passes after which the fit is used as it stands.
 const MAX_PASSES: usize = 200;
@@ -57,24 +58,23 @@ impl<'a> NormalEquations<'a> {
             count: vec![0.0; items],
             distances: vec![0.0; items],
             information: vec![0.0; items],
-            group: (0..items as u32).collect(),
+            group: Vec::new(),
             students: 0,
             squares: 0.0,
             has_repeats: false,
         };
+        let mut linked = Linked::none_of(items);
         let mut seen = vec![u32::MAX; items];
         for student in 0..own.answers.students {
             poll();
-            own.add(student, &mut seen);
+            own.add(student, &mut linked, &mut seen);
         }
-        for item in 0..items as u32 {
-            own.group[item as usize] = first_of(&mut own.group, item);
-        }
+        own.group = linked.roots();
         own
     }
 
     /// `seen` is the last student with an answer to each item.
-    fn add(&mut self, student: usize, seen: &mut [u32]) {
+    fn add(&mut self, student: usize, linked: &mut Linked, seen: &mut [u32]) {
         let responses = (self.answers.responses_of)(student);
         let items = &self.answers.items[responses.clone()];
         let scores = &self.answers.scores[responses];
@@ -84,7 +84,7 @@ impl<'a> NormalEquations<'a> {
         self.students += 1;
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
         let others = 1.0 - 1.0 / scores.len() as f64;
-        let mut group = first_of(&mut self.group, first);
+        let mut root = linked.root_of(first);
         let mut repeats = false;
         for (&item, &score) in items.iter().zip(scores) {
             let at = item as usize;
@@ -94,11 +94,7 @@ impl<'a> NormalEquations<'a> {
             self.distances[at] += score - mean;
             self.squares += (score - mean).powi(2);
             self.information[at] += others;
-            if self.group[at] != group {
-                let other = first_of(&mut self.group, item);
-                self.group[group.max(other) as usize] = group.min(other);
-                group = group.min(other);
-            }
+            root = linked.link(root, item);
         }
         if repeats {
             self.has_repeats = true;
@@ -223,17 +219,6 @@ impl<'a> NormalEquations<'a> {
 pub fn effects(answers: Answers<'_>, poll: Poll<'_>) -> Vec<f64> {
     let start = vec![0.0; answers.item_count];
     NormalEquations::new(answers, poll).solve(0.0, start, poll)
-}
-
-/// The first of the items that an item is linked with, as far as it is known; the way there gets
-/// shorter.
-fn first_of(group: &mut [u32], mut item: u32) -> u32 {
-    while group[item as usize] != item {
-        let next = group[group[item as usize] as usize];
-        group[item as usize] = next;
-        item = next;
-    }
-    item
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

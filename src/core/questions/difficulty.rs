@@ -48,7 +48,7 @@ pub struct Fitted {
 }
 
 impl Fitted {
-    /// How many of the student's answers an answer to `item` is free of.
+    /// The share of the student's answers that are to other items.
     fn others(&self, item: u32) -> f64 {
         let own = match self.items.is_empty() {
             true => 1,
@@ -196,7 +196,9 @@ impl Difficulty {
 
     /// One student, to see the student's answers [by what others show](Self::by_others).
     pub fn fitted(&self, ledger: &Ledger, student: usize) -> Fitted {
-        let (level, answers) = self.students.get(student).copied().unwrap_or((0.0, 1.0));
+        // No part of the fit are students with totals alone, and nobody where it is saturated.
+        let own = self.students.get(student).filter(|own| own.1 > 0.0);
+        let (level, answers) = own.copied().unwrap_or((0.0, 1.0));
         let mut items = Vec::new();
         if self.has_repeats {
             items.extend_from_slice(&ledger.items[ledger.responses_of(student)]);

@@ -9,6 +9,7 @@ pub mod criterion;
 pub mod curve;
 pub mod difficulty;
 pub mod drift;
+mod linked;
 mod parts;
 pub mod quality;
 pub mod separation;

@@ -306,7 +306,6 @@ fn discrimination(
     })
 }
 
-/// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
 /// The status where what does not count says more than what does. One score beyond its scale is a
 /// slip; several, and more than a small share of all, are of one side.
 fn status_of_left_out(n: u64, left_out: &CountsByReason) -> Option<ItemStatus> {
@@ -321,6 +320,7 @@ fn status_of_left_out(n: u64, left_out: &CountsByReason) -> Option<ItemStatus> {
     }
 }
 
+/// The flag looks at the item alone: shrinkage draws outliers in and would hide a wrong key.
 fn status(item: &Pooled, evidence: Option<(f64, f64)>, options: &QualityOptions) -> ItemStatus {
     let n = item.scatter.effective_n();
     if n == 0.0 || n < options.min_answers {

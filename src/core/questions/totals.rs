@@ -93,7 +93,7 @@ impl Totals {
     pub fn find(ledger: &Ledger, gradebook: &Gradebook<'_>, poll: Poll<'_>) -> Result<Self> {
         let mut found = Found::default();
         // Of what is not laid out nothing can be said beforehand.
-        let is_whole = ledger.left_out.all().of(Left::Excluded) == 0;
+        let is_whole = !has_excluded(ledger);
         let some = candidates(ledger, poll)?;
         if !is_whole || some.is_some() {
             let is_candidate = some.filter(|_| is_whole);
@@ -126,6 +126,11 @@ impl Totals {
     }
 }
 
+/// Whether somebody chose that questions do not count.
+fn has_excluded(ledger: &Ledger) -> bool {
+    ledger.left_out.all().of(Left::Excluded) > 0
+}
+
 /// The answers to each item on sheets where it is a total.
 #[derive(Default)]
 struct Found(HashMap<u32, u64>);
@@ -141,10 +146,12 @@ impl Found {
         poll: Poll<'_>,
     ) -> Result<()> {
         let mut most: HashMap<(usize, u32), u64> = HashMap::new();
-        let is_whole = ledger.left_out.all().of(Left::Excluded) == 0;
         let is_asked_for = |item| ledger.left_out.of_item(item).of(Left::Excluded) == 0;
         let choices: [&dyn Fn(u32) -> bool; 2] = [&|_| true, &is_asked_for];
-        for has_item in choices.into_iter().take(if is_whole { 1 } else { 2 }) {
+        for has_item in choices
+            .into_iter()
+            .take(1 + usize::from(has_excluded(ledger)))
+        {
             // By sheet, once the first scores are known: whether there are others.
             let mut has_several: Vec<bool> = Vec::new();
             for entered in Entered::ALL {

@@ -95,7 +95,7 @@ impl Line {
         min_span: f64,
     ) -> Option<[(i64, f64); 2]> {
         let (line, centre) = Self::about(evidence, as_of, window)?;
-        if line.days < min_span {
+        if !line.spans(min_span) {
             return None;
         }
         let at = |taken_at| {
@@ -103,6 +103,11 @@ impl Line {
             (taken_at, centre.score + line.slope * days)
         };
         Some([at(centre.first), at(centre.last)])
+    }
+
+    /// Whether it spans so many days.
+    fn spans(&self, days: f64) -> bool {
+        self.days >= days
     }
 
     fn about(evidence: &[Evidence], as_of: i64, window: Option<f64>) -> Option<(Self, Centre)> {
@@ -213,9 +218,9 @@ impl Trend {
     /// The trend of a student, none within less than the least span: that is no change of a month,
     /// and by its rate two sittings of one morning would end far beyond any score.
     pub fn of_student(line: &Line, noise: Option<f64>, options: &TrendOptions) -> Self {
-        match line.days < options.min_span {
-            true => Self::NONE,
-            false => Self::of(line, noise, options),
+        match line.spans(options.min_span) {
+            true => Self::of(line, noise, options),
+            false => Self::NONE,
         }
     }
 
@@ -241,7 +246,7 @@ impl Trend {
         } else {
             f64::from(u8::from(line.slope == 0.0))
         };
-        let enough = line.dates >= options.min_dates && line.days >= options.min_span;
+        let enough = line.dates >= options.min_dates && line.spans(options.min_span);
         let margin = options.steady_margin / MARGIN_DAYS;
         // Only asked of slopes inside the margin.
         let reach = || se * t_quantile(0.5 + STEADY_CONFIDENCE / 2.0, df);

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use crate::Poll;
 use crate::ledger::Ledger;
+use crate::questions::linked::Linked;
 use crate::statistics::pairs::sort;
 
 /// Fewest questions, linked by common students, of which two parameters each can be estimated: two
@@ -132,25 +133,17 @@ impl Answers {
 /// Per item the component of usable items that it belongs to, in descending order of their size;
 /// none if it is not usable or the component is too small.
 fn components(ledger: &Ledger, usable: &[bool], poll: Poll<'_>) -> Vec<Option<u32>> {
-    let mut parents: Vec<u32> = (0..usable.len() as u32).collect();
+    let mut linked = Linked::none_of(usable.len());
     for student in 0..ledger.student_count() {
         let items = &ledger.items[ledger.responses_of(student)];
         let mut items = items.iter().filter(|&&item| usable[item as usize]);
         if let Some(&first) = items.next() {
-            let mut root = root_of(&mut parents, first);
-            for &item in items {
-                // The first item is the root, so that the result depends on the items only.
-                let other = root_of(&mut parents, item);
-                let (low, high) = (root.min(other), root.max(other));
-                parents[high as usize] = low;
-                root = low;
-            }
+            let root = linked.root_of(first);
+            items.fold(root, |root, &item| linked.link(root, item));
         }
         poll();
     }
-    let roots: Vec<u32> = (0..usable.len() as u32)
-        .map(|item| root_of(&mut parents, item))
-        .collect();
+    let roots = linked.roots();
     let mut sizes = vec![0; usable.len()];
     for (&root, _) in roots.iter().zip(usable).filter(|(_, usable)| **usable) {
         sizes[root as usize] += 1;
@@ -165,14 +158,4 @@ fn components(ledger: &Ledger, usable: &[bool], poll: Poll<'_>) -> Vec<Option<u3
         .zip(usable)
         .map(|(root, usable)| numbers.get(root).copied().filter(|_| *usable))
         .collect()
-}
-
-/// The root of an item's tree; trees are halved on the way (Tarjan and van Leeuwen 1984).
-fn root_of(parents: &mut [u32], mut item: u32) -> u32 {
-    while parents[item as usize] != item {
-        let above = parents[parents[item as usize] as usize];
-        parents[item as usize] = above;
-        item = above;
-    }
-    item
 }

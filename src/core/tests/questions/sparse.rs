@@ -92,19 +92,25 @@ fn correlation(x: &[f64], y: &[f64]) -> f64 {
     xy / (product(&|at| (x[at] - mx).powi(2)) * product(&|at| (y[at] - my).powi(2))).sqrt()
 }
 
-/// The mean of so many schools.
+/// The mean of so many schools, which is printed.
 fn schools(count: u64, answers: f64, difficulty: f64) -> Worth {
     let all: Vec<Worth> = (0..count)
         .map(|seed| school(answers, difficulty, seed))
         .collect();
     let of = |figure: fn(&Worth) -> f64| mean(all.iter().map(figure));
-    Worth {
+    let mean = Worth {
         level: of(|it| it.level),
         raw_level: of(|it| it.raw_level),
         coverage: of(|it| it.coverage),
         error: of(|it| it.error),
         se: of(|it| it.se),
-    }
+    };
+    println!(
+        "{answers:4} answers, difficulty {difficulty}: intervals {:.3}, level {:.4}, raw {:.4}, \
+         error {:.4}, se {:.4}",
+        mean.coverage, mean.level, mean.raw_level, mean.error, mean.se
+    );
+    mean
 }
 
 /// Levels are at least as good as plain means at every number of answers a question, better where

@@ -9,7 +9,8 @@ use pg_assess_test_support::{close, close_option, gradebook, integer, mean};
 use super::slow::{BANDS, all_forecasts};
 use super::{PLAN, Plan, UNEVEN, difference, run, spread, standard_error};
 
-/// But for what draws the effects of questions in.
+/// But for what draws the effects of questions in: of the half that is added, errors move by less
+/// than a ten-thousandth, and few of the predictions change places or sides.
 #[test]
 fn an_easier_assessment_changes_no_error_where_difficulty_is_taken_out() {
     let rows = PLAN.rows();
@@ -106,7 +107,8 @@ fn hits(schools: impl Iterator<Item = Plan>) -> [Hits; BANDS.len()] {
 /// Levels that drift, and levels that do not. Where all students are equally noisy, as here, the
 /// degrees of freedom that a short record borrows make it a little too careful: 84 % of normal
 /// deviates lie within the 80 % interval of t with eight degrees of freedom, 98 % within that of
-/// 95 %. At the first dates a drift that is not there adds to it.
+/// 95 %. At the first dates a drift that is not there adds to it, and that each answer is held
+/// against what others show: 88.01 % of these lie within 80 % after three assessments.
 #[test]
 fn intervals_hold_what_came_at_every_number_of_assessments() {
     for step in [0.01, 0.0] {

@@ -27,6 +27,15 @@ fn status(rows: &[OwnRow], scope: impl Fn(&Gradebook<'_>) -> Scope, name: &str) 
     own.expect("a row").quality.status
 }
 
+fn assert_total(rows: &[OwnRow], attempts: Attempts, seed: u64) {
+    let scope = |_: &Gradebook<'_>| Scope {
+        attempts,
+        ..Scope::default()
+    };
+    let found = status(rows, scope, "zz total");
+    assert_eq!(found, ItemStatus::Total, "{seed}, {attempts:?}");
+}
+
 fn is_question(row: &OwnRow, name: &str) -> bool {
     row.item == Some(OwnId::Text(name.to_owned()))
 }
@@ -55,12 +64,7 @@ fn of_two_attempts_whichever_answers_count() {
             }));
         }
         for attempts in Attempts::ALL {
-            let scope = |_: &Gradebook<'_>| Scope {
-                attempts,
-                ..Scope::default()
-            };
-            let found = status(&rows, scope, "zz total");
-            assert_eq!(found, ItemStatus::Total, "{seed}, {attempts:?}");
+            assert_total(&rows, attempts, seed);
         }
     }
 }
@@ -83,12 +87,7 @@ fn of_the_last_of_two_sittings() {
             .into_iter()
             .filter(|own| *own != Attempts::FirstAttempt)
         {
-            let scope = |_: &Gradebook<'_>| Scope {
-                attempts,
-                ..Scope::default()
-            };
-            let found = status(&rows, scope, "zz total");
-            assert_eq!(found, ItemStatus::Total, "{seed}, {attempts:?}");
+            assert_total(&rows, attempts, seed);
         }
     }
 }
@@ -133,12 +132,7 @@ fn of_each_sitting_by_itself() {
         }));
     }
     for attempts in Attempts::ALL {
-        let scope = |_: &Gradebook<'_>| Scope {
-            attempts,
-            ..Scope::default()
-        };
-        let found = status(&rows, scope, "zz total");
-        assert_eq!(found, ItemStatus::Total, "{attempts:?}");
+        assert_total(&rows, attempts, 0);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Laws: the order of rows, splits, and that a total changes nothing.
 
 use pg_assess_core::gradebook::Gradebook;
-use pg_assess_core::options::Options;
-use pg_assess_test_support::{OwnRow, close, close_option, go, gradebook, merge, shuffled, solve};
+use pg_assess_core::options::{Counting, Options};
+use pg_assess_test_support::{
+    OwnId, OwnRow, close, close_option, go, gradebook, merge, row, shuffled, solve,
+};
 
 use super::{Sheet, names, solved, sum, totals};
 
@@ -40,6 +42,39 @@ fn names_of_students_and_questions_do_not_matter() {
             row.student = pg_assess_test_support::row(1000 - 7 * student, 0, 0, 0.0, 0.0).student;
         }
         assert_eq!(totals(&rows), names(&["zz %", "zz total"]));
+    }
+}
+
+/// Where questions weigh alike a total does, too, and is all that is known of a student.
+#[test]
+fn a_student_with_a_total_alone_has_a_level() {
+    let mut rows = with_totals(0);
+    let alone = rows
+        .iter()
+        .find(|own| own.item == Some(OwnId::Text("zz total".to_owned())));
+    let alone = OwnRow {
+        student: row(999, 0, 0, 0.0, 0.0).student,
+        ..alone.expect("a total").clone()
+    };
+    rows.push(alone);
+    let bytes = gradebook(&rows);
+    let book = Gradebook::open(&bytes).expect("a gradebook");
+    for counting in Counting::ALL {
+        let options = Options {
+            counting,
+            quality: false,
+            ..Options::default()
+        };
+        let students = solve::students(&book, &options, &go).expect("students");
+        assert_eq!(students.len(), 36);
+        for own in &students {
+            let level = own.level.expect("a level");
+            assert!(
+                level.level.is_finite() && level.last_at.is_some(),
+                "{own:?}"
+            );
+            assert!(level.se.is_some_and(f64::is_finite), "{own:?}");
+        }
     }
 }
 
@@ -97,7 +132,7 @@ fn a_total_changes_no_other_figure() {
 fn who_has_only_a_total_changes_no_figure_of_an_assessment() {
     for seed in 0..10 {
         let only_total = |at, own: &OwnRow| OwnRow {
-            student: pg_assess_test_support::row(at, 0, 0, 0.0, 0.0).student,
+            student: row(at, 0, 0, 0.0, 0.0).student,
             ..own.clone()
         };
         let rows = with_totals(seed);
